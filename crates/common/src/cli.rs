@@ -1,0 +1,135 @@
+//! The options that are alike in every tool, and the one way to read a command line.
+
+use crate::console::Console;
+use crate::exit::Exit;
+use crate::report::{ErrorReport, Outcome, Report};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, FromArgMatches, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// The form of the result on stdout.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Lines of text
+    #[default]
+    Text,
+    /// One JSON document, on failure too
+    Json,
+}
+
+/// `--output`, `--quiet`, `--verbose`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct OutputArgs {
+    /// Form of the result on stdout
+    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]
+    pub output: Format,
+    /// No progress on stderr; errors and warnings stay
+    #[arg(short, long, help_heading = "Output")]
+    pub quiet: bool,
+    /// More detail on stderr; never a secret
+    #[arg(short, long, help_heading = "Output", conflicts_with = "quiet")]
+    pub verbose: bool,
+}
+
+/// `--config`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct ConfigArgs {
+    /// Configuration file [default: $OPS_CONFIG, or the nearest ops.toml upwards]
+    #[arg(long, value_name = "FILE", help_heading = "Where")]
+    pub config: Option<PathBuf>,
+}
+
+/// `--region`, `--profile`. No `AWS_*` variable is read by clap: those are the SDK's own business.
+#[derive(Args, Clone, Debug, Default)]
+pub struct AwsArgs {
+    /// AWS region [default: $AWS_REGION, $AWS_DEFAULT_REGION, the profile's]
+    #[arg(long, value_name = "REGION", help_heading = "Where")]
+    pub region: Option<String>,
+    /// Profile of the AWS configuration files [default: $AWS_PROFILE]
+    #[arg(long, value_name = "PROFILE", help_heading = "Where")]
+    pub profile: Option<String>,
+}
+
+/// `--dry-run`, `--check`.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct PlanArgs {
+    /// Print the plan and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Like --dry-run, and exit 1 when something would change
+    #[arg(long)]
+    pub check: bool,
+}
+
+impl PlanArgs {
+    /// Whether nothing may be changed.
+    pub fn plan_only(self) -> bool {
+        self.dry_run || self.check
+    }
+}
+
+/// Reads the command line of `tool`.
+///
+/// # Errors
+/// The exit code to end with: 0 after `--help` and `--version`, otherwise 2, when the usage error has
+/// been printed (with `-o json` as a document on stdout too).
+pub fn parse<A: CommandFactory + FromArgMatches>(tool: &'static str) -> Result<A, ExitCode> {
+    parse_from(tool, std::env::args_os(), Exit::CouldNot)
+}
+
+/// [`parse`] with another exit code for a wrong command line.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_from<A: CommandFactory + FromArgMatches>(
+    tool: &'static str,
+    arguments: impl IntoIterator<Item = OsString>,
+    usage: Exit,
+) -> Result<A, ExitCode> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // A narrow terminal, a pipe and a wide one show the same page.
+    let command = A::command().name(tool).bin_name(tool).version(crate::VERSION).term_width(80);
+    let error = match command.try_get_matches_from(&arguments).and_then(|mut matches| A::from_arg_matches_mut(&mut matches)) {
+        Ok(parsed) => return Ok(parsed),
+        Err(error) => error,
+    };
+    let output = OutputArgs { output: requested_format(&arguments), ..OutputArgs::default() };
+    let console = Console::new(tool, &output);
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        console.stdout(error.to_string().trim_end());
+        return Err(ExitCode::SUCCESS);
+    }
+    console.stderr(error.to_string().trim_end());
+    if output.output == Format::Json {
+        let mut report = Report::new(Outcome::Failed);
+        let message = error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        report.error =
+            Some(ErrorReport { message, code: Some("usage".into()), hint: Some(format!("{tool} --help")) });
+        console.stdout(&report.to_json(tool).to_string());
+    }
+    Err(ExitCode::from(usage.code()))
+}
+
+/// The format that was asked for, from a command line that could not be parsed as a whole.
+fn requested_format(arguments: &[OsString]) -> Format {
+    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).take_while(|word| *word != "--").collect();
+    let joined = words.iter().any(|word| matches!(*word, "-ojson" | "-o=json" | "--output=json"));
+    let apart = words.windows(2).any(|pair| matches!(pair, ["-o" | "--output", "json"]));
+    if joined || apart { Format::Json } else { Format::Text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_format_in_a_broken_command_line() {
+        let format = |line: &str| requested_format(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+        assert_eq!(format("t --nonsense -o json"), Format::Json);
+        assert_eq!(format("t --output=json --nonsense"), Format::Json);
+        assert_eq!(format("t --output text"), Format::Text);
+        assert_eq!(format("t -- -o json"), Format::Text);
+    }
+}

@@ -1,0 +1,131 @@
+//! The one door to stdout and stderr.
+
+use crate::cli::{Format, OutputArgs};
+use crate::failure::Described;
+use crate::report::{ErrorReport, Outcome, Report};
+use crate::scrub::Scrubber;
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+/// Prints for one tool: the result on stdout, everything else on stderr, secrets nowhere.
+pub struct Console {
+    tool: &'static str,
+    format: Format,
+    quiet: bool,
+    verbose: bool,
+    scrubber: Scrubber,
+}
+
+impl Console {
+    /// A console for `tool`.
+    pub fn new(tool: &'static str, output: &OutputArgs) -> Self {
+        Console {
+            tool,
+            format: output.output,
+            quiet: output.quiet,
+            verbose: output.verbose,
+            scrubber: Scrubber::default(),
+        }
+    }
+
+    /// The tool's name.
+    pub fn tool(&self) -> &'static str {
+        self.tool
+    }
+
+    /// Whether the result is a JSON document.
+    pub fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// Whether progress is wanted.
+    pub fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether `-v` was given.
+    pub fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
+    /// Hides `secret` in all that is printed from now on.
+    pub fn hide(&self, secret: &str) {
+        self.scrubber.hide(secret);
+    }
+
+    /// `text` without the secrets, for printers of another kind (progress bars).
+    pub fn scrub(&self, text: &str) -> String {
+        self.scrubber.scrub(text)
+    }
+
+    /// A line of progress on stderr, not with `--quiet`.
+    pub fn note(&self, message: impl Display) {
+        if !self.quiet {
+            self.stderr(&message.to_string());
+        }
+    }
+
+    /// A line on stderr that only `-v` shows.
+    pub fn detail(&self, message: impl Display) {
+        if self.verbose {
+            self.stderr(&format!("{}: {message}", self.tool));
+        }
+    }
+
+    /// A warning on stderr, also with `--quiet`.
+    pub fn warn(&self, message: impl Display) {
+        self.stderr(&format!("{}: {} {message}", self.tool, paint("warning:", YELLOW)));
+    }
+
+    /// The error line and its hint on stderr.
+    pub fn error(&self, message: &str, hint: Option<&str>) {
+        self.stderr(&format!("{}: {} {message}", self.tool, paint("error:", RED)));
+        if let Some(hint) = hint {
+            self.stderr(&format!("hint: {hint}"));
+        }
+    }
+
+    /// A line of the result. A reader that has gone away is no error: the work is done.
+    pub fn stdout(&self, text: &str) {
+        let mut stdout = std::io::stdout().lock();
+        let _ = writeln!(stdout, "{}", self.scrub(text)).and_then(|()| stdout.flush());
+    }
+
+    /// A line on stderr as it is.
+    pub fn stderr(&self, text: &str) {
+        let _ = writeln!(std::io::stderr().lock(), "{}", self.scrub(text));
+    }
+
+    /// Prints the result or the error, and gives the exit code to end with.
+    pub fn finish(&self, result: anyhow::Result<Report>) -> ExitCode {
+        let report = result.unwrap_or_else(|error| self.failed(&error, Report::new(Outcome::Failed)));
+        if let Some(error) = &report.error {
+            self.error(&error.message, error.hint.as_deref());
+        }
+        match self.format {
+            Format::Text => report.lines.iter().for_each(|line| self.stdout(line)),
+            Format::Json => self.stdout(&report.to_json(self.tool).to_string()),
+        }
+        ExitCode::from(report.exit().code())
+    }
+
+    /// `report`, ended by `error`: with the error's own outcome and exit code.
+    pub fn failed(&self, error: &anyhow::Error, mut report: Report) -> Report {
+        let described = Described::of(error);
+        report.outcome = Outcome::of_error(described.exit);
+        report.exit = Some(described.exit);
+        report.error =
+            Some(ErrorReport { message: described.message, code: described.code, hint: described.hint });
+        report
+    }
+}
+
+const RED: &str = "31";
+const YELLOW: &str = "33";
+
+/// Colour only on a terminal and without `NO_COLOR` (https://no-color.org: set and not empty).
+fn paint(word: &str, colour: &str) -> String {
+    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if wanted && std::io::stderr().is_terminal() { format!("\x1b[1;{colour}m{word}\x1b[0m") } else { word.to_owned() }
+}

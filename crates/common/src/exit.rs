@@ -1,0 +1,38 @@
+//! The exit codes of all tools but `health-check`, which uses only 0 and 1.
+
+/// How a tool ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: done, nothing to do, or the answer is yes.
+    Done,
+    /// 1: it ran, and the answer is no.
+    No,
+    /// 2: it could not do its work: usage, configuration, credentials, permission, network.
+    CouldNot,
+    /// 3: a deadline passed.
+    Deadline,
+    /// 4: partly done.
+    Partly,
+}
+
+impl Exit {
+    /// The number the process ends with.
+    pub fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::No => 1,
+            Exit::CouldNot => 2,
+            Exit::Deadline => 3,
+            Exit::Partly => 4,
+        }
+    }
+}
+
+/// The table for `--help`, the same in every AWS tool.
+pub const HELP: &str = "\
+Exit codes:
+  0  done, or nothing to do
+  1  differences under --check
+  2  could not: usage, configuration, credentials, permission, network
+  3  a deadline passed
+  4  partly done: some items applied, others not";
