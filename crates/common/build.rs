@@ -7,7 +7,10 @@ use std::process::Command;
 fn main() {
     println!("cargo::rerun-if-env-changed=OPS_COMMIT");
     let commit = std::env::var("OPS_COMMIT").ok().filter(|value| !value.is_empty());
-    let commit = commit.or_else(from_git).or_else(from_archive).unwrap_or_else(|| "unknown".to_owned());
+    let commit = commit
+        .or_else(from_git)
+        .or_else(from_archive)
+        .unwrap_or_else(|| "unknown".to_owned());
     println!("cargo::rustc-env=OPS_COMMIT={commit}");
 }
 

@@ -23,7 +23,14 @@ pub enum Format {
 #[derive(Args, Clone, Debug, Default)]
 pub struct OutputArgs {
     /// Form of the result on stdout
-    #[arg(short, long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]
+    #[arg(
+        short,
+        long,
+        value_enum,
+        value_name = "FORMAT",
+        default_value_t,
+        help_heading = "Output"
+    )]
     pub output: Format,
     /// No progress on stderr; errors and warnings stay
     #[arg(short, long, help_heading = "Output")]
@@ -90,12 +97,22 @@ pub fn parse_from<A: CommandFactory + FromArgMatches>(
 ) -> Result<A, ExitCode> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     // A narrow terminal, a pipe and a wide one show the same page.
-    let command = A::command().name(tool).bin_name(tool).version(crate::VERSION).term_width(80);
-    let error = match command.try_get_matches_from(&arguments).and_then(|mut matches| A::from_arg_matches_mut(&mut matches)) {
+    let command = A::command()
+        .name(tool)
+        .bin_name(tool)
+        .version(crate::VERSION)
+        .term_width(80);
+    let error = match command
+        .try_get_matches_from(&arguments)
+        .and_then(|mut matches| A::from_arg_matches_mut(&mut matches))
+    {
         Ok(parsed) => return Ok(parsed),
         Err(error) => error,
     };
-    let output = OutputArgs { output: requested_format(&arguments), ..OutputArgs::default() };
+    let output = OutputArgs {
+        output: requested_format(&arguments),
+        ..OutputArgs::default()
+    };
     let console = Console::new(tool, &output);
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         console.stdout(error.to_string().trim_end());
@@ -104,9 +121,18 @@ pub fn parse_from<A: CommandFactory + FromArgMatches>(
     console.stderr(error.to_string().trim_end());
     if output.output == Format::Json {
         let mut report = Report::new(Outcome::Failed);
-        let message = error.to_string().lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        report.error =
-            Some(ErrorReport { message, code: Some("usage".into()), hint: Some(format!("{tool} --help")) });
+        let message = error
+            .to_string()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ")
+            .to_owned();
+        report.error = Some(ErrorReport {
+            message,
+            code: Some("usage".into()),
+            hint: Some(format!("{tool} --help")),
+        });
         console.stdout(&report.to_json(tool).to_string());
     }
     Err(ExitCode::from(usage.code()))
@@ -114,10 +140,22 @@ pub fn parse_from<A: CommandFactory + FromArgMatches>(
 
 /// The format that was asked for, from a command line that could not be parsed as a whole.
 fn requested_format(arguments: &[OsString]) -> Format {
-    let words: Vec<&str> = arguments.iter().filter_map(|word| word.to_str()).take_while(|word| *word != "--").collect();
-    let joined = words.iter().any(|word| matches!(*word, "-ojson" | "-o=json" | "--output=json"));
-    let apart = words.windows(2).any(|pair| matches!(pair, ["-o" | "--output", "json"]));
-    if joined || apart { Format::Json } else { Format::Text }
+    let words: Vec<&str> = arguments
+        .iter()
+        .filter_map(|word| word.to_str())
+        .take_while(|word| *word != "--")
+        .collect();
+    let joined = words
+        .iter()
+        .any(|word| matches!(*word, "-ojson" | "-o=json" | "--output=json"));
+    let apart = words
+        .windows(2)
+        .any(|pair| matches!(pair, ["-o" | "--output", "json"]));
+    if joined || apart {
+        Format::Json
+    } else {
+        Format::Text
+    }
 }
 
 #[cfg(test)]

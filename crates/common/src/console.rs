@@ -115,8 +115,11 @@ impl Console {
         let described = Described::of(error);
         report.outcome = Outcome::of_error(described.exit);
         report.exit = Some(described.exit);
-        report.error =
-            Some(ErrorReport { message: described.message, code: described.code, hint: described.hint });
+        report.error = Some(ErrorReport {
+            message: described.message,
+            code: described.code,
+            hint: described.hint,
+        });
         report
     }
 }
@@ -127,5 +130,9 @@ const YELLOW: &str = "33";
 /// Colour only on a terminal and without `NO_COLOR` (https://no-color.org: set and not empty).
 fn paint(word: &str, colour: &str) -> String {
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    if wanted && std::io::stderr().is_terminal() { format!("\x1b[1;{colour}m{word}\x1b[0m") } else { word.to_owned() }
+    if wanted && std::io::stderr().is_terminal() {
+        format!("\x1b[1;{colour}m{word}\x1b[0m")
+    } else {
+        word.to_owned()
+    }
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 /// # Errors
 /// With what was wrong, for clap to show.
 pub fn parse(text: &str) -> Result<Duration, String> {
-    let digits = text.find(|character: char| !character.is_ascii_digit() && character != '.').unwrap_or(text.len());
+    let digits = text
+        .find(|character: char| !character.is_ascii_digit() && character != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let factor = match unit {
         "ms" => 0.001,
@@ -16,7 +18,9 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         "h" => 3600.0,
         _ => return Err(format!("unknown unit `{unit}`: use ms, s, m or h")),
     };
-    let seconds: f64 = number.parse().map_err(|_| "not a number: write `10s`, `500ms`, `2m`".to_owned())?;
+    let seconds: f64 = number
+        .parse()
+        .map_err(|_| "not a number: write `10s`, `500ms`, `2m`".to_owned())?;
     match Duration::try_from_secs_f64(seconds * factor) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
         Ok(_) => Err("must be more than zero".to_owned()),
@@ -59,7 +63,18 @@ mod tests {
             assert_eq!(duration.as_millis(), milliseconds, "{text}");
             assert_eq!(show(duration), shown, "{text}");
         }
-        for text in ["", "0", "0s", "-1s", "s", "1d", "1 s", "1e3s", "..5s", "99999999999999999999999h"] {
+        for text in [
+            "",
+            "0",
+            "0s",
+            "-1s",
+            "s",
+            "1d",
+            "1 s",
+            "1e3s",
+            "..5s",
+            "99999999999999999999999h",
+        ] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

@@ -18,7 +18,13 @@ pub struct Failure {
 impl Failure {
     /// A failure that ends the tool with `exit`.
     pub fn new(exit: Exit, message: impl Into<String>) -> Self {
-        Failure { exit, message: message.into(), code: None, hint: None, source: None }
+        Failure {
+            exit,
+            message: message.into(),
+            code: None,
+            hint: None,
+            source: None,
+        }
     }
 
     /// The commonest one: the tool could not do its work (2).
@@ -110,7 +116,9 @@ mod tests {
 
     #[test]
     fn finds_code_hint_and_exit_below_contexts() {
-        let failure = Failure::new(Exit::Deadline, "no answer").code("timeout").hint("wait longer");
+        let failure = Failure::new(Exit::Deadline, "no answer")
+            .code("timeout")
+            .hint("wait longer");
         let error = Err::<(), _>(failure).context("failed to push `x`").unwrap_err();
         let described = Described::of(&error);
         assert_eq!(described.message, "failed to push `x`: no answer");
@@ -122,6 +130,9 @@ mod tests {
     #[test]
     fn an_error_that_says_nothing_else_is_could_not() {
         assert_eq!(Described::of(&anyhow::anyhow!("two\nlines")).exit, Exit::CouldNot);
-        assert_eq!(Described::of(&anyhow::anyhow!("two\n  lines")).message, "two lines");
+        assert_eq!(
+            Described::of(&anyhow::anyhow!("two\n  lines")).message,
+            "two lines"
+        );
     }
 }

@@ -65,7 +65,11 @@ pub struct Change {
 impl Change {
     /// A difference in the field `path`.
     pub fn new(path: impl Into<String>, from: impl Into<Value>, to: impl Into<Value>) -> Self {
-        Change { path: path.into(), from: from.into(), to: to.into() }
+        Change {
+            path: path.into(),
+            from: from.into(),
+            to: to.into(),
+        }
     }
 }
 
@@ -76,7 +80,13 @@ impl std::fmt::Display for Change {
             Value::String(text) => text.clone(),
             other => other.to_string(),
         };
-        write!(formatter, "{}: {} -> {}", self.path, show(&self.from), show(&self.to))
+        write!(
+            formatter,
+            "{}: {} -> {}",
+            self.path,
+            show(&self.from),
+            show(&self.to)
+        )
     }
 }
 
@@ -99,7 +109,13 @@ pub struct Item {
 impl Item {
     /// An item with nothing but its action.
     pub fn new(kind: &'static str, name: impl Into<String>, action: impl Into<String>) -> Self {
-        Item { kind, name: name.into(), action: action.into(), changes: Vec::new(), details: Map::new() }
+        Item {
+            kind,
+            name: name.into(),
+            action: action.into(),
+            changes: Vec::new(),
+            details: Map::new(),
+        }
     }
 
     /// Adds one more field to the JSON object.
@@ -148,7 +164,14 @@ pub struct Report {
 impl Report {
     /// An empty report.
     pub fn new(outcome: Outcome) -> Self {
-        Report { outcome, items: Vec::new(), lines: Vec::new(), error: None, exit: None, details: Map::new() }
+        Report {
+            outcome,
+            items: Vec::new(),
+            lines: Vec::new(),
+            error: None,
+            exit: None,
+            details: Map::new(),
+        }
     }
 
     /// Adds a line of text for stdout.
@@ -213,7 +236,11 @@ mod tests {
                 .changes(vec![Change::new("scan_on_push", false, true)])
                 .detail("uri", "u"),
         );
-        report.error = Some(ErrorReport { message: "m".into(), code: None, hint: Some("h".into()) });
+        report.error = Some(ErrorReport {
+            message: "m".into(),
+            code: None,
+            hint: Some("h".into()),
+        });
         assert_eq!(
             report.to_json("t").to_string(),
             r#"{"schema":1,"tool":"t","outcome":"rolled-back","items":[{"kind":"repository","name":"a","action":"update","changes":[{"path":"scan_on_push","from":false,"to":true}],"uri":"u"}],"error":{"message":"m","code":null,"hint":"h"}}"#

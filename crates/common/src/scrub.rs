@@ -25,7 +25,12 @@ impl Scrubber {
             return;
         }
         let mut forms = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
-        for form in [secret.to_owned(), json_escaped(secret), percent_encoded(secret), base64(secret)] {
+        for form in [
+            secret.to_owned(),
+            json_escaped(secret),
+            percent_encoded(secret),
+            base64(secret),
+        ] {
             if !forms.iter().any(|known| known.expose_secret() == form) {
                 forms.push(form.into());
             }
@@ -37,19 +42,27 @@ impl Scrubber {
     /// `text` without the secrets.
     pub fn scrub(&self, text: &str) -> String {
         let forms = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
-        forms.iter().fold(text.to_owned(), |text, form| text.replace(form.expose_secret(), MASK))
+        forms.iter().fold(text.to_owned(), |text, form| {
+            text.replace(form.expose_secret(), MASK)
+        })
     }
 }
 
 fn json_escaped(text: &str) -> String {
     let quoted = serde_json::Value::String(text.to_owned()).to_string();
-    quoted.trim_start_matches('"').strip_suffix('"').unwrap_or_default().to_owned()
+    quoted
+        .trim_start_matches('"')
+        .strip_suffix('"')
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn percent_encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                char::from(byte).to_string()
+            }
             _ => format!("%{byte:02X}"),
         })
         .collect()
@@ -60,9 +73,16 @@ fn base64(text: &str) -> String {
     text.as_bytes()
         .chunks(3)
         .flat_map(|chunk| {
-            let bits = chunk.iter().enumerate().fold(0_u32, |bits, (at, byte)| bits | u32::from(*byte) << (16 - 8 * at));
+            let bits = chunk
+                .iter()
+                .enumerate()
+                .fold(0_u32, |bits, (at, byte)| bits | u32::from(*byte) << (16 - 8 * at));
             (0..4).map(move |at| {
-                if at <= chunk.len() { char::from(ALPHABET[(bits >> (18 - 6 * at) & 63) as usize]) } else { '=' }
+                if at <= chunk.len() {
+                    char::from(ALPHABET[(bits >> (18 - 6 * at) & 63) as usize])
+                } else {
+                    '='
+                }
             })
         })
         .collect()
@@ -78,13 +98,23 @@ mod tests {
         scrubber.hide("p@ss\"word");
         scrubber.hide("abc");
         for form in ["p@ss\"word", r#"p@ss\"word"#, "p%40ss%22word", "cEBzcyJ3b3Jk"] {
-            assert_eq!(scrubber.scrub(&format!("x {form} y abc")), "x *** y abc", "{form}");
+            assert_eq!(
+                scrubber.scrub(&format!("x {form} y abc")),
+                "x *** y abc",
+                "{form}"
+            );
         }
     }
 
     #[test]
     fn base64_pads() {
-        for (text, expected) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+        for (text, expected) in [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foobar", "Zm9vYmFy"),
+        ] {
             assert_eq!(base64(text), expected);
         }
     }

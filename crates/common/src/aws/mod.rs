@@ -1,0 +1,198 @@
+//! The AWS configuration that all tools share. The service clients are the tools' own: a crate with
+//! all of them would make every tool compile all of them.
+
+mod error;
+mod http;
+
+pub use error::{call, code_of};
+
+use crate::cli::AwsArgs;
+use crate::config::{Config, Place};
+use crate::console::Console;
+use crate::failure::Failure;
+use anyhow::Result;
+use aws_config::default_provider::credentials::DefaultCredentialsChain;
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::imds;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use std::time::Duration;
+
+/// How long the instance metadata service may take: somebody without credentials gets the answer
+/// within three seconds, and on an instance it answers within milliseconds.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long a connection may take to come about. The deadline of the whole run is `--timeout`.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
+
+/// How long an answer may take.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The place to work in, and what the service clients are made from.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    /// For `Client::new`.
+    pub sdk: SdkConfig,
+    /// The region, `us-east-1`.
+    pub region: String,
+    expect_account: Option<String>,
+}
+
+impl Aws {
+    /// Reads flags, environment and the AWS configuration files; sends nothing, but for the metadata
+    /// service when nothing else names a region.
+    ///
+    /// # Errors
+    /// When no region is known, or it is not the one that `config` expects.
+    pub async fn load(arguments: &AwsArgs, config: Option<&Config>, console: &Console) -> Result<Self> {
+        let client = http::TlsOnDemand::new();
+        let provider_config = ProviderConfig::default().with_http_client(client.clone());
+        let metadata = imds::Client::builder()
+            .configure(&provider_config)
+            .max_attempts(1)
+            .connect_timeout(METADATA_TIMEOUT)
+            .read_timeout(METADATA_TIMEOUT)
+            .build();
+
+        let region = region(arguments, &provider_config, &metadata).await?;
+        let name = region.as_ref().to_owned();
+        let app = config.map(|config| &config.schema.app);
+        if let Some(expected) = app
+            .and_then(|app| app.expect_region.as_ref())
+            .filter(|expected| **expected != name)
+        {
+            return Err(Failure::could_not(format!(
+                "refused to work in region `{name}`: the config file expects `{expected}`"
+            ))
+            .code("wrong-region")
+            .hint(format!("--region {expected}, or change `expect_region`"))
+            .into());
+        }
+
+        let mut credentials = DefaultCredentialsChain::builder()
+            .configure(provider_config.with_region(Some(region.clone())))
+            .region(region.clone())
+            .imds_client(metadata);
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .region(region)
+            .http_client(client);
+        if let Some(profile) = &arguments.profile {
+            credentials = credentials.profile_name(profile);
+            loader = loader.profile_name(profile);
+        }
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .build();
+        let sdk = loader
+            .credentials_provider(credentials.build().await)
+            .timeout_config(timeouts)
+            .load()
+            .await;
+        announce_endpoint(&sdk, console);
+        Ok(Aws {
+            sdk,
+            region: name,
+            expect_account: app.and_then(|app| app.expect_account.clone()),
+        })
+    }
+
+    /// The same configuration with another number of attempts, for calls whose throttling heals slowly.
+    /// `AWS_MAX_ATTEMPTS` wins.
+    #[must_use]
+    pub fn with_attempts(mut self, attempts: u32) -> Self {
+        if std::env::var_os("AWS_MAX_ATTEMPTS").is_none() {
+            let retry = RetryConfig::standard().with_max_attempts(attempts);
+            self.sdk = self.sdk.into_builder().retry_config(retry).build();
+        }
+        self
+    }
+
+    /// `account` in this region, when it is the one that is wanted.
+    ///
+    /// # Errors
+    /// When the config file or `AWS_ACCOUNT_ID` names another one.
+    pub fn place(&self, account: &str) -> Result<Place> {
+        let expected = self
+            .expect_account
+            .clone()
+            .map(|expected| (expected, "the config file expects"));
+        let exported = std::env::var("AWS_ACCOUNT_ID")
+            .ok()
+            .filter(|value| !value.is_empty());
+        let exported = exported.map(|exported| (exported, "$AWS_ACCOUNT_ID is"));
+        for (wanted, words) in [expected, exported].into_iter().flatten() {
+            if wanted != account {
+                return Err(Failure::could_not(format!(
+                    "refused to work in account `{account}`: {words} `{wanted}`"
+                ))
+                .code("wrong-account")
+                .hint("sign in to the other account (AWS_PROFILE, --profile), or correct the number")
+                .into());
+            }
+        }
+        Ok(Place {
+            account: account.to_owned(),
+            region: self.region.clone(),
+        })
+    }
+}
+
+async fn region(arguments: &AwsArgs, config: &ProviderConfig, metadata: &imds::Client) -> Result<Region> {
+    if let Some(region) = &arguments.region {
+        return Ok(Region::new(region.clone()));
+    }
+    let mut profile = ProfileFileRegionProvider::builder().configure(config);
+    if let Some(name) = &arguments.profile {
+        profile = profile.profile_name(name);
+    }
+    let instance = imds::region::ImdsRegionProvider::builder()
+        .configure(config)
+        .imds_client(metadata.clone());
+    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(profile.build())
+        .or_else(instance.build());
+    chain.region().await.ok_or_else(|| {
+        Failure::could_not("failed to find the AWS region: no --region, no $AWS_REGION, no $AWS_DEFAULT_REGION, none in the profile")
+            .code("no-region")
+            .hint("export AWS_DEFAULT_REGION=us-east-1")
+            .into()
+    })
+}
+
+/// A shell that still exports an endpoint for a local database would send every call there.
+fn announce_endpoint(sdk: &SdkConfig, console: &Console) {
+    let general = sdk
+        .endpoint_url()
+        .map(|url| format!("AWS calls go to {}", without_user(url)));
+    let mut services: Vec<String> = std::env::vars()
+        .filter(|(name, value)| name.starts_with("AWS_ENDPOINT_URL_") && !value.is_empty())
+        .map(|(name, value)| format!("{name} is {}", without_user(&value)))
+        .collect();
+    services.sort();
+    let ignored = std::env::var("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+        .is_ok_and(|value| value.eq_ignore_ascii_case("true"));
+    let lines: Vec<String> = general
+        .into_iter()
+        .chain(services.into_iter().filter(|_| !ignored))
+        .collect();
+    if !lines.is_empty() {
+        console.note(format!(
+            "{}: note: {} (endpoint override)",
+            console.tool(),
+            lines.join(", ")
+        ));
+    }
+}
+
+/// A URL without `user:password@`.
+fn without_user(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
+    let end = rest.find('/').unwrap_or(rest.len());
+    let host = rest[..end].rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{host}{}", &rest[end..])
+}

@@ -1,0 +1,223 @@
+//! `${NAME}` in `ops.toml` and in the JSON files under `aws/`.
+
+use super::Schema;
+use crate::failure::Failure;
+use std::collections::BTreeMap;
+
+/// Where the tool works: what the built-in names are made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The account, 12 digits.
+    pub account: String,
+    /// The region, `us-east-1`.
+    pub region: String,
+}
+
+/// The partition that a region belongs to (AWS General Reference, "Amazon Resource Names").
+pub fn partition_of(region: &str) -> &'static str {
+    [
+        ("cn-", "aws-cn"),
+        ("us-gov-", "aws-us-gov"),
+        ("us-iso-", "aws-iso"),
+        ("us-isob-", "aws-iso-b"),
+        ("eusc-", "aws-eusc"),
+    ]
+    .iter()
+    .find(|(prefix, _)| region.starts_with(prefix))
+    .map_or("aws", |(_, partition)| partition)
+}
+
+impl Place {
+    /// The host of the account's private ECR registry.
+    pub fn ecr_registry(&self) -> String {
+        let suffix = match partition_of(&self.region) {
+            "aws-cn" => "amazonaws.com.cn",
+            "aws-iso" => "c2s.ic.gov",
+            "aws-iso-b" => "sc2s.sgov.gov",
+            "aws-eusc" => "amazonaws.eu",
+            _ => "amazonaws.com",
+        };
+        format!("{}.dkr.ecr.{}.{suffix}", self.account, self.region)
+    }
+}
+
+/// What `${NAME}` stands for: the built-ins first, then the environment.
+pub struct Variables<'a> {
+    builtins: BTreeMap<String, Option<String>>,
+    environment: Box<dyn Fn(&str) -> Option<String> + 'a>,
+}
+
+impl<'a> Variables<'a> {
+    /// The names of `schema` at `place`, over the process's environment.
+    pub fn new(schema: &Schema, place: &Place) -> Self {
+        Self::over(schema, place, |name| std::env::var(name).ok())
+    }
+
+    /// Stand-ins for what only AWS knows, to find unset variables before the first call.
+    pub fn preview(schema: &Schema) -> Self {
+        let place = Place {
+            account: "000000000000".into(),
+            region: "unknown-region-1".into(),
+        };
+        let mut variables = Self::new(schema, &place);
+        for image in &schema.image {
+            variables
+                .builtins
+                .insert(format!("image.{}", image.name), Some("preview".into()));
+        }
+        variables
+    }
+
+    /// [`Variables::new`] over another environment.
+    pub fn over(schema: &Schema, place: &Place, environment: impl Fn(&str) -> Option<String> + 'a) -> Self {
+        let partition = partition_of(&place.region);
+        let mut builtins = BTreeMap::from([
+            ("AWS_ACCOUNT_ID".to_owned(), Some(place.account.clone())),
+            ("AWS_REGION".to_owned(), Some(place.region.clone())),
+            ("AWS_PARTITION".to_owned(), Some(partition.to_owned())),
+            ("ECR_REGISTRY".to_owned(), Some(place.ecr_registry())),
+            (
+                "log_group.name".to_owned(),
+                schema.log_group.as_ref().map(|group| group.name.clone()),
+            ),
+            (
+                "cluster.name".to_owned(),
+                schema.cluster.as_ref().map(|cluster| cluster.name.clone()),
+            ),
+            (
+                "cluster.service_connect_namespace".to_owned(),
+                schema
+                    .cluster
+                    .as_ref()
+                    .and_then(|cluster| cluster.service_connect_namespace.clone()),
+            ),
+            (
+                "params.prefix".to_owned(),
+                schema.params.as_ref().map(|params| params.prefix.clone()),
+            ),
+        ]);
+        for (key, role) in schema.roles.iter() {
+            let arn = format!("arn:{partition}:iam::{}:role/{}", place.account, role.name);
+            builtins.insert(format!("roles.{key}.arn"), Some(arn));
+        }
+        for image in &schema.image {
+            builtins.insert(format!("image.{}", image.name), None);
+        }
+        Variables {
+            builtins,
+            environment: Box::new(environment),
+        }
+    }
+
+    /// Gives a built-in another value: the registry of `--registry`, the digest reference of an image.
+    pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.builtins.insert(name.into(), Some(value.into()));
+    }
+
+    fn value(&self, name: &str) -> Result<String, Fault> {
+        match self.builtins.get(name) {
+            Some(Some(value)) if value.contains("${") => Err(Fault::Nested),
+            Some(Some(value)) => Ok(value.clone()),
+            Some(None) => Err(Fault::NotHere),
+            // Only the built-ins have a dot in their names.
+            None if name.contains('.') => Err(Fault::Unknown),
+            None => match (self.environment)(name) {
+                None => Err(Fault::Unset),
+                Some(value) if value.is_empty() => Err(Fault::Empty),
+                Some(value) => Ok(value),
+            },
+        }
+    }
+}
+
+/// Why a name could not be expanded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    Unset,
+    Empty,
+    Unknown,
+    NotHere,
+    Nested,
+    Open,
+    Bare,
+    Name,
+}
+
+/// A name that could not be expanded. Never holds a value.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ExpandError {
+    name: String,
+    fault: Fault,
+}
+
+impl ExpandError {
+    /// The error for the key `path` of the file.
+    pub fn at(self, path: &str) -> Failure {
+        let name = &self.name;
+        let failure = |message: String| Failure::could_not(message).code("variable");
+        match self.fault {
+            Fault::Unset => failure(format!(
+                "{path} needs the environment variable `{name}`, which is not set"
+            ))
+            .hint(format!("export {name}=…")),
+            Fault::Empty => failure(format!(
+                "{path} needs the environment variable `{name}`, which is empty"
+            ))
+            .hint(format!("export {name}=…")),
+            Fault::Unknown => failure(format!(
+                "{path} names `${{{name}}}`, which is none of the built-in names"
+            )),
+            Fault::NotHere => failure(format!("{path} names `${{{name}}}`, which has no value here")),
+            Fault::Nested => failure(format!(
+                "{path} names `${{{name}}}`, whose own value holds a `${{…}}`"
+            )),
+            Fault::Open => failure(format!("{path} has a `${{` without its `}}`")),
+            Fault::Bare => failure(format!("{path} has a `$` that begins no `${{NAME}}`"))
+                .hint("write $$ for a dollar, ${NAME} for a variable"),
+            Fault::Name => failure(format!(
+                "{path} has a `${{…}}` whose name is not made of letters, digits, `_`, `.` and `-`"
+            )),
+        }
+    }
+}
+
+/// `text` with every `${NAME}` replaced. `$$` is a dollar; a name with a colon (`${aws:username}`) is
+/// IAM's own and stays. What was put in is not looked at again.
+///
+/// # Errors
+/// When a name is unset, empty or unknown, or the text is malformed.
+pub fn expand(text: &str, variables: &Variables) -> Result<String, ExpandError> {
+    let error = |name: &str, fault| ExpandError {
+        name: name.to_owned(),
+        fault,
+    };
+    let mut expanded = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        expanded.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            expanded.push('$');
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix('{') {
+            let end = after.find('}').ok_or_else(|| error("", Fault::Open))?;
+            let name = &after[..end];
+            if name.contains(':') {
+                expanded.push_str(&format!("${{{name}}}"));
+            } else if name.is_empty()
+                || !name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"_.-/".contains(&byte))
+            {
+                return Err(error("", Fault::Name));
+            } else {
+                expanded.push_str(&variables.value(name).map_err(|fault| error(name, fault))?);
+            }
+            rest = &after[end + 1..];
+        } else {
+            return Err(error("", Fault::Bare));
+        }
+    }
+    expanded.push_str(rest);
+    Ok(expanded)
+}
