@@ -33,28 +33,31 @@ impl Config {
     /// # Errors
     /// When there is none, or it does not fit the schema; then with file, line and key.
     pub fn find(flag: Option<&Path>) -> Result<Self> {
+        Self::find_optional(flag)?.ok_or_else(|| {
+            Failure::could_not(format!("failed to find `{FILE_NAME}` in this folder or above"))
+                .code("config")
+                .hint("go to the project's folder, or name the file with --config or $OPS_CONFIG")
+                .into()
+        })
+    }
+
+    /// [`Config::find`] for a tool that can do without: `None` when no file is named and none is found.
+    ///
+    /// # Errors
+    /// When there is one that cannot be read or does not fit the schema.
+    pub fn find_optional(flag: Option<&Path>) -> Result<Option<Self>> {
         let from_environment = std::env::var_os("OPS_CONFIG")
             .filter(|value| !value.is_empty())
             .map(PathBuf::from);
-        match flag.map(Path::to_owned).or(from_environment) {
-            Some(path) => Self::read(&path),
-            None => {
-                let start = std::env::current_dir().context("failed to read the current directory")?;
-                let path = start
-                    .ancestors()
-                    .map(|folder| folder.join(FILE_NAME))
-                    .find(|path| path.is_file());
-                let path = path.ok_or_else(|| {
-                    Failure::could_not(format!(
-                        "failed to find `{FILE_NAME}` in `{}` or above",
-                        start.display()
-                    ))
-                    .code("config")
-                    .hint("go to the project's folder, or name the file with --config or $OPS_CONFIG")
-                })?;
-                Self::read(&path)
-            }
+        if let Some(path) = flag.map(Path::to_owned).or(from_environment) {
+            return Self::read(&path).map(Some);
         }
+        let start = std::env::current_dir().context("failed to read the current directory")?;
+        let path = start
+            .ancestors()
+            .map(|folder| folder.join(FILE_NAME))
+            .find(|path| path.is_file());
+        path.map(|path| Self::read(&path)).transpose()
     }
 
     /// Reads the file at `path`.
