@@ -12,10 +12,11 @@ use std::process::ExitCode;
 /// The form of the result on stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// Lines of text
+    // Not doc comments: clap would show them as help, and space out the whole page for it.
+    // Lines of text.
     #[default]
     Text,
-    /// One JSON document, on failure too
+    // One JSON document, on failure too.
     Json,
 }
 
@@ -96,12 +97,12 @@ pub fn parse_from<A: CommandFactory + FromArgMatches>(
     usage: Exit,
 ) -> Result<A, ExitCode> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let command = A::command();
+    // One page for `-h` and `--help`: with a long form, clap spaces every option out.
+    let about = command.get_long_about().or_else(|| command.get_about()).cloned().unwrap_or_default();
+    let command = command.about(about).long_about(None);
     // A narrow terminal, a pipe and a wide one show the same page.
-    let command = A::command()
-        .name(tool)
-        .bin_name(tool)
-        .version(crate::VERSION)
-        .term_width(80);
+    let command = command.name(tool).bin_name(tool).version(crate::VERSION).term_width(80);
     let error = match command
         .try_get_matches_from(&arguments)
         .and_then(|mut matches| A::from_arg_matches_mut(&mut matches))
