@@ -81,7 +81,8 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     config.tags(&preview)?;
 
     let aws = Aws::load(&args.aws, Some(&config), console).await?;
-    let place = identity::place(&aws).await?;
+    let caller = identity::caller(&aws).await?;
+    let place = aws.place(&caller.account)?;
     let variables = Variables::new(&config.schema, &place);
     let repositories = select(
         "repository",
@@ -99,7 +100,10 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     )
     .await?;
 
-    let mut report = Report::new(Outcome::Unchanged);
+    let mut report = Report::new(Outcome::Unchanged)
+        .detail("account", place.account.as_str())
+        .detail("region", place.region.as_str())
+        .detail("identity", caller.arn);
     for (repository, current) in repositories.iter().zip(current) {
         let done = if args.plan.plan_only() {
             Ok(announce(repository, &tags, current.as_ref(), &place))
