@@ -1,0 +1,5 @@
+//! The end-to-end tests: one binary, one module a subject.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
+
+mod ecr_login;

@@ -1,0 +1,403 @@
+//! An AWS that answers by script, and remembers what it was asked.
+
+use crate::tool::Tool;
+use serde_json::{Map, Value, json};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use wiremock::http::HeaderMap;
+use wiremock::matchers::any;
+use wiremock::{Match, Mock, MockServer, Respond, ResponseTemplate};
+
+/// The account that `sts:GetCallerIdentity` names unless the test says otherwise.
+pub const ACCOUNT: &str = "123456789012";
+
+/// The region of the tools that [`FakeAws::tool`] starts.
+pub const REGION: &str = "us-east-1";
+
+/// The target of a call to ECR: `ecr("PutImage")`.
+pub fn ecr(operation: &str) -> String {
+    format!("AmazonEC2ContainerRegistry_V20150921.{operation}")
+}
+
+/// The target of a call to SSM: `ssm("PutParameter")`.
+pub fn ssm(operation: &str) -> String {
+    format!("AmazonSSM.{operation}")
+}
+
+/// One request, as AWS would see it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// `AmazonSSM.PutParameter`; `GetCallerIdentity` for the services with form bodies; else
+    /// `GET /path?query`.
+    pub target: String,
+    /// The JSON body; a form becomes an object of texts, anything else one text.
+    pub body: Value,
+}
+
+impl Request {
+    /// `PutParameter` of `AmazonSSM.PutParameter`.
+    pub fn operation(&self) -> &str {
+        self.target.rsplit('.').next().unwrap_or_default()
+    }
+
+    /// Whether the call changes something on AWS.
+    pub fn is_write(&self) -> bool {
+        let reads = ["Get", "Describe", "List", "BatchGet", "BatchCheck"];
+        let plain = ["GET ", "HEAD "];
+        !reads.iter().any(|word| self.operation().starts_with(word))
+            && !plain.iter().any(|method| self.target.starts_with(method))
+    }
+}
+
+#[derive(Clone)]
+enum Answer {
+    Send(ResponseTemplate),
+    Compute(Arc<dyn Fn(&Value) -> (u16, Value) + Send + Sync>),
+    Cut,
+}
+
+#[derive(Default)]
+struct Script {
+    once: HashMap<String, VecDeque<Answer>>,
+    always: HashMap<String, Answer>,
+    requests: Vec<Request>,
+}
+
+impl Script {
+    fn peek(&self, target: &str) -> Option<&Answer> {
+        self.once
+            .get(target)
+            .and_then(VecDeque::front)
+            .or_else(|| self.always.get(target))
+    }
+
+    fn take(&mut self, target: &str) -> Option<Answer> {
+        let once = self.once.get_mut(target).and_then(VecDeque::pop_front);
+        once.or_else(|| self.always.get(target).cloned())
+    }
+}
+
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Script>>);
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Script> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The server. It ends with the value.
+pub struct FakeAws {
+    server: MockServer,
+    script: Shared,
+    // The server's handles are made and dropped by futures.
+    _runtime: tokio::runtime::Runtime,
+}
+
+impl FakeAws {
+    /// Starts it on a free port of loopback. It knows only `sts:GetCallerIdentity`.
+    pub fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let script = Shared::default();
+        let server = runtime.block_on(async {
+            let server = MockServer::builder().disable_request_recording().start().await;
+            let scripted = Scripted(script.clone());
+            Mock::given(WillCut(script.clone()))
+                .respond_with_err(cut_by(script.clone()))
+                .with_priority(1)
+                .mount(&server)
+                .await;
+            Mock::given(any()).respond_with(scripted).mount(&server).await;
+            server
+        });
+        let aws = FakeAws {
+            server,
+            script,
+            _runtime: runtime,
+        };
+        aws.account(ACCOUNT);
+        aws
+    }
+
+    /// `http://127.0.0.1:PORT`
+    pub fn url(&self) -> String {
+        self.server.uri()
+    }
+
+    /// Answers each call of `target` so, from now on.
+    pub fn answer(&self, target: impl AsRef<str>, status: u16, body: Value) -> &Self {
+        self.always(target, Answer::Send(json_answer(status, &body)))
+    }
+
+    /// Answers one call of `target` so: one after the other in the order of the script, then what
+    /// [`FakeAws::answer`] says.
+    pub fn answer_once(&self, target: impl AsRef<str>, status: u16, body: Value) -> &Self {
+        self.once(target, Answer::Send(json_answer(status, &body)))
+    }
+
+    /// Answers each call of `target` with what `compute` makes of its body.
+    pub fn answer_with(
+        &self,
+        target: impl AsRef<str>,
+        compute: impl Fn(&Value) -> (u16, Value) + Send + Sync + 'static,
+    ) -> &Self {
+        self.always(target, Answer::Compute(Arc::new(compute)))
+    }
+
+    /// Answers each call of `target` only after `delay`.
+    pub fn answer_delayed(
+        &self,
+        target: impl AsRef<str>,
+        delay: Duration,
+        status: u16,
+        body: Value,
+    ) -> &Self {
+        self.always(target, Answer::Send(json_answer(status, &body).set_delay(delay)))
+    }
+
+    /// Answers each call of `action` of a service with form bodies and XML answers (STS, IAM).
+    pub fn answer_query(&self, action: &str, status: u16, xml: &str) -> &Self {
+        let answer = ResponseTemplate::new(status).set_body_raw(xml.to_owned(), "text/xml");
+        self.always(action, Answer::Send(answer))
+    }
+
+    /// Answers each call of `target` with this text as it is: malformed JSON, a proxy's page.
+    pub fn answer_text(&self, target: impl AsRef<str>, status: u16, text: &str, mime: &str) -> &Self {
+        let answer = ResponseTemplate::new(status).set_body_raw(text.to_owned(), mime);
+        self.always(target, Answer::Send(answer))
+    }
+
+    /// Refuses each call of `target` (400) with AWS's error `code`.
+    pub fn refuse(&self, target: impl AsRef<str>, code: &str, message: &str) -> &Self {
+        self.answer(target, 400, refusal(code, message))
+    }
+
+    /// Refuses one call of `target`, in its turn.
+    pub fn refuse_once(&self, target: impl AsRef<str>, code: &str, message: &str) -> &Self {
+        self.answer_once(target, 400, refusal(code, message))
+    }
+
+    /// Closes the connection at each call of `target`, without an answer.
+    pub fn cut(&self, target: impl AsRef<str>) -> &Self {
+        self.always(target, Answer::Cut)
+    }
+
+    /// Closes the connection at one call of `target`, in its turn.
+    pub fn cut_once(&self, target: impl AsRef<str>) -> &Self {
+        self.once(target, Answer::Cut)
+    }
+
+    /// The caller is of this account.
+    pub fn account(&self, account: &str) -> &Self {
+        self.answer_query(
+            "GetCallerIdentity",
+            200,
+            &format!(
+                "<GetCallerIdentityResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\">\
+                 <GetCallerIdentityResult><Arn>arn:aws:iam::{account}:user/ci</Arn><UserId>ci</UserId>\
+                 <Account>{account}</Account></GetCallerIdentityResult>\
+                 <ResponseMetadata><RequestId>0</RequestId></ResponseMetadata></GetCallerIdentityResponse>"
+            ),
+        )
+    }
+
+    /// Refuses each call of `action` of a service with XML answers (403).
+    pub fn refuse_query(&self, action: &str, code: &str, message: &str) -> &Self {
+        self.answer_query(
+            action,
+            403,
+            &format!(
+                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>\
+                 </Error><RequestId>0</RequestId></ErrorResponse>"
+            ),
+        )
+    }
+
+    /// All requests so far, in their order.
+    pub fn requests(&self) -> Vec<Request> {
+        self.script.lock().requests.clone()
+    }
+
+    /// The targets of all requests so far.
+    pub fn targets(&self) -> Vec<String> {
+        self.requests()
+            .into_iter()
+            .map(|request| request.target)
+            .collect()
+    }
+
+    /// The requests that change something.
+    pub fn writes(&self) -> Vec<Request> {
+        self.requests().into_iter().filter(Request::is_write).collect()
+    }
+
+    /// The bodies of the requests for `target`.
+    pub fn bodies(&self, target: impl AsRef<str>) -> Vec<Value> {
+        let requests = self.requests().into_iter();
+        let requests = requests.filter(|request| request.target == target.as_ref());
+        requests.map(|request| request.body).collect()
+    }
+
+    /// Forgets the requests so far.
+    pub fn forget(&self) {
+        self.script.lock().requests.clear();
+    }
+
+    /// The binary `name`, with credentials and pointed here.
+    pub fn tool(&self, name: &str) -> Tool {
+        self.point(crate::tool(name))
+    }
+
+    /// The launcher at `path`, with credentials and pointed here.
+    pub fn launcher(&self, path: &str) -> Tool {
+        self.point(crate::launcher(path))
+    }
+
+    /// `tool`, with credentials and pointed here.
+    #[must_use]
+    pub fn point(&self, tool: Tool) -> Tool {
+        with_credentials(tool).env("AWS_ENDPOINT_URL", self.url())
+    }
+
+    fn always(&self, target: impl AsRef<str>, answer: Answer) -> &Self {
+        self.script
+            .lock()
+            .always
+            .insert(target.as_ref().to_owned(), answer);
+        self
+    }
+
+    fn once(&self, target: impl AsRef<str>, answer: Answer) -> &Self {
+        let mut script = self.script.lock();
+        let queue = script.once.entry(target.as_ref().to_owned()).or_default();
+        queue.push_back(answer);
+        drop(script);
+        self
+    }
+}
+
+/// `tool` with keys that nobody knows and no way to any other ones.
+#[must_use]
+pub fn with_credentials(tool: Tool) -> Tool {
+    without_credentials(tool)
+        .env("AWS_ACCESS_KEY_ID", "dummy-key-id")
+        .env("AWS_SECRET_ACCESS_KEY", "dummy-secret-key")
+}
+
+/// `tool` with a region and no credentials at all.
+#[must_use]
+pub fn without_credentials(tool: Tool) -> Tool {
+    tool.env("AWS_REGION", REGION)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+}
+
+fn refusal(code: &str, message: &str) -> Value {
+    json!({"__type": code, "message": message})
+}
+
+fn json_answer(status: u16, body: &Value) -> ResponseTemplate {
+    ResponseTemplate::new(status).set_body_raw(body.to_string(), "application/x-amz-json-1.1")
+}
+
+struct Scripted(Shared);
+
+impl Respond for Scripted {
+    fn respond(&self, request: &wiremock::Request) -> ResponseTemplate {
+        let request = understand(request);
+        let mut script = self.0.lock();
+        let answer = script.take(&request.target);
+        script.requests.push(request.clone());
+        drop(script);
+        match answer {
+            Some(Answer::Send(template)) => template,
+            Some(Answer::Compute(compute)) => {
+                let (status, body) = compute(&request.body);
+                json_answer(status, &body)
+            }
+            Some(Answer::Cut) | None => {
+                let message = format!("no answer to `{}` in this test's script", request.target);
+                json_answer(400, &refusal("NotInTheScript", &message))
+            }
+        }
+    }
+}
+
+/// Whether the next answer is to cut the connection.
+struct WillCut(Shared);
+
+impl Match for WillCut {
+    fn matches(&self, request: &wiremock::Request) -> bool {
+        let target = understand(request).target;
+        matches!(self.0.lock().peek(&target), Some(Answer::Cut))
+    }
+}
+
+fn cut_by(script: Shared) -> impl Fn(&wiremock::Request) -> std::io::Error + Send + Sync {
+    move |request| {
+        let request = understand(request);
+        let mut script = script.lock();
+        script.take(&request.target);
+        script.requests.push(request);
+        std::io::ErrorKind::ConnectionReset.into()
+    }
+}
+
+fn understand(request: &wiremock::Request) -> Request {
+    let text = String::from_utf8_lossy(&request.body).into_owned();
+    if let Some(target) = header(&request.headers, "x-amz-target") {
+        let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
+        return Request { target, body };
+    }
+    let form = header(&request.headers, "content-type")
+        .is_some_and(|mime| mime.starts_with("application/x-www-form-urlencoded"));
+    if form {
+        let fields: Map<String, Value> = text
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), decode(value).into()))
+            .collect();
+        let target = fields.get("Action").and_then(Value::as_str).unwrap_or_default();
+        return Request {
+            target: target.to_owned(),
+            body: Value::Object(fields),
+        };
+    }
+    let query = request
+        .url
+        .query()
+        .map(|query| format!("?{query}"))
+        .unwrap_or_default();
+    Request {
+        target: format!("{} {}{query}", request.method, request.url.path()),
+        body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
+    }
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
+}
+
+/// A value of a form, without its escapes.
+fn decode(value: &str) -> String {
+    let bytes = value.replace('+', " ").into_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escaped = bytes.get(at + 1..at + 3).filter(|_| bytes[at] == b'%');
+        let byte = escaped
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        decoded.push(byte.unwrap_or(bytes[at]));
+        at += if byte.is_some() { 3 } else { 1 };
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}

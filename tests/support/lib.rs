@@ -1,0 +1,45 @@
+//! What the end-to-end tests share.
+//!
+//! - [`aws::FakeAws`] answers by script, and starts tools that talk to it.
+//! - [`tool`] starts one binary, [`launcher`] one of `bin/`, in an environment built from nothing.
+//! - [`sandbox::sandbox`] is the gate's own sandbox: emulator, registry, PostgreSQL, Docker engine.
+//! - [`canary::Canary`] looks for a secret in all that was printed.
+
+#![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
+
+pub mod aws;
+pub mod canary;
+pub mod sandbox;
+pub mod tool;
+pub mod transcript;
+
+pub use tool::{Output, Running, Tool, launcher, program, tool};
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// The repository.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
+}
+
+/// The folder of the built binaries.
+pub fn bin_dir() -> PathBuf {
+    let named = std::env::var_os("OPS_BIN_DIR").filter(|value| !value.is_empty());
+    named.map_or_else(|| root().join("target/release"), PathBuf::from)
+}
+
+/// Asks `ready` again and again until it has an answer.
+///
+/// # Panics
+/// When there is none after 20 s; `what` names it then.
+pub fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + Duration::from_secs(20);
+    loop {
+        if let Some(answer) = ready() {
+            return answer;
+        }
+        assert!(Instant::now() < end, "waited 20 s for {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
