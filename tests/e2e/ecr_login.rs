@@ -1,7 +1,175 @@
 //! `ecr-login`: one token, one entry in docker's file.
 
-use serde_json::json;
-use support::aws::{FakeAws, ecr};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use std::os::unix::fs::PermissionsExt;
+use support::Tool;
+use support::aws::{FakeAws, ecr, registry, token};
+use support::canary::Canary;
+
+const FILE: &str = "docker/config.json";
+
+fn signed_in(password: &str) -> FakeAws {
+    let aws = FakeAws::start();
+    aws.answer(
+        ecr("GetAuthorizationToken"),
+        200,
+        token(&registry("us-east-1"), password),
+    );
+    aws
+}
+
+fn docker_file(tool: &Tool) -> Value {
+    serde_json::from_str(&tool.read(FILE)).unwrap()
+}
+
+fn auth(password: &str) -> String {
+    STANDARD.encode(format!("AWS:{password}"))
+}
+
+#[test]
+fn stores_the_token_for_docker_and_prints_where() {
+    let aws = signed_in("secret-password");
+    let tool = aws.tool("ecr-login");
+    assert_eq!(
+        tool.transcript(),
+        "exit: 0\n\
+         --- stdout\n\
+         123456789012.dkr.ecr.us-east-1.amazonaws.com until 2033-05-18T03:33:20Z\n\
+         --- stderr\n\
+         ecr-login: note: AWS calls go to http://127.0.0.1:PORT (endpoint override)\n\
+         signed in to 123456789012.dkr.ecr.us-east-1.amazonaws.com: stored in FOLDER/docker/config.json\n"
+    );
+    let host = registry("us-east-1");
+    assert_eq!(
+        docker_file(&tool),
+        json!({"auths": {host: {"auth": auth("secret-password")}}})
+    );
+    let path = tool.folder().join(FILE);
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+    // One call: neither the account nor anything else is asked for.
+    assert_eq!(aws.targets(), [ecr("GetAuthorizationToken")]);
+    // No temporary file is left beside it.
+    let mut names: Vec<_> = std::fs::read_dir(path.parent().unwrap())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert_eq!(names, ["config.json", "config.json.lock"]);
+}
+
+#[test]
+fn a_second_login_replaces_the_first() {
+    let aws = signed_in("first-password");
+    let tool = aws.tool("ecr-login");
+    tool.run().exits(0);
+    aws.answer(
+        ecr("GetAuthorizationToken"),
+        200,
+        token(&registry("us-east-1"), "second-password"),
+    );
+    tool.run().exits(0);
+    let file = docker_file(&tool);
+    assert_eq!(file["auths"].as_object().unwrap().len(), 1);
+    assert_eq!(
+        file["auths"][registry("us-east-1")]["auth"],
+        auth("second-password")
+    );
+}
+
+#[test]
+fn keeps_everything_else_in_the_file_and_its_order() {
+    let aws = signed_in("p");
+    let before = r#"{"zeta":{"future":[1,2.50,null]},"auths":{"ghcr.io":{"auth":"eA==","email":"x"}},"currentContext":"c","credHelpers":{"gcr.io":"gcloud"}}"#;
+    let tool = aws.tool("ecr-login").file(FILE, before);
+    tool.run().exits(0);
+    let mut expected: Value = serde_json::from_str(before).unwrap();
+    expected["auths"][registry("us-east-1")] = json!({"auth": auth("p")});
+    assert_eq!(docker_file(&tool).to_string(), expected.to_string());
+}
+
+#[test]
+fn a_file_that_is_no_json_is_left_as_it_is() {
+    let aws = signed_in("p");
+    for broken in ["{\"auths\": {", "[]", "null, hunter2"] {
+        let tool = aws.tool("ecr-login").file(FILE, broken);
+        let output = tool.run().exits(2).says("failed to read docker's configuration");
+        assert!(!output.stderr.contains("hunter2"), "{}", output.stderr);
+        assert_eq!(tool.read(FILE), broken);
+    }
+    assert_eq!(aws.requests(), []);
+}
+
+#[test]
+fn a_dry_run_stores_nothing() {
+    let aws = signed_in("p");
+    let tool = aws.tool("ecr-login").args(["--dry-run", "-o", "json"]);
+    let document = tool.run().exits(0).json();
+    assert_eq!(document["outcome"], "planned");
+    assert!(!tool.folder().join(FILE).exists());
+}
+
+#[test]
+fn a_credential_helper_gets_the_token_and_the_file_a_mark() {
+    let aws = signed_in("for-the-helper");
+    let tool = aws.tool("ecr-login").file(FILE, r#"{"credsStore":"e2e"}"#).file(
+        "bin/docker-credential-e2e",
+        "#!/bin/sh\ncat >\"$HOME/stored-$1\"\n",
+    );
+    let helper = tool.folder().join("bin/docker-credential-e2e");
+    std::fs::set_permissions(&helper, PermissionsExt::from_mode(0o755)).unwrap();
+    let path = format!("{}:/usr/bin:/bin", helper.parent().unwrap().display());
+    let tool = tool.env("PATH", path);
+    let output = tool.run().exits(0).says("stored in docker-credential-e2e");
+    let given: Value = serde_json::from_str(&tool.read("stored-store")).unwrap();
+    let host = registry("us-east-1");
+    assert_eq!(
+        given,
+        json!({"ServerURL": host, "Username": "AWS", "Secret": "for-the-helper"})
+    );
+    assert_eq!(
+        docker_file(&tool),
+        json!({"credsStore": "e2e", "auths": {host: {}}})
+    );
+    Canary::of("for-the-helper").absent_from("helper", &output);
+}
+
+#[test]
+fn a_helper_that_gets_tokens_by_itself_needs_nothing() {
+    let aws = signed_in("p");
+    let file = json!({"credHelpers": {registry("us-east-1"): "ecr-login"}}).to_string();
+    let tool = aws.tool("ecr-login").file(FILE, &file).args(["-o", "json"]);
+    let output = tool.run().exits(0).says("gets tokens for");
+    assert_eq!(output.json()["outcome"], "unchanged");
+    assert_eq!(tool.read(FILE), file);
+}
+
+#[test]
+fn logins_at_the_same_time_lose_no_entry() {
+    let regions = ["us-east-1", "eu-west-1", "ap-south-1", "ca-central-1"];
+    let shared = support::tool("ecr-login").env("RUST_BACKTRACE", "1");
+    let servers = regions.map(|region| {
+        let aws = FakeAws::start();
+        aws.answer(
+            ecr("GetAuthorizationToken"),
+            200,
+            token(&registry(region), region),
+        );
+        aws
+    });
+    let running: Vec<_> = servers
+        .iter()
+        .map(|aws| aws.point(shared.clone()).spawn())
+        .collect();
+    for child in running {
+        child.wait().exits(0);
+    }
+    let file = docker_file(&shared);
+    for region in regions {
+        assert_eq!(file["auths"][registry(region)]["auth"], auth(region), "{file}");
+    }
+}
 
 #[test]
 fn says_what_ecr_refused() {
@@ -21,6 +189,65 @@ fn says_what_ecr_refused() {
          AccessDeniedException: User: ci may not\n\
          hint: allow `ecr:GetAuthorizationToken` to the identity that `aws sts get-caller-identity` shows\n"
     );
-    assert_eq!(aws.requests().len(), 1);
-    assert_eq!(aws.requests()[0].body, json!({}));
+    assert_eq!(aws.bodies(ecr("GetAuthorizationToken")), [json!({})]);
+}
+
+#[test]
+fn answers_that_make_no_sense_are_errors_and_store_nothing() {
+    let good = token(&registry("us-east-1"), "p");
+    let with = |field: &str, value: Value| {
+        let mut answer = good.clone();
+        answer["authorizationData"][0][field] = value;
+        answer
+    };
+    let answers = [
+        json!({}),
+        json!({"authorizationData": []}),
+        json!({"authorizationData": [{}]}),
+        with("authorizationToken", json!("!!! not base64 !!!")),
+        with("authorizationToken", json!(STANDARD.encode("no colon"))),
+        with("authorizationToken", Value::Null),
+        with("proxyEndpoint", Value::Null),
+        with("proxyEndpoint", json!("https://registry.example.com")),
+    ];
+    for answer in answers {
+        let aws = FakeAws::start();
+        aws.answer(ecr("GetAuthorizationToken"), 200, answer.clone());
+        let tool = aws.tool("ecr-login");
+        let output = tool.run();
+        assert_eq!(output.code, Some(2), "{answer}\n{}", output.transcript());
+        assert!(!tool.folder().join(FILE).exists(), "{answer}");
+    }
+}
+
+#[test]
+fn the_token_is_in_no_output() {
+    let canary = Canary::new();
+    let aws = signed_in(canary.value());
+    let host = registry("us-east-1");
+    let output = aws.tool("ecr-login").args(["-v", "-o", "json"]).run().exits(0);
+    canary.absent_from("a login", &output);
+
+    // What can go wrong with the token in hand.
+    let odd = FakeAws::start();
+    odd.answer(
+        ecr("GetAuthorizationToken"),
+        200,
+        token("registry.example.com", canary.value()),
+    );
+    let unwritable = aws.tool("ecr-login").env("DOCKER_CONFIG", "/proc/self");
+    let failing = aws
+        .tool("ecr-login")
+        .file(FILE, json!({"credHelpers": {host: "absent"}}).to_string());
+    let malformed = aws
+        .tool("ecr-login")
+        .file(FILE, format!("{{\"auths\": \"{}\"", canary.value()));
+    let elsewhere = aws.tool("ecr-login").env("AWS_ACCOUNT_ID", "111122223333");
+    canary.absent_from_errors([
+        ("an endpoint that is not ECR's", odd.tool("ecr-login").arg("-v")),
+        ("a folder that can't be written", unwritable.arg("-v")),
+        ("a helper that is not there", failing.arg("-v")),
+        ("a malformed file", malformed.arg("-v")),
+        ("another account", elsewhere.arg("-v")),
+    ]);
 }

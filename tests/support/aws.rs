@@ -1,6 +1,8 @@
 //! An AWS that answers by script, and remembers what it was asked.
 
 use crate::tool::Tool;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,6 +25,21 @@ pub fn ecr(operation: &str) -> String {
 /// The target of a call to SSM: `ssm("PutParameter")`.
 pub fn ssm(operation: &str) -> String {
     format!("AmazonSSM.{operation}")
+}
+
+/// The host of the private ECR registry of [`ACCOUNT`] in `region`.
+pub fn registry(region: &str) -> String {
+    format!("{ACCOUNT}.dkr.ecr.{region}.amazonaws.com")
+}
+
+/// What `GetAuthorizationToken` answers: this password for the registry at `host`.
+pub fn token(host: &str, password: &str) -> Value {
+    json!({"authorizationData": [{
+        "authorizationToken": STANDARD.encode(format!("AWS:{password}")),
+        // 2033-05-18T03:33:20Z
+        "expiresAt": 2_000_000_000.123,
+        "proxyEndpoint": format!("https://{host}"),
+    }]})
 }
 
 /// One request, as AWS would see it.
@@ -61,6 +78,7 @@ enum Answer {
 struct Script {
     once: HashMap<String, VecDeque<Answer>>,
     always: HashMap<String, Answer>,
+    otherwise: Option<Answer>,
     requests: Vec<Request>,
 }
 
@@ -70,11 +88,13 @@ impl Script {
             .get(target)
             .and_then(VecDeque::front)
             .or_else(|| self.always.get(target))
+            .or(self.otherwise.as_ref())
     }
 
     fn take(&mut self, target: &str) -> Option<Answer> {
         let once = self.once.get_mut(target).and_then(VecDeque::pop_front);
         once.or_else(|| self.always.get(target).cloned())
+            .or_else(|| self.otherwise.clone())
     }
 }
 
@@ -189,6 +209,31 @@ impl FakeAws {
     /// Closes the connection at one call of `target`, in its turn.
     pub fn cut_once(&self, target: impl AsRef<str>) -> &Self {
         self.once(target, Answer::Cut)
+    }
+
+    /// Refuses (400) every call that has no other answer. The caller's identity stays known.
+    pub fn refuse_all(&self, code: &str, message: &str) -> &Self {
+        self.script.lock().otherwise = Some(Answer::Send(json_answer(400, &refusal(code, message))));
+        self
+    }
+
+    /// Keeps every caller waiting, whatever the call: for what stops by itself, or is stopped.
+    pub fn hang(&self) -> &Self {
+        let template = ResponseTemplate::new(500).set_delay(Duration::from_secs(60));
+        let mut script = self.script.lock();
+        script.always.clear();
+        script.otherwise = Some(Answer::Send(template));
+        drop(script);
+        self
+    }
+
+    /// Closes every connection without an answer, whatever the call.
+    pub fn cut_all(&self) -> &Self {
+        let mut script = self.script.lock();
+        script.always.clear();
+        script.otherwise = Some(Answer::Cut);
+        drop(script);
+        self
     }
 
     /// The caller is of this account.

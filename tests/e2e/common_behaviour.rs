@@ -1,0 +1,358 @@
+//! What is alike in every AWS tool.
+
+use serde_json::json;
+use std::net::TcpListener;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+use support::aws::{FakeAws, ecr, ssm, with_credentials, without_credentials};
+use support::{Tool, wait_for};
+
+/// A file that every tool can work with, and values for what it names.
+const CONFIG: &str = r#"
+version = 1
+[app]
+name = "e2e"
+[[repository]]
+name = "one"
+[[image]]
+name = "one"
+repository = "one"
+tags = ["latest"]
+from = "busybox:latest"
+[params]
+prefix = "/e2e"
+[params.entry]
+ONE = { env = "E2E_SOURCE" }
+"#;
+
+/// The tools, with the IAM prefix of what they ask AWS for.
+const TOOLS: [(&str, &str); 4] = [
+    ("ecr-login", "ecr:"),
+    ("create-repository", "ecr:"),
+    ("push-image", "ecr:"),
+    ("put-params", "ssm:"),
+];
+
+fn prepared(tool: Tool) -> Tool {
+    tool.config_text(CONFIG).env("E2E_SOURCE", "a-value")
+}
+
+fn each(mut test: impl FnMut(&str, &str)) {
+    let mut failed = Vec::new();
+    for (tool, prefix) in TOOLS {
+        eprintln!("{tool}:");
+        let outcome = catch_unwind(AssertUnwindSafe(|| test(tool, prefix)));
+        failed.extend(outcome.is_err().then_some(tool));
+    }
+    assert!(failed.is_empty(), "not so in {failed:?}");
+}
+
+#[test]
+fn without_credentials_it_says_how_to_sign_in_within_three_seconds() {
+    each(|name, _| {
+        let output = prepared(without_credentials(support::tool(name))).run().exits(2);
+        let output = output
+            .says("no AWS credentials found")
+            .says("hint: sign in with `aws sso login`");
+        assert!(output.elapsed < Duration::from_secs(3), "{:?}", output.elapsed);
+        assert_eq!(output.stdout, "");
+    });
+}
+
+#[test]
+fn a_metadata_service_that_never_answers_does_not_hold_it_up() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", silent.local_addr().unwrap());
+    each(|name, _| {
+        let tool = without_credentials(support::tool(name))
+            .without("AWS_EC2_METADATA_DISABLED")
+            .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", &url);
+        let output = prepared(tool).run().exits(2);
+        assert!(
+            output.elapsed < Duration::from_secs(3),
+            "{:?}\n{}",
+            output.elapsed,
+            output.transcript()
+        );
+        output.says("hint: ");
+    });
+}
+
+#[test]
+fn without_a_region_it_says_how_to_name_one() {
+    each(|name, _| {
+        let tool = with_credentials(support::tool(name)).without("AWS_REGION");
+        prepared(tool)
+            .run()
+            .exits(2)
+            .says("failed to find the AWS region")
+            .says("hint: export AWS_DEFAULT_REGION=");
+    });
+}
+
+#[test]
+fn without_a_network_it_says_so() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    each(|name, _| {
+        let tool = with_credentials(support::tool(name)).env("AWS_ENDPOINT_URL", &url);
+        let output = prepared(tool).run().exits(2);
+        output
+            .says("could not be sent: ")
+            .says("hint: check the network, the region and any AWS_ENDPOINT_URL");
+    });
+}
+
+#[test]
+fn a_connection_that_breaks_is_an_error() {
+    each(|name, _| {
+        let aws = FakeAws::start();
+        aws.cut_all();
+        prepared(aws.tool(name)).run().exits(2).says(": error: ");
+        assert_eq!(aws.writes(), []);
+    });
+}
+
+#[test]
+fn an_answer_that_is_no_aws_answer_is_an_error() {
+    each(|name, _| {
+        let aws = FakeAws::start();
+        let targets = [
+            ecr("GetAuthorizationToken"),
+            ecr("DescribeRepositories"),
+            ssm("GetParameters"),
+            ssm("DescribeParameters"),
+            "GetCallerIdentity".to_owned(),
+        ];
+        for target in &targets {
+            aws.answer_text(target, 403, "<html>blocked by the proxy</html>", "text/html");
+        }
+        prepared(aws.tool(name)).run().exits(2).says(": error: ");
+        for target in &targets {
+            aws.answer_text(target, 200, "{\"half\": ", "application/x-amz-json-1.1");
+        }
+        prepared(aws.tool(name)).run().exits(2).says(": error: ");
+        assert_eq!(aws.writes(), []);
+    });
+}
+
+#[test]
+fn a_wrong_flag_is_a_usage_error() {
+    each(|name, _| {
+        let output = prepared(with_credentials(support::tool(name)))
+            .arg("--no-such-flag")
+            .run()
+            .exits(2);
+        assert_eq!(output.stdout, "");
+        let output = output.says("unexpected argument '--no-such-flag'");
+        assert_eq!(output.code, Some(2));
+        let json = prepared(with_credentials(support::tool(name)))
+            .args(["--no-such-flag", "-o", "json"])
+            .run()
+            .exits(2);
+        assert_eq!(json.json()["error"]["code"], "usage");
+    });
+}
+
+#[test]
+fn an_unset_variable_is_found_before_the_first_call() {
+    let aws = FakeAws::start();
+    each(|name, _| {
+        let config = match name {
+            // It reads nothing that could hold one.
+            "ecr-login" => return,
+            "put-params" => CONFIG.replace("E2E_SOURCE", "NOT_SET_ANYWHERE"),
+            _ => CONFIG.replace("\"one\"", "\"one-${NOT_SET_ANYWHERE}\""),
+        };
+        aws.tool(name)
+            .config_text(&config)
+            .run()
+            .exits(2)
+            .says("NOT_SET_ANYWHERE");
+        let empty = aws.tool(name).config_text(&config).env("NOT_SET_ANYWHERE", "");
+        empty.run().exits(2).says("NOT_SET_ANYWHERE");
+    });
+    assert_eq!(aws.requests(), []);
+}
+
+#[test]
+fn a_refusal_names_the_call_as_iam_spells_it() {
+    each(|name, prefix| {
+        let aws = FakeAws::start();
+        aws.refuse_all("AccessDeniedException", "User: ci is not authorized");
+        let output = prepared(aws.tool(name)).run().exits(2);
+        let line = output
+            .stderr
+            .lines()
+            .find(|line| line.contains(": error: "))
+            .unwrap_or_default();
+        assert!(line.starts_with(&format!("{name}: error: failed to ")), "{line}");
+        assert!(line.contains(&format!(": {prefix}")), "{line}");
+        assert!(
+            line.ends_with(" refused with AccessDeniedException: User: ci is not authorized"),
+            "{line}"
+        );
+        assert_eq!(output.stdout, "");
+        output.says("hint: allow `");
+        assert_eq!(aws.writes(), []);
+    });
+}
+
+#[test]
+fn a_wrong_place_is_refused_before_any_write() {
+    each(|name, _| {
+        let aws = FakeAws::start();
+        aws.answer(
+            ecr("GetAuthorizationToken"),
+            200,
+            support::aws::token(&support::aws::registry("us-east-1"), "p"),
+        );
+        let account = CONFIG.replace(
+            "name = \"e2e\"",
+            "name = \"e2e\"\nexpect_account = \"111122223333\"",
+        );
+        let region = CONFIG.replace("name = \"e2e\"", "name = \"e2e\"\nexpect_region = \"eu-west-1\"");
+        let refused = "refused to work in account `123456789012`: ";
+        prepared(aws.tool(name))
+            .config_text(&account)
+            .run()
+            .exits(2)
+            .says(refused)
+            .says("expects `111122223333`");
+        prepared(aws.tool(name))
+            .env("AWS_ACCOUNT_ID", "111122223333")
+            .run()
+            .exits(2)
+            .says(refused)
+            .says("$AWS_ACCOUNT_ID");
+        let elsewhere = prepared(aws.tool(name))
+            .config_text(&region)
+            .args(["-o", "json"])
+            .run()
+            .exits(2);
+        assert_eq!(elsewhere.json()["error"]["code"], "wrong-region");
+        elsewhere.says("refused to work in region `us-east-1`");
+        assert_eq!(aws.writes(), []);
+        assert!(
+            !aws.targets()
+                .iter()
+                .any(|target| target.contains("DescribeRepositories") || target.contains("Parameter")),
+            "{:?}",
+            aws.targets()
+        );
+    });
+}
+
+#[test]
+fn an_endpoint_override_is_announced() {
+    each(|name, prefix| {
+        let aws = FakeAws::start();
+        aws.refuse_all("AccessDeniedException", "no");
+        let general = prepared(aws.tool(name)).run();
+        general.says(&format!("{name}: note: AWS calls go to http://127.0.0.1:"));
+        let service = format!("AWS_ENDPOINT_URL_{}", prefix.trim_end_matches(':').to_uppercase());
+        let own = prepared(with_credentials(support::tool(name)))
+            .env("AWS_ENDPOINT_URL_STS", aws.url())
+            .env(&service, aws.url());
+        own.run().says(&format!("{service} is http://127.0.0.1:"));
+    });
+}
+
+#[test]
+fn json_is_one_document_on_failure_too() {
+    each(|name, _| {
+        let aws = FakeAws::start();
+        aws.refuse_all("AccessDeniedException", "no");
+        let document = prepared(aws.tool(name))
+            .args(["-o", "json"])
+            .run()
+            .exits(2)
+            .json();
+        assert_eq!(document["tool"], name);
+        assert_eq!(document["outcome"], "failed");
+        assert_eq!(document["error"]["code"], "AccessDeniedException");
+        let missing = with_credentials(support::tool(name)).config_text("version = 1\nnonsense = 1\n");
+        let document = missing.args(["--output=json"]).run().exits(2).json();
+        assert_eq!(document["error"]["code"], "config");
+    });
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_no_panic() {
+    each(|name, _| {
+        let aws = FakeAws::start();
+        aws.refuse_all("AccessDeniedException", "no");
+        for arguments in [vec!["--help"], vec!["--version"], vec!["-o", "json"]] {
+            let tool = prepared(aws.tool(name)).args(&arguments);
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            let output = tool.command().stdout(writer).output().unwrap();
+            let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(!stderr.contains("panicked"), "{name} {arguments:?}: {stderr}");
+            assert!(
+                matches!(output.status.code(), Some(0 | 2)),
+                "{name} {arguments:?}: {:?}",
+                output.status
+            );
+        }
+    });
+}
+
+#[test]
+fn a_deadline_is_exit_code_three() {
+    each(|name, _| {
+        let aws = FakeAws::start();
+        aws.hang();
+        let output = prepared(aws.tool(name))
+            .args(["--timeout", "300ms"])
+            .run()
+            .exits(3);
+        assert!(output.elapsed < Duration::from_secs(3), "{:?}", output.elapsed);
+        output.says("not done after 300 ms");
+        let json = prepared(aws.tool(name))
+            .args(["--timeout", "300ms", "-o", "json"])
+            .run()
+            .exits(3)
+            .json();
+        assert_eq!(json["outcome"], "timeout");
+        assert_eq!(json["error"]["code"], "timeout");
+        assert_eq!(aws.writes(), []);
+    });
+}
+
+#[test]
+fn a_signal_ends_it_as_a_signal_does() {
+    use rustix::process::Signal;
+    each(|name, _| {
+        for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+            let aws = FakeAws::start();
+            aws.hang();
+            let running = prepared(aws.tool(name)).spawn();
+            wait_for("the first request", || (!aws.requests().is_empty()).then_some(()));
+            running.signal(signal);
+            let output = running.wait();
+            assert_eq!(
+                output.signal,
+                Some(signal.as_raw()),
+                "{name}: {}",
+                output.transcript()
+            );
+            assert_eq!(output.stdout, "");
+        }
+    });
+}
+
+#[test]
+fn a_word_that_is_no_secret_of_ours_stays_readable() {
+    // The scrubber takes out secrets, not whatever looks like one.
+    let aws = FakeAws::start();
+    aws.refuse_all("AccessDeniedException", "resource dummy/x");
+    prepared(aws.tool("create-repository"))
+        .run()
+        .says("resource dummy/x");
+    assert_eq!(
+        aws.bodies("GetCallerIdentity")[0]["Action"],
+        json!("GetCallerIdentity")
+    );
+}
