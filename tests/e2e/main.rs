@@ -5,3 +5,6 @@
 mod common_behaviour;
 mod create_repository;
 mod ecr_login;
+mod launchers;
+mod repository_rules;
+mod workspace_tasks;

@@ -1,0 +1,565 @@
+//! What holds for the repository as a whole.
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use support::{Tool, root, tool};
+use tempfile::TempDir;
+
+/// What a command in the repository's folder prints.
+fn printed(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program)
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let words = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{program} {arguments:?}: {words}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    printed("cargo", &[arguments, &["--locked", "--offline"]].concat())
+}
+
+/// The workspace's packages as cargo knows them.
+fn packages() -> &'static [Value] {
+    static PACKAGES: OnceLock<Vec<Value>> = OnceLock::new();
+    PACKAGES.get_or_init(|| {
+        let metadata: Value =
+            serde_json::from_str(&cargo(&["metadata", "--format-version=1", "--no-deps"])).unwrap();
+        metadata["packages"].as_array().unwrap().clone()
+    })
+}
+
+fn name(package: &Value) -> &str {
+    package["name"].as_str().unwrap()
+}
+
+fn is_tool(package: &Value) -> bool {
+    let targets = package["targets"].as_array().unwrap();
+    targets.iter().any(|target| target["kind"][0] == "bin")
+}
+
+/// The names of all tools.
+fn tools() -> Vec<&'static str> {
+    packages()
+        .iter()
+        .filter(|package| is_tool(package))
+        .map(name)
+        .collect()
+}
+
+fn dependencies(package: &Value) -> BTreeSet<&str> {
+    let all = package["dependencies"].as_array().unwrap();
+    all.iter()
+        .map(|dependency| dependency["name"].as_str().unwrap())
+        .collect()
+}
+
+/// The files that git tracks, with their text.
+fn tracked() -> &'static [(String, String)] {
+    static FILES: OnceLock<Vec<(String, String)>> = OnceLock::new();
+    FILES.get_or_init(|| {
+        printed("git", &["ls-files", "-z"])
+            .split_terminator('\0')
+            .filter_map(|path| {
+                let bytes = fs::read(root().join(path)).ok()?;
+                Some((path.to_owned(), String::from_utf8_lossy(&bytes).into_owned()))
+            })
+            .collect()
+    })
+}
+
+fn text(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The lines of tracked files in which `fault` finds something.
+fn lines_with(fault: impl Fn(&str, &str) -> Option<String>) -> Vec<String> {
+    let mut found = Vec::new();
+    for (path, text) in tracked() {
+        for (number, line) in text.lines().enumerate() {
+            found.extend(fault(path, line).map(|what| format!("{path}:{}: {what}", number + 1)));
+        }
+    }
+    found
+}
+
+fn none(found: Vec<String>) {
+    assert!(found.is_empty(), "\n{}", found.join("\n"));
+}
+
+// --- Crates -------------------------------------------------------------------------------------------
+
+#[test]
+fn tools_do_not_depend_on_tools_and_tests_on_none_of_ours() {
+    let tools: BTreeSet<&str> = tools().into_iter().collect();
+    let ours: BTreeSet<&str> = packages().iter().map(name).collect();
+    for package in packages() {
+        let forbidden = if name(package) == "e2e" { &ours } else { &tools };
+        let found: Vec<_> = dependencies(package).intersection(forbidden).copied().collect();
+        assert!(found.is_empty(), "{} depends on {found:?}", name(package));
+    }
+}
+
+#[test]
+fn the_probes_and_plain_common_pull_in_no_aws_crate() {
+    for package in ["common", "conninfo", "db-test", "health-check"] {
+        let tree = cargo(&[
+            "tree",
+            "--package",
+            package,
+            "--edges=normal,build",
+            "--prefix=none",
+            "--format={p}",
+        ]);
+        let aws: Vec<&str> = tree.lines().filter(|line| line.starts_with("aws-")).collect();
+        assert!(aws.is_empty(), "{package}: {aws:?}");
+        if package == "common" || package == "conninfo" {
+            let clients = ["http ", "hyper ", "reqwest ", "rustls ", "tokio ", "ureq "];
+            let found: Vec<&str> = tree
+                .lines()
+                .filter(|line| clients.iter().any(|name| line.starts_with(name)))
+                .collect();
+            assert!(found.is_empty(), "{package}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn common_has_no_service_client() {
+    let common = packages()
+        .iter()
+        .find(|package| name(package) == "common")
+        .unwrap();
+    let clients: Vec<&str> = dependencies(common)
+        .into_iter()
+        .filter(|name| name.starts_with("aws-sdk-"))
+        .collect();
+    assert!(clients.is_empty(), "{clients:?}");
+}
+
+#[test]
+fn the_end_to_end_tests_stay_out_of_the_default_members() {
+    let manifest: toml::Table = text("Cargo.toml").parse().unwrap();
+    let members = manifest["workspace"]["default-members"].as_array().unwrap();
+    assert_eq!(members.len(), 1);
+    assert_eq!(members[0].as_str(), Some("crates/*"));
+}
+
+#[test]
+fn every_crate_takes_lints_versions_and_features_from_the_workspace() {
+    for package in packages() {
+        let path = package["manifest_path"].as_str().unwrap();
+        let manifest: toml::Table = fs::read_to_string(path).unwrap().parse().unwrap();
+        let of_workspace =
+            |value: &toml::Value| value.get("workspace").and_then(toml::Value::as_bool) == Some(true);
+        assert!(
+            manifest.get("lints").is_some_and(of_workspace),
+            "{path}: no `[lints] workspace = true`"
+        );
+        for key in ["version", "edition", "rust-version", "license", "publish"] {
+            assert!(
+                manifest["package"].get(key).is_some_and(of_workspace),
+                "{path}: `{key}` is its own"
+            );
+        }
+        for table in ["dependencies", "dev-dependencies", "build-dependencies"] {
+            for (dependency, value) in manifest
+                .get(table)
+                .and_then(toml::Value::as_table)
+                .into_iter()
+                .flatten()
+            {
+                assert!(
+                    of_workspace(value),
+                    "{path}: `{dependency}` is not the workspace's"
+                );
+            }
+        }
+    }
+}
+
+/// A dev-dependency on the HTTP stack would make `cargo test` compile the SDK once more.
+#[test]
+fn no_crate_has_dev_dependencies_that_would_build_the_sdk_again() {
+    for package in packages() {
+        let all = package["dependencies"].as_array().unwrap();
+        let found: Vec<&str> = all
+            .iter()
+            .filter(|dependency| dependency["kind"] == "dev")
+            .map(|dependency| dependency["name"].as_str().unwrap())
+            .filter(|name| name.starts_with("aws-") || ["hyper", "tokio", "wiremock"].contains(name))
+            .collect();
+        assert!(found.is_empty(), "{}: {found:?}", name(package));
+    }
+}
+
+#[test]
+fn only_the_console_prints_and_only_main_ends_the_process() {
+    let words = [
+        "println!",
+        "print!(",
+        "eprint!",
+        "dbg!",
+        "process::exit",
+        "process::abort",
+    ];
+    none(lines_with(|path, line| {
+        let source = path.starts_with("crates/") && path.ends_with(".rs") && !path.ends_with("build.rs");
+        let code = line.split("//").next().unwrap_or_default();
+        let word = words.iter().find(|word| code.contains(**word));
+        word.filter(|_| source).map(|word| (*word).to_owned())
+    }));
+}
+
+#[test]
+fn the_toolchain_is_the_one_that_the_crates_name() {
+    let toolchain: toml::Table = text("rust-toolchain.toml").parse().unwrap();
+    let manifest: toml::Table = text("Cargo.toml").parse().unwrap();
+    let channel = toolchain["toolchain"]["channel"].as_str().unwrap();
+    let version = manifest["workspace"]["package"]["rust-version"].as_str().unwrap();
+    assert!(channel.starts_with(version), "{channel} {version}");
+}
+
+// --- Files --------------------------------------------------------------------------------------------
+
+#[test]
+fn every_tool_has_a_launcher_and_every_launcher_a_tool() {
+    let behind: BTreeMap<String, String> = crate::launchers::launchers()
+        .into_iter()
+        .map(|(path, tool)| (tool, path))
+        .collect();
+    let ours: Vec<&str> = behind.keys().map(String::as_str).collect();
+    let mut tools = tools();
+    tools.sort_unstable();
+    assert_eq!(ours, tools);
+}
+
+#[test]
+fn scripts_are_executable_and_say_what_runs_them() {
+    for (path, text) in tracked() {
+        let folder = path.split('/').next().unwrap();
+        let library = path.starts_with("scripts/lib/");
+        if !["bin", "scripts", ".ci"].contains(&folder) || library {
+            continue;
+        }
+        let mode = fs::metadata(root().join(path)).unwrap().permissions().mode();
+        assert!(mode & 0o111 == 0o111, "{path} is not executable");
+        assert!(text.starts_with("#!"), "{path} has no `#!` line");
+    }
+}
+
+/// Accounts that AWS's own documents use as examples.
+const EXAMPLE_ACCOUNTS: [&str; 6] = [
+    "000000000000",
+    "111111111111",
+    "111122223333",
+    "123456789012",
+    "210987654321",
+    "444455556666",
+];
+
+#[test]
+fn no_real_account_id_is_in_the_repository() {
+    none(lines_with(|_, line| {
+        let words = line.split(|character: char| !character.is_ascii_alphanumeric());
+        let mut ids = words.filter(|word| word.len() == 12 && word.bytes().all(|byte| byte.is_ascii_digit()));
+        ids.find(|id| !EXAMPLE_ACCOUNTS.contains(id))
+            .map(|id| format!("account {id}"))
+    }));
+}
+
+#[test]
+fn no_key_is_in_the_repository() {
+    // Put together here, so that this file does not hold what it looks for.
+    let kinds = ["AKIA", "ASIA", "AIDA", "AROA", "ABIA", "ACCA"];
+    let private = ["-----BEGIN", "PRIVATE KEY-----"];
+    none(lines_with(|_, line| {
+        let mut words = line.split(|character: char| !character.is_ascii_alphanumeric());
+        let key = words.find(|word| {
+            let upper = word
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+            word.len() == 20 && upper && kinds.iter().any(|kind| word.starts_with(kind))
+        });
+        let private = private
+            .iter()
+            .all(|part| line.contains(part))
+            .then_some("a private key");
+        key.or(private).map(str::to_owned)
+    }));
+}
+
+#[test]
+fn no_folder_of_somebodys_machine_is_in_the_repository() {
+    let homes = ["home", "Users", "root", "work"].map(|folder| format!("/{folder}/"));
+    none(lines_with(|_, line| {
+        let found = homes.iter().find(|home| {
+            line.match_indices(home.as_str()).any(|(at, _)| {
+                // `$work/file` and `a/work/b` are no absolute paths.
+                let before = line[..at].chars().next_back();
+                before.is_none_or(|character| !character.is_alphanumeric() && !"}$)*._-/".contains(character))
+            })
+        });
+        found.map(|home| format!("a path below {home}"))
+    }));
+}
+
+/// A clone behind a mirror uses what its package clients are set up with.
+#[test]
+fn no_package_registry_is_named() {
+    let hosts = [
+        ("pypi", "org"),
+        ("pythonhosted", "org"),
+        ("npmjs", "org"),
+        ("deb.debian", "org"),
+        ("archive.ubuntu", "com"),
+    ]
+    .map(|(name, end)| format!("{name}.{end}"));
+    none(lines_with(|_, line| {
+        hosts.iter().find(|host| line.contains(host.as_str())).cloned()
+    }));
+}
+
+#[test]
+fn nothing_that_is_made_is_tracked() {
+    let made = ["target/", "dist/", ".sandbox/", "backend-flask/bin/", ".journey/"];
+    let found: Vec<&String> = tracked()
+        .iter()
+        .map(|(path, _)| path)
+        .filter(|path| made.iter().any(|folder| path.starts_with(folder)))
+        .collect();
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn both_licences_are_there() {
+    assert!(text("LICENSE-MIT").contains("Permission is hereby granted, free of charge"));
+    assert!(text("LICENSE-APACHE").contains("Version 2.0, January 2004"));
+}
+
+// --- What the documents say -----------------------------------------------------------------------------
+
+/// What stands in backticks or in a fenced block of a document.
+fn code_of(document: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut fenced = false;
+    for line in document.lines() {
+        if line.starts_with("```") {
+            fenced = !fenced;
+        } else if fenced {
+            found.push(line.to_owned());
+        } else {
+            found.extend(line.split('`').skip(1).step_by(2).map(str::to_owned));
+        }
+    }
+    found
+}
+
+#[test]
+fn every_command_and_file_that_the_documents_name_exists() {
+    let makefile = text("Makefile");
+    let is_target = |word: &str| makefile.lines().any(|line| line.starts_with(&format!("{word}:")));
+    let mut missing = Vec::new();
+    for path in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
+        let document = text(path);
+        for code in code_of(&document) {
+            let words: Vec<&str> = code
+                .split(|character: char| character.is_whitespace() || "()\";$".contains(character))
+                .collect();
+            for (at, word) in words.iter().enumerate() {
+                let place = ["bin/", "scripts/", "crates/", "tests/"]
+                    .iter()
+                    .any(|folder| word.starts_with(folder));
+                let pattern = word.contains(['<', '*', '…']);
+                if place && !pattern && !root().join(word).exists() {
+                    missing.push(format!("{path}: `{word}`"));
+                }
+                let target = words.get(at + 1).filter(|_| *word == "make" && at == 0);
+                missing.extend(
+                    target
+                        .filter(|target| !is_target(target))
+                        .map(|target| format!("{path}: `make {target}`")),
+                );
+            }
+        }
+        for link in document.split("](").skip(1) {
+            let link = link.split(')').next().unwrap_or_default();
+            if !link.contains("://") && !root().join(link).exists() {
+                missing.push(format!("{path}: the link {link}"));
+            }
+        }
+    }
+    none(missing);
+}
+
+#[test]
+fn the_readme_has_each_launcher_in_its_table() {
+    let readme = text("README.md");
+    for (path, _) in crate::launchers::launchers() {
+        assert!(
+            readme
+                .lines()
+                .any(|line| line.starts_with(&format!("| `{path}` |"))),
+            "{path}"
+        );
+    }
+}
+
+#[test]
+fn help_reads_well_at_80_columns_and_has_examples() {
+    for name in tools() {
+        let help = tool(name).arg("--help").env("COLUMNS", "200").run().exits(0);
+        assert_eq!(help.stderr, "", "{name}");
+        for line in help.stdout.lines() {
+            assert!(line.chars().count() <= 80, "{name}: {line}");
+        }
+        for part in ["Usage: ", "Examples:", "Exit codes:"] {
+            assert!(help.stdout.contains(part), "{name} --help has no `{part}`");
+        }
+        assert_eq!(
+            tool(name).arg("-h").run().exits(0).stdout,
+            help.stdout,
+            "{name}: -h differs"
+        );
+        assert!(
+            help.stdout.contains(&format!("  {name}")),
+            "{name}: no example begins with its name"
+        );
+    }
+}
+
+// --- The version ----------------------------------------------------------------------------------------
+
+#[test]
+fn version_names_the_commit() {
+    for name in tools() {
+        let version = tool(name).arg("--version").run().exits(0).stdout;
+        let (start, commit) = version
+            .trim()
+            .split_once(" (")
+            .unwrap_or_else(|| panic!("{name}: {version}"));
+        assert_eq!(start, format!("{name} 0.1.0"));
+        let commit = commit.strip_suffix(')').unwrap();
+        assert!(
+            !commit.is_empty() && !commit.contains(['$', ' ']),
+            "{name}: {version}"
+        );
+    }
+}
+
+/// The build script by itself, as cargo would run it in a clone's `crates/common`.
+struct BuildScript {
+    folder: TempDir,
+}
+
+impl BuildScript {
+    fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        let script = folder.path().join("build-script");
+        let source = root().join("crates/common/build.rs");
+        let compile = [
+            "--edition=2024",
+            "-o",
+            script.to_str().unwrap(),
+            source.to_str().unwrap(),
+        ];
+        printed("rustc", &compile);
+        fs::create_dir_all(folder.path().join("clone/crates/common")).unwrap();
+        BuildScript { folder }
+    }
+
+    fn clone(&self) -> PathBuf {
+        self.folder.path().join("clone")
+    }
+
+    fn run(&self, variable: Option<&str>) -> String {
+        let tool = Tool::new(self.folder.path().join("build-script"))
+            .current_dir(self.clone().join("crates/common"));
+        let tool = match variable {
+            Some(value) => tool.env("OPS_COMMIT", value),
+            None => tool,
+        };
+        let output = tool.run().exits(0).stdout;
+        let line = output
+            .lines()
+            .find_map(|line| line.strip_prefix("cargo::rustc-env=OPS_COMMIT="));
+        line.unwrap().to_owned()
+    }
+
+    fn commit_text(&self, text: &str) {
+        fs::write(self.clone().join("crates/common/commit.txt"), text).unwrap();
+    }
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let identity = ["-c", "user.name=e2e", "-c", "user.email=e2e@example.com"];
+    let output = Tool::new("git")
+        .args(identity)
+        .args(arguments)
+        .current_dir(folder)
+        .run()
+        .exits(0);
+    output.stdout.trim().to_owned()
+}
+
+#[test]
+fn the_commit_comes_from_the_variable_from_git_or_from_the_archive() {
+    let script = BuildScript::new();
+    assert_eq!(script.run(None), "unknown");
+    script.commit_text("$Format:%h$\n");
+    assert_eq!(script.run(None), "unknown");
+    script.commit_text("abc1234\n");
+    assert_eq!(script.run(None), "abc1234");
+    assert_eq!(script.run(Some("dev")), "dev");
+    assert_eq!(script.run(Some("")), "abc1234");
+
+    // Inside somebody else's repository the archive's own commit counts.
+    git(script.folder.path(), &["init", "-q"]);
+    git(
+        script.folder.path(),
+        &["commit", "-q", "--allow-empty", "-m", "theirs"],
+    );
+    assert_eq!(script.run(None), "abc1234");
+
+    let clone = script.clone();
+    git(&clone, &["init", "-q"]);
+    git(&clone, &["commit", "-q", "--allow-empty", "-m", "ours"]);
+    assert_eq!(
+        script.run(None),
+        git(&clone, &["rev-parse", "--short=12", "HEAD"])
+    );
+}
+
+#[test]
+fn an_archive_carries_its_commit() {
+    let script = BuildScript::new();
+    let archive = script.folder.path().join("archive.tar");
+    let paths = ["crates/common/commit.txt", ".gitattributes"];
+    printed(
+        "git",
+        &[
+            &["archive", "-o", archive.to_str().unwrap(), "HEAD", "--"][..],
+            &paths,
+        ]
+        .concat(),
+    );
+    let clone = script.clone();
+    Tool::new("tar")
+        .args(["-xf", archive.to_str().unwrap()])
+        .current_dir(&clone)
+        .run()
+        .exits(0);
+    let commit = script.run(None);
+    let whole = printed("git", &["rev-parse", "HEAD"]);
+    assert!(
+        commit.len() >= 7 && whole.starts_with(&commit),
+        "{commit} {whole}"
+    );
+}
