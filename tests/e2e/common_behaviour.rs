@@ -37,14 +37,16 @@ fn prepared(tool: Tool) -> Tool {
     tool.config_text(CONFIG).env("E2E_SOURCE", "a-value")
 }
 
+/// Tries all of them before it fails, and names those that it fails for.
 fn each(mut test: impl FnMut(&str, &str)) {
-    let mut failed = Vec::new();
+    let mut failed = String::new();
     for (tool, prefix) in TOOLS {
-        eprintln!("{tool}:");
-        let outcome = catch_unwind(AssertUnwindSafe(|| test(tool, prefix)));
-        failed.extend(outcome.is_err().then_some(tool));
+        if let Err(panic) = catch_unwind(AssertUnwindSafe(|| test(tool, prefix))) {
+            let message = panic.downcast_ref::<String>().map_or("", String::as_str);
+            failed += &format!("\n{tool}: {message}");
+        }
     }
-    assert!(failed.is_empty(), "not so in {failed:?}");
+    assert!(failed.is_empty(), "{failed}");
 }
 
 #[test]

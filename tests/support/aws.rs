@@ -67,10 +67,13 @@ impl Request {
     }
 }
 
+/// From the body of a request to status and body of its answer.
+type Compute = dyn Fn(&Value) -> (u16, Value) + Send + Sync;
+
 #[derive(Clone)]
 enum Answer {
     Send(ResponseTemplate),
-    Compute(Arc<dyn Fn(&Value) -> (u16, Value) + Send + Sync>),
+    Compute(Arc<Compute>),
     Cut,
 }
 
