@@ -7,4 +7,5 @@ mod create_repository;
 mod ecr_login;
 mod launchers;
 mod repository_rules;
+mod sandbox_journey;
 mod workspace_tasks;

@@ -2,7 +2,7 @@
 
 use crate::tool::{self, Tool};
 use std::collections::BTreeMap;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -28,14 +28,24 @@ pub fn sandbox() -> &'static Sandbox {
     })
 }
 
+/// What says where things are kept on this machine.
+const PLACES: [&str; 5] = ["DOCKER_HOST", "HOME", "PATH", "TMPDIR", "XDG_CACHE_HOME"];
+
 fn find() -> Result<Sandbox, String> {
     let region = std::env::var("OPS_TEST_SANDBOX").map_err(|_| "OPS_TEST_SANDBOX is not set".to_owned())?;
+    let places = std::env::vars_os().filter(|(name, _)| {
+        let name = name.to_string_lossy();
+        PLACES.contains(&name.as_ref()) || name.starts_with("OPS_")
+    });
     // A shell reads what is written for shells.
     let script = r#"set -e; environment=$("$1" --region "$2" env); eval "$environment"; exec env -0"#;
     let output = Command::new("bash")
         .args(["-c", script, "bash"])
         .arg(crate::root().join("scripts/sandbox"))
         .arg(&region)
+        .env_clear()
+        .envs(places)
+        .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("failed to start bash: {error}"))?;
     if !output.status.success() {
@@ -43,11 +53,11 @@ fn find() -> Result<Sandbox, String> {
         return Err(format!("`scripts/sandbox --region {region} env` failed: {words}"));
     }
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let shell = ["HOME", "OLDPWD", "PWD", "SHLVL", "TMPDIR", "XDG_CACHE_HOME", "_"];
     let environment = text
         .split('\0')
         .filter_map(|line| line.split_once('='))
-        // What a child needs comes from the sandbox; what else this process has is not passed on.
-        .filter(|(name, value)| std::env::var(name).as_deref() != Ok(*value) || *name == "PATH")
+        .filter(|(name, _)| !shell.contains(name))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     Ok(Sandbox { environment })
