@@ -5,6 +5,7 @@
 mod common_behaviour;
 mod create_repository;
 mod ecr_login;
+mod gate;
 mod launchers;
 mod repository_rules;
 mod sandbox_journey;
