@@ -131,7 +131,10 @@ fn a_signal_takes_the_sandbox_down() {
         let clone = Clone::new();
         // The tests run for a while, as a terminal's Ctrl-C would find them.
         let waiting = clone.folder.path().join("waiting");
-        let wait = format!("case \"$*\" in *e2e) : >'{}'; sleep 0.3 ;; esac", waiting.display());
+        let wait = format!(
+            "case \"$*\" in *e2e) : >'{}'; sleep 0.3 ;; esac",
+            waiting.display()
+        );
         clone.step("fake/cargo", &wait);
         let running = clone.check().spawn();
         wait_for("the last step", || waiting.exists().then_some(()));
