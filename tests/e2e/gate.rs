@@ -100,6 +100,12 @@ fn a_step_that_fails_is_named_and_the_sandbox_goes_down() {
     let cases = [
         ("fake/cargo", "[ \"$1\" != fmt ]", "format", false),
         ("fake/cargo", "[ \"$1\" != clippy ] || exit 101", "clippy", false),
+        (
+            "fake/shellcheck",
+            "case \"$*\" in *--external*) exit 1 ;; esac",
+            "scripts",
+            false,
+        ),
         ("scripts/dist", "exit 2", "static probes", false),
         (
             "scripts/sandbox",
