@@ -4,9 +4,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
-use support::Tool;
 use support::aws::{FakeAws, ecr, registry, token};
 use support::canary::Canary;
+use support::{Tool, executable};
 
 const FILE: &str = "docker/config.json";
 
@@ -113,12 +113,9 @@ fn a_dry_run_stores_nothing() {
 #[test]
 fn a_credential_helper_gets_the_token_and_the_file_a_mark() {
     let aws = signed_in("for-the-helper");
-    let tool = aws.tool("ecr-login").file(FILE, r#"{"credsStore":"e2e"}"#).file(
-        "bin/docker-credential-e2e",
-        "#!/bin/sh\ncat >\"$HOME/stored-$1\"\n",
-    );
+    let tool = aws.tool("ecr-login").file(FILE, r#"{"credsStore":"e2e"}"#);
     let helper = tool.folder().join("bin/docker-credential-e2e");
-    std::fs::set_permissions(&helper, PermissionsExt::from_mode(0o755)).unwrap();
+    executable(&helper, "#!/bin/sh\ncat >\"$HOME/stored-$1\"\n");
     let path = format!("{}:/usr/bin:/bin", helper.parent().unwrap().display());
     let tool = tool.env("PATH", path);
     let output = tool.run().exits(0).says("stored in docker-credential-e2e");

@@ -2,8 +2,7 @@
 
 use rustix::process::Signal;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
-use support::{Tool, root, wait_for};
+use support::{Tool, executable, root, wait_for};
 use tempfile::TempDir;
 
 /// A clone in which every step notes its name and its words in `calls`.
@@ -18,7 +17,10 @@ impl Clone {
         };
         let real = ["scripts/check", "scripts/lib/messages.sh"];
         for path in real {
-            clone.executable(path, &fs::read_to_string(root().join(path)).unwrap());
+            executable(
+                &clone.folder.path().join(path),
+                &fs::read_to_string(root().join(path)).unwrap(),
+            );
         }
         let stand_ins =
             ["install-deps", "dist", "sandbox", "base-image"].map(|name| format!("scripts/{name}"));
@@ -29,19 +31,12 @@ impl Clone {
         clone
     }
 
-    fn executable(&self, path: &str, text: &str) {
-        let path = self.folder.path().join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(&path, text).unwrap();
-        fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
-    }
-
     /// A stand-in that does `then`, where `$*` are its words.
     fn step(&self, path: &str, then: &str) {
         let name = path.rsplit('/').next().unwrap();
         let calls = self.folder.path().join("calls");
-        self.executable(
-            path,
+        executable(
+            &self.folder.path().join(path),
             &format!("#!/bin/sh\necho \"{name} $*\" >>'{}'\n{then}\n", calls.display()),
         );
     }

@@ -1,10 +1,10 @@
 //! `bin/*` and `scripts/run`: what people type.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
-use support::{Tool, launcher, root};
+use support::{Tool, executable, launcher, root};
 use tempfile::TempDir;
 
 /// The launchers and the tools behind them.
@@ -29,12 +29,6 @@ pub(crate) fn launchers() -> Vec<(String, String)> {
     }
     found.sort();
     found
-}
-
-fn executable(path: &Path, text: &str) {
-    fs::create_dir_all(path.parent().unwrap()).unwrap();
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
 }
 
 #[test]

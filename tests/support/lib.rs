@@ -16,6 +16,7 @@ pub mod transcript;
 pub use tool::{Output, Running, Tool, launcher, program, tool};
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// The repository.
@@ -42,4 +43,21 @@ pub fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
         assert!(Instant::now() < end, "waited 20 s for {what}");
         std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// Writes a script that can be run.
+///
+/// # Panics
+/// When it can't be written.
+pub fn executable(path: &Path, text: &str) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    // A process of its own writes it: here, a child that another test starts meanwhile would hold the file
+    // open for writing, and the system runs no such file.
+    let script = r#"umask 022; printf '%s' "$2" >"$1.new" && chmod +x "$1.new" && mv "$1.new" "$1""#;
+    let written = Command::new("sh")
+        .args(["-c", script, "sh"])
+        .arg(path)
+        .arg(text)
+        .status();
+    assert!(written.unwrap().success(), "failed to write `{}`", path.display());
 }
