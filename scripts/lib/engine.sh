@@ -1,0 +1,120 @@
+# shellcheck shell=bash
+# The Docker engine: which one the caller uses, whether it can serve the sandbox, and starting it when none runs.
+# Sourced after messages.sh and places.sh. `docker` on PATH says nothing: it may be a client alone.
+
+engine_record=$machine_state/engine
+
+# The caller's endpoint. Read before the sandbox's own DOCKER_CONFIG hides the caller's contexts.
+engine_endpoint() {
+    if [ -n "${DOCKER_HOST:-}" ]; then
+        printf '%s' "$DOCKER_HOST"
+    else
+        docker context inspect -f '{{.Endpoints.docker.Host}}' 2>/dev/null || printf 'unix:///var/run/docker.sock'
+    fi
+}
+
+# "SERVER_VERSION|OPERATING_SYSTEM|SECURITY_OPTIONS", or 1: without a server the client prints the bars alone.
+engine_info() { # engine_info ENDPOINT
+    local info
+    info=$(DOCKER_HOST=$1 timeout 20 docker info -f '{{.ServerVersion}}|{{.OperatingSystem}}|{{.SecurityOptions}}' 2>/dev/null)
+    [ -n "${info%%|*}" ] && printf '%s' "$info"
+}
+
+# Sets engine_state to ok, none or denied; fails on an engine that can't reach the sandbox's registry on a loopback address.
+engine_look() {
+    local info reason='' hint='select a local engine (`docker context use default`, `unset DOCKER_HOST`)'
+    engine_host=$(engine_endpoint)
+    engine_version=''
+    case $engine_host in
+        unix://*) ;;
+        *) fail "the Docker engine at $engine_host is remote and can't reach the sandbox's registry" "$hint" ;;
+    esac
+    local socket=${engine_host#unix://}
+    if ! command -v docker >/dev/null || ! [ -S "$socket" ]; then
+        engine_state=none
+    elif ! [ -w "$socket" ]; then
+        engine_state=denied
+    elif info=$(engine_info "$engine_host"); then
+        engine_state=ok
+        engine_version=${info%%|*}
+        case $info in
+            *"|Docker Desktop|"*) reason='is Docker Desktop: it runs in a virtual machine' ;;
+            *name=rootless*) reason='is rootless: it runs in a network of its own' ;;
+        esac
+        [ -z "$reason" ] || fail "the Docker engine at $engine_host $reason and can't reach the sandbox's registry" "$hint"
+    else
+        engine_state=none
+    fi
+    if [ "$engine_state" = none ] && [ "$(readlink -f "$socket")" != "$(readlink -f /var/run/docker.sock)" ]; then
+        fail "no Docker engine answers at $engine_host" "$hint"
+    fi
+}
+
+engine_denied() {
+    fail "the Docker engine's socket ${engine_host#unix://} refuses this user" \
+        "sudo usermod -aG docker $(id -un), then log in again"
+}
+
+# Starts the engine when none runs, and records that we did, so that cleaning up stops no one else's.
+engine_start() {
+    local how=by-hand pid start i
+    command -v dockerd >/dev/null || fail 'no Docker engine is installed' 'run scripts/install-deps'
+    root_allowed 'start the Docker engine' ||
+        fail 'the Docker engine does not run, and starting it takes root' 'start it (sudo systemctl start docker), or set OPS_ASSUME_YES=1'
+    as_root mkdir -p "$machine_state"
+    if [ -d /run/systemd/system ] && as_root systemctl start docker 2>/dev/null; then
+        how=systemd
+    else
+        # Nothing of ours stays open in it: a caller that reads our output through a pipe must see its end.
+        as_root setsid sh -c 'exec 9>&- dockerd </dev/null >>"$1" 2>&1' sh "$machine_state/dockerd.log" &
+    fi
+    for ((i = 0; i < 300; i++)); do
+        if engine_info "$engine_host" >/dev/null; then break; fi
+        sleep 0.2
+    done
+    if [ "$how" = by-hand ]; then
+        pid=$(cat /var/run/docker.pid 2>/dev/null) && start=$(process_start "$pid") ||
+            fail 'failed to start the Docker engine' "see $machine_state/dockerd.log"
+        how="$how $pid $start"
+    fi
+    printf '%s\n' "$how" | as_root tee "$engine_record" >/dev/null
+    engine_look
+    [ "$engine_state" != denied ] || engine_denied
+    [ "$engine_state" = ok ] || fail 'failed to start the Docker engine: it does not answer' "see $machine_state/dockerd.log, or: journalctl -u docker"
+}
+
+# Makes sure that a usable engine runs. One at a time on a machine: two would start two.
+engine_up() {
+    engine_look
+    [ "$engine_state" != denied ] || engine_denied
+    [ "$engine_state" != ok ] || return 0
+    local lock
+    lock=$(machine_lock_file engine)
+    exec 8<"$lock"
+    flock -w 120 8 || fail 'failed to start the Docker engine: another start is under way' "see who holds $lock"
+    engine_look
+    if [ "$engine_state" = none ]; then engine_start 8<&-; engine_started=yes; fi
+    exec 8<&-
+}
+
+# Stops the engine if the record says that we started it.
+engine_stop() {
+    local how pid start
+    read -r how pid start 2>/dev/null <"$engine_record" || return 0
+    case $how in
+        systemd) as_root systemctl stop docker.service docker.socket 2>/dev/null || true ;;
+        by-hand) end_process "$pid" "$start" 30 as_root || warn "failed to stop the Docker engine (process $pid)" ;;
+    esac
+    as_root rm -f "$engine_record"
+    engine_stopped=yes
+}
+
+# A file to lock, shared by all users of the machine. Created open to all, and opened for reading only, because a
+# sticky folder lets nobody open another user's file with O_CREAT.
+machine_lock_file() { # machine_lock_file NAME
+    local folder=/tmp
+    if [ -d /run/lock ] && [ -w /run/lock ]; then folder=/run/lock; fi
+    local file=$folder/cruddur-ops-$1.lock
+    if ! [ -e "$file" ]; then (umask 0 && set -C && : >"$file") 2>/dev/null || true; fi
+    printf '%s' "$file"
+}

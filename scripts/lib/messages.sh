@@ -1,0 +1,25 @@
+# shellcheck shell=bash
+# What the scripts say, and how they end. Sourced; $tool names the script. Everything here goes to stderr.
+
+say() { printf '%s: %s\n' "$tool" "$*" >&2; }
+warn() { printf '%s: warning: %s\n' "$tool" "$*" >&2; }
+hint() { printf 'hint: %s\n' "$*" >&2; }
+
+# fail MESSAGE [HINT]: the work could not be done (2).
+fail() {
+    printf '%s: error: %s\n' "$tool" "$1" >&2
+    [ $# -lt 2 ] || hint "$2"
+    exit 2
+}
+
+usage_error() { fail "$1" "\`$tool --help\` shows the usage"; }
+
+now_ms() { # milliseconds, without a process where bash has a clock
+    local t=${EPOCHREALTIME/[.,]/}
+    printf '%s' "${t%???}"
+}
+
+seconds_since() { # seconds_since START_MS: "1.4 s"
+    local ms=$(($(now_ms) - $1))
+    printf '%d.%d s' $((ms / 1000)) $((ms % 1000 / 100))
+}
