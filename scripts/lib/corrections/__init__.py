@@ -1,0 +1,42 @@
+"""What we put right in ministack, each module one subject. The README says what and why in words."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+from .asgi import App
+
+
+class Settings(NamedTuple):
+    """What the corrections have to know."""
+
+    account: str
+    region: str
+    # The folder of the state.
+    state: Path
+    registry_key: bytes
+    # How long a registry password is valid, in seconds.
+    token_lifetime: float
+    # Divides interval and start period of health checks.
+    health_divisor: float
+    # How long a FAILED deployment stays listed beside a completed one, in seconds.
+    keep_failed: float
+    # Name and value of the label on our containers.
+    label: tuple[str, str]
+
+
+def install(settings: Settings) -> App:
+    """Imports ministack, whose settings the environment holds by now, corrects it, and gives its application."""
+    # Not before: ministack reads the environment while it is imported.
+    from ministack.app import app
+
+    from . import browsers, images, parameters, persistence, registry_blobs, registry_login, repositories
+
+    default = (settings.account, settings.region)
+    passwords = registry_login.Passwords(settings.registry_key, settings.token_lifetime)
+    blobs = registry_blobs.Blobs(settings.state / "blobs", default)
+    registry_login.install(passwords)
+    repositories.install()
+    images.install()
+    parameters.install()
+    persistence.install(blobs)
+    return browsers.refused(registry_login.guarded(registry_blobs.with_files(app, blobs), passwords, default))
