@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// Why a connection string was refused. Holds nothing that may be secret.
+/// Why a connection string was refused. Holds no piece of the string: any piece may be one of the password,
+/// when a character in it was not encoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
     message: String,
@@ -51,43 +52,46 @@ impl fmt::Display for ParseError {
 impl std::error::Error for ParseError {}
 
 /// The advice for a password that was cut in two.
-pub(crate) const ENCODE: &str =
-    "a password with special characters has to be percent-encoded: @ as %40, / as %2F, % as %25, : as %3A, ? as %3F";
-
-/// ` "text"` for the end of a message, if it may be shown and looks like a word; else nothing.
-pub(crate) fn quoted(text: &str, may_be_shown: bool) -> String {
-    let word = |character: char| character.is_ascii_alphanumeric() || "_-.%".contains(character);
-    if may_be_shown && !text.is_empty() && text.len() <= 40 && text.chars().all(word) {
-        format!(" \"{text}\"")
-    } else {
-        String::new()
-    }
-}
+pub(crate) const ENCODE: &str = "a password with special characters has to be percent-encoded: @ as %40, / as %2F, % as %25, : as %3A, ? as %3F";
 
 /// Says what a text is that only looks like a connection string: another program's URL, mostly.
 pub(crate) fn foreign(text: &str) -> Option<ParseError> {
     let lower = text.to_ascii_lowercase();
-    let (message, hint) = if text.starts_with(['"', '\'']) {
+    let begins = |starts: &[&str]| starts.iter().any(|start| lower.starts_with(start));
+    let (message, hint) = if begins(&["\"", "'"]) {
         (
             "the connection string begins with a quotation mark",
             "take the quotation marks out of the value: env files and secret stores keep them",
         )
-    } else if lower.starts_with("jdbc:") {
+    } else if begins(&["psql "]) {
+        (
+            "this is a psql command line",
+            "take only the postgresql:// URL out of it, without quotation marks",
+        )
+    } else if lower
+        .split_once('=')
+        .is_some_and(|(name, value)| is_name(name) && is_url(value.trim_start_matches(['"', '\''])))
+    {
+        (
+            "the connection string begins with the name of a variable",
+            "take `NAME=` out of the value",
+        )
+    } else if begins(&["jdbc:"]) {
         (
             "this is a JDBC URL",
             "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, without jdbc:",
         )
-    } else if lower.starts_with("postgresql+") || lower.starts_with("postgres+") {
+    } else if begins(&["postgresql+", "postgres+"]) {
         (
             "this is an SQLAlchemy URL, and PostgreSQL's own clients do not take it",
             "take the +DRIVER out: postgresql://… instead of postgresql+DRIVER://…",
         )
-    } else if lower.starts_with("postgresql://") || lower.starts_with("postgres://") {
+    } else if is_url(&lower) {
         (
             "the scheme of the URL is not in lower case",
             "write postgresql://",
         )
-    } else if !text.contains('=') || scheme_like(&lower) {
+    } else if !text.contains('=') || has_scheme(&lower) {
         (
             "missing \"=\" in connection info string: it is neither a postgresql:// URL nor a list of key=value pairs",
             "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE",
@@ -98,9 +102,25 @@ pub(crate) fn foreign(text: &str) -> Option<ParseError> {
     Some(ParseError::malformed(message).with_hint(hint))
 }
 
+fn is_url(lower: &str) -> bool {
+    lower.starts_with("postgresql://") || lower.starts_with("postgres://")
+}
+
+/// `database_url`, `export database_url`.
+fn is_name(lower: &str) -> bool {
+    let name = lower.trim_start_matches("export ");
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
 /// `mysql://…`; but not `options=a://b`.
-fn scheme_like(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(scheme, _)| {
-        !scheme.is_empty() && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
+fn has_scheme(lower: &str) -> bool {
+    lower.split_once("://").is_some_and(|(scheme, _)| {
+        !scheme.is_empty()
+            && scheme
+                .chars()
+                .all(|letter| letter.is_ascii_alphanumeric() || "+-.".contains(letter))
     })
 }

@@ -10,13 +10,15 @@ pub(crate) enum Treatment {
     Used,
     /// It can't change whether a connection comes about.
     Harmless,
+    /// As [`Treatment::Harmless`], and libpq wants an integer.
+    HarmlessInteger,
     /// It is accepted, and a warning says that it has no effect.
     Ignored(&'static str),
     /// A connection without it would be another one.
     Refused(&'static str),
 }
 
-use Treatment::{Harmless, Ignored, Refused, Used};
+use Treatment::{Harmless, HarmlessInteger, Ignored, Refused, Used};
 
 const CLIENT_CERTIFICATE: Treatment = Refused("client certificates are not supported");
 const GSS: Treatment = Ignored("GSSAPI is not supported");
@@ -34,7 +36,8 @@ pub(crate) const KEYS: &[(&str, &str, Treatment)] = &[
     ("hostaddr", "PGHOSTADDR", Used),
     ("port", "PGPORT", Used),
     ("sslmode", "PGSSLMODE", Used),
-    ("requiressl", "PGREQUIRESSL", Used),
+    // The old spelling of sslmode: `Parameters::set` and `add_environment` translate it.
+    ("requiressl", "", Used),
     ("sslrootcert", "PGSSLROOTCERT", Used),
     ("sslnegotiation", "PGSSLNEGOTIATION", Used),
     ("sslsni", "PGSSLSNI", Used),
@@ -51,11 +54,11 @@ pub(crate) const KEYS: &[(&str, &str, Treatment)] = &[
     ("gssencmode", "PGGSSENCMODE", Used),
     ("replication", "", Used),
     ("client_encoding", "PGCLIENTENCODING", Harmless),
-    ("keepalives", "", Harmless),
-    ("keepalives_idle", "", Harmless),
-    ("keepalives_interval", "", Harmless),
-    ("keepalives_count", "", Harmless),
-    ("tcp_user_timeout", "", Harmless),
+    ("keepalives", "", HarmlessInteger),
+    ("keepalives_idle", "", HarmlessInteger),
+    ("keepalives_interval", "", HarmlessInteger),
+    ("keepalives_count", "", HarmlessInteger),
+    ("tcp_user_timeout", "", HarmlessInteger),
     ("sslcompression", "PGSSLCOMPRESSION", Harmless),
     ("passfile", "PGPASSFILE", Ignored("password files are not read")),
     ("sslcrl", "PGSSLCRL", Ignored("revocation is not checked")),
@@ -87,25 +90,67 @@ pub(crate) fn known(name: &str) -> Option<&'static str> {
     KEYS.iter().map(|(key, ..)| *key).find(|key| *key == name)
 }
 
-/// A known key that `name` was probably meant to be.
-pub(crate) fn similar(name: &str) -> Option<&'static str> {
-    let aliases = [
-        ("username", "user"),
-        ("pass", "password"),
-        ("database", "dbname"),
-        ("db", "dbname"),
-        ("ssl", "sslmode"),
-        ("sslca", "sslrootcert"),
-        ("timeout", "connect_timeout"),
-        ("hostname", "host"),
-    ];
+/// Other people's names for libpq's keys.
+const ALIASES: &[(&str, &str)] = &[
+    ("database", "dbname"),
+    ("databasename", "dbname"),
+    ("db", "dbname"),
+    ("hostname", "host"),
+    ("keepalivesretries", "keepalives_count"),
+    ("pass", "password"),
+    ("passwd", "password"),
+    ("pwd", "password"),
+    ("server", "host"),
+    ("ssl", "sslmode"),
+    ("sslca", "sslrootcert"),
+    ("timeout", "connect_timeout"),
+    ("username", "user"),
+];
+
+/// What other drivers take in their URLs and libpq does not have at all.
+const FOREIGN: &[&str] = &[
+    "charset",
+    "connection_limit",
+    "currentSchema",
+    "pgbouncer",
+    "pool_timeout",
+    "prepareThreshold",
+    "prepared_statements",
+    "schema",
+    "serverVersion",
+    "sslaccept",
+    "statement_cache_size",
+    "uselibpqcompat",
+];
+
+/// The error for a key that is none: `what`, and what the key was probably meant to be. Names only keys that
+/// are written here, for `name` itself may be a piece of a password.
+pub(crate) fn unknown(what: &str, name: &str) -> ParseError {
     let bare: String = name
         .chars()
         .filter(char::is_ascii_alphanumeric)
         .map(|letter| letter.to_ascii_lowercase())
         .collect();
-    let alias = aliases.iter().find(|(alias, _)| *alias == bare).map(|(_, key)| *key);
-    alias.or_else(|| KEYS.iter().map(|(key, ..)| *key).find(|key| key.replace('_', "") == bare))
+    if let Some(foreign) = FOREIGN.iter().find(|foreign| **foreign == name) {
+        return ParseError::malformed(format!(
+            "{what}: `{foreign}` is another driver's, and libpq refuses it"
+        ))
+        .with_hint(format!("take `{foreign}` out of the connection string"));
+    }
+    let alias = ALIASES
+        .iter()
+        .find(|(alias, _)| *alias == bare)
+        .map(|(_, key)| *key);
+    let meant = alias.or_else(|| {
+        KEYS.iter()
+            .map(|(key, ..)| *key)
+            .find(|key| key.replace('_', "") == bare)
+    });
+    let error = ParseError::malformed(format!("{what}: libpq has no such key"));
+    match meant {
+        Some(key) => error.with_hint(format!("libpq's key is `{key}`")),
+        None => error,
+    }
 }
 
 /// The values that were given, by key. Has no `Debug`: the password is among them.
@@ -115,13 +160,23 @@ pub(crate) struct Parameters {
 }
 
 impl Parameters {
+    /// Sets a value; the last one for a key counts.
     pub(crate) fn set(&mut self, key: &'static str, value: String) {
-        self.values.insert(key, value);
+        if key == "requiressl" {
+            self.values.insert("sslmode", mode_of(&value));
+        } else {
+            self.values.insert(key, value);
+        }
     }
 
-    /// The value, if there is one that is not empty: libpq takes an empty one as its default.
+    /// The value, also an empty one.
+    pub(crate) fn given(&self, key: &str) -> Option<&str> {
+        self.values.get(key).map(String::as_str)
+    }
+
+    /// The value, if there is one that is not empty: for most keys libpq takes an empty one as its default.
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
-        self.values.get(key).map(String::as_str).filter(|value| !value.is_empty())
+        self.given(key).filter(|value| !value.is_empty())
     }
 
     #[cfg(test)]
@@ -137,31 +192,55 @@ impl Parameters {
         variable: &dyn Fn(&str) -> Option<String>,
     ) -> Result<Vec<String>, ParseError> {
         let mut warnings = Vec::new();
-        // `requiressl` is the old spelling of sslmode, and yields to it.
-        let has_mode = self.values.contains_key("sslmode") || variable("PGSSLMODE").is_some();
         for (key, name, treatment) in KEYS {
             let mut origin = *key;
-            if !self.values.contains_key(key) && !name.is_empty() {
-                if let Some(value) = variable(name) {
-                    origin = name;
-                    self.set(key, value);
-                }
+            if !self.values.contains_key(key)
+                && !name.is_empty()
+                && let Some(value) = variable(name)
+            {
+                origin = name;
+                self.set(key, value);
             }
             let given = self.get(key).is_some();
             match treatment {
                 Ignored(why) if given => warnings.push(format!("`{origin}` has no effect: {why}")),
                 Refused(why) if given => {
-                    return Err(ParseError::unsupported(format!("`{origin}` can't be used: {why}")));
+                    return Err(ParseError::unsupported(format!(
+                        "`{origin}` can't be used: {why}"
+                    )));
+                }
+                HarmlessInteger => {
+                    self.integer(key)?;
                 }
                 _ => {}
             }
         }
-        if let Some(required) = self.values.remove("requiressl") {
-            if !has_mode {
-                let mode = if required.starts_with('1') { "require" } else { "prefer" };
-                self.set("sslmode", mode.to_owned());
-            }
+        if !self.values.contains_key("sslmode")
+            && let Some(required) = variable("PGREQUIRESSL")
+        {
+            self.set("requiressl", required);
         }
         Ok(warnings)
     }
+
+    /// As libpq: an integer of 32 bits, maybe with spaces around it; an empty value is none.
+    pub(crate) fn integer(&self, key: &str) -> Result<Option<i32>, ParseError> {
+        let Some(value) = self.given(key) else {
+            return Ok(None);
+        };
+        value.trim().parse().map(Some).map_err(|_| {
+            ParseError::malformed(format!("invalid integer value for connection option \"{key}\""))
+                .with_hint(format!("a whole number, as in {key}=5"))
+        })
+    }
+}
+
+/// What `requiressl` says, in the words of `sslmode`.
+fn mode_of(required: &str) -> String {
+    let mode = if required.starts_with('1') {
+        "require"
+    } else {
+        "prefer"
+    };
+    mode.to_owned()
 }

@@ -1,54 +1,51 @@
-//! The `key=value` form: `host=db.example port=5432 password='it''s'`.
+//! The `key=value` form: `host=db.example port=5432 password='it\'s'`.
 
-use crate::error::{ParseError, quoted};
-use crate::keys::{Parameters, known, similar};
+use crate::error::ParseError;
+use crate::keys::{Parameters, known, unknown};
 use std::iter::Peekable;
 use std::str::Chars;
+
+/// What is mostly behind a key that is none.
+const QUOTE: &str = "a value with spaces needs quotes: key='some value'";
 
 pub(crate) fn parse(text: &str) -> Result<Parameters, ParseError> {
     let mut parameters = Parameters::default();
     let mut rest = text.chars().peekable();
-    // After a password, what stands where a key should be may be its second half.
-    let mut may_be_shown = true;
-    loop {
+    for number in 1.. {
         skip_space(&mut rest);
         if rest.peek().is_none() {
-            return Ok(parameters);
+            break;
         }
-        let name = key(&mut rest, may_be_shown)?;
+        let name = key(&mut rest, number)?;
         let value = value(&mut rest)?;
-        let Some(key) = known(&name) else {
-            let error =
-                ParseError::malformed(format!("invalid connection option{}", quoted(&name, may_be_shown)));
-            return Err(match similar(&name) {
-                Some(key) => error.with_hint(format!("libpq's key is `{key}`")),
-                None => error.with_hint("a value with spaces needs quotes: key='some value'"),
-            });
-        };
-        may_be_shown &= !matches!(key, "password" | "sslpassword");
+        let key = known(&name).ok_or_else(|| {
+            let error = unknown(&format!("invalid connection option {number}"), &name);
+            if error.hint().is_some() {
+                error
+            } else {
+                error.with_hint(QUOTE)
+            }
+        })?;
         parameters.set(key, value);
     }
+    Ok(parameters)
 }
 
 fn skip_space(rest: &mut Peekable<Chars<'_>>) {
     while rest.next_if(char::is_ascii_whitespace).is_some() {}
 }
 
-fn key(rest: &mut Peekable<Chars<'_>>, may_be_shown: bool) -> Result<String, ParseError> {
+fn key(rest: &mut Peekable<Chars<'_>>, number: usize) -> Result<String, ParseError> {
     let mut name = String::new();
     while let Some(letter) = rest.next_if(|letter| *letter != '=' && !letter.is_ascii_whitespace()) {
         name.push(letter);
     }
     skip_space(rest);
     if rest.next_if_eq(&'=').is_none() {
-        let after = match quoted(&name, may_be_shown) {
-            word if word.is_empty() => String::new(),
-            word => format!(" after{word}"),
-        };
-        return Err(
-            ParseError::malformed(format!("missing \"=\"{after} in connection info string"))
-                .with_hint("a value with spaces needs quotes: key='some value'"),
-        );
+        return Err(ParseError::malformed(format!(
+            "missing \"=\" after the name of option {number} in connection info string"
+        ))
+        .with_hint(QUOTE));
     }
     skip_space(rest);
     Ok(name)

@@ -1,6 +1,6 @@
 //! What a connection string means, with libpq's defaults and libpq's checks.
 
-use crate::error::{ParseError, quoted};
+use crate::error::ParseError;
 use crate::keys::Parameters;
 use crate::targets::{self, Target};
 use secrecy::SecretString;
@@ -130,14 +130,13 @@ choices! {
     }
 }
 
-choices! {
-    /// A version of TLS that is still spoken.
-    TlsVersion "ssl_min_protocol_version" {
-        /// TLS 1.2.
-        Tls12 = "TLSv1.2",
-        /// TLS 1.3.
-        Tls13 = "TLSv1.3",
-    }
+/// A version of TLS that is still spoken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsVersion {
+    /// TLS 1.2.
+    Tls12,
+    /// TLS 1.3.
+    Tls13,
 }
 
 /// `sslrootcert`.
@@ -158,7 +157,11 @@ pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<
         path => RootCert::File(path.into()),
     });
     let system = ssl_root_cert == Some(RootCert::System);
-    let default_mode = if system { SslMode::VerifyFull } else { SslMode::Prefer };
+    let default_mode = if system {
+        SslMode::VerifyFull
+    } else {
+        SslMode::Prefer
+    };
     let ssl_mode = SslMode::read(parameters)?.unwrap_or(default_mode);
     if system && ssl_mode != SslMode::VerifyFull {
         return Err(ParseError::malformed(format!(
@@ -174,27 +177,29 @@ pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<
             ssl_mode.as_str()
         )));
     }
-    let ssl_min_version = tls_version(parameters, "ssl_min_protocol_version")?;
-    let ssl_max_version = tls_version(parameters, "ssl_max_protocol_version")?;
-    if (ssl_min_version, ssl_max_version) == (Some(TlsVersion::Tls13), Some(TlsVersion::Tls12)) {
-        return Err(ParseError::malformed("invalid SSL protocol version range"));
-    }
+    let (ssl_min_version, ssl_max_version) = tls_versions(parameters)?;
     Ok(ConnInfo {
-        targets: targets::resolve(parameters)?,
+        targets: targets::resolve(parameters, ssl_mode == SslMode::VerifyFull)?,
         user: text("user"),
         password: text("password").map(SecretString::from),
         dbname: text("dbname"),
         ssl_mode,
         ssl_root_cert,
         ssl_negotiation,
-        ssl_sni: parameters.get("sslsni") != Some("0"),
+        ssl_sni: parameters
+            .given("sslsni")
+            .is_none_or(|value| value.starts_with('1')),
         ssl_min_version,
         ssl_max_version,
         channel_binding: ChannelBinding::read(parameters)?.unwrap_or(ChannelBinding::Prefer),
         connect_timeout: connect_timeout(parameters)?,
         target_session_attrs: SessionAttrs::read(parameters)?.unwrap_or(SessionAttrs::Any),
-        load_balance_hosts: choose("load_balance_hosts", parameters, &[("disable", false), ("random", true)])?
-            .unwrap_or(false),
+        load_balance_hosts: choose(
+            "load_balance_hosts",
+            parameters,
+            &[("disable", false), ("random", true)],
+        )?
+        .unwrap_or(false),
         options: text("options"),
         application_name: text("application_name").or_else(|| text("fallback_application_name")),
         warnings,
@@ -203,7 +208,8 @@ pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<
 
 /// Values that libpq can follow and this crate can't.
 fn refuse_what_is_not_spoken(parameters: &Parameters) -> Result<(), ParseError> {
-    let refused = |key: &str, why: &str| Err(ParseError::unsupported(format!("`{key}` can't be used: {why}")));
+    let refused =
+        |key: &str, why: &str| Err(ParseError::unsupported(format!("`{key}` can't be used: {why}")));
     let encryption = [("disable", false), ("prefer", false), ("require", true)];
     if choose("gssencmode", parameters, &encryption)? == Some(true) {
         return refused("gssencmode=require", "GSSAPI is not supported");
@@ -219,50 +225,55 @@ fn refuse_what_is_not_spoken(parameters: &Parameters) -> Result<(), ParseError> 
     Ok(())
 }
 
-/// One of `choices`, or an error that names them.
-fn choose<T: Copy>(key: &str, parameters: &Parameters, choices: &[(&str, T)]) -> Result<Option<T>, ParseError> {
-    let Some(value) = parameters.get(key) else {
+/// One of `choices`, or an error that names them. As in libpq an empty value is none of them.
+fn choose<T: Copy>(
+    key: &str,
+    parameters: &Parameters,
+    choices: &[(&str, T)],
+) -> Result<Option<T>, ParseError> {
+    let Some(value) = parameters.given(key) else {
         return Ok(None);
     };
     if let Some((_, choice)) = choices.iter().find(|(text, _)| *text == value) {
         return Ok(Some(*choice));
     }
     let names: Vec<&str> = choices.iter().map(|(text, _)| *text).collect();
-    Err(
-        ParseError::malformed(format!("invalid {key} value:{}", quoted(value, true)).trim_end_matches(':'))
-            .with_hint(format!("one of {}", names.join(", "))),
-    )
+    let shown = if value.is_empty() { ": \"\"" } else { "" };
+    Err(ParseError::malformed(format!("invalid {key} value{shown}"))
+        .with_hint(format!("one of {}, in this spelling", names.join(", "))))
 }
 
 /// As libpq: whole seconds; zero and less is no limit.
 fn connect_timeout(parameters: &Parameters) -> Result<Option<Duration>, ParseError> {
-    let Some(value) = parameters.get("connect_timeout") else {
-        return Ok(None);
-    };
-    match value.trim().parse::<i32>() {
-        Ok(seconds) => Ok(u64::try_from(seconds)
-            .ok()
-            .filter(|seconds| *seconds > 0)
-            .map(Duration::from_secs)),
-        Err(_) => Err(ParseError::malformed(
-            "invalid integer value for connection option \"connect_timeout\"",
-        )
-        .with_hint("whole seconds, as in connect_timeout=5")),
-    }
+    let seconds = parameters.integer("connect_timeout")?;
+    Ok(seconds
+        .and_then(|seconds| u64::try_from(seconds).ok())
+        .filter(|seconds| *seconds > 0)
+        .map(Duration::from_secs))
 }
 
-/// The older versions are valid lower ends; as upper ends nothing speaks them any more.
-fn tls_version(parameters: &Parameters, key: &str) -> Result<Option<TlsVersion>, ParseError> {
-    let all = [
-        ("TLSv1", None),
-        ("TLSv1.1", None),
-        ("TLSv1.2", Some(TlsVersion::Tls12)),
-        ("TLSv1.3", Some(TlsVersion::Tls13)),
-    ];
-    match choose(key, parameters, &all)? {
-        Some(None) if key == "ssl_max_protocol_version" => Err(ParseError::unsupported(format!(
-            "`{key}` can't be used: TLS 1.2 is the oldest version that is supported"
-        ))),
-        version => Ok(version.flatten()),
+/// The oldest and the newest version that is allowed. libpq begins with TLS 1.2 when nothing is said; versions before
+/// that are valid words, and nothing here speaks them.
+fn tls_versions(parameters: &Parameters) -> Result<(Option<TlsVersion>, Option<TlsVersion>), ParseError> {
+    let all = [("TLSv1", 0), ("TLSv1.1", 1), ("TLSv1.2", 2), ("TLSv1.3", 3)];
+    let version = |key| match parameters.get(key) {
+        Some(_) => choose(key, parameters, &all),
+        None => Ok(None),
+    };
+    let lowest = version("ssl_min_protocol_version")?;
+    let highest = version("ssl_max_protocol_version")?;
+    if highest.is_some_and(|highest| highest < lowest.unwrap_or(2)) {
+        return Err(ParseError::malformed("invalid SSL protocol version range"));
     }
+    if highest.is_some_and(|highest| highest < 2) {
+        return Err(ParseError::unsupported(
+            "`ssl_max_protocol_version` can't be used: TLS 1.2 is the oldest version that is supported",
+        ));
+    }
+    let spoken = |version| match version {
+        Some(2) => Some(TlsVersion::Tls12),
+        Some(3) => Some(TlsVersion::Tls13),
+        _ => None,
+    };
+    Ok((spoken(lowest), spoken(highest)))
 }

@@ -1,6 +1,6 @@
 //! Where to connect: the lists of hosts, addresses and ports, put together.
 
-use crate::error::{ENCODE, ParseError, quoted};
+use crate::error::{ENCODE, ParseError};
 use crate::keys::Parameters;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -30,19 +30,23 @@ pub struct Target {
     pub port: u16,
 }
 
-/// Puts the lists together as libpq does.
-pub(crate) fn resolve(parameters: &Parameters) -> Result<Vec<Target>, ParseError> {
-    let list = |key| parameters.get(key).map(|text| text.split(',').map(str::trim).collect::<Vec<_>>());
+/// Puts the lists together as libpq does. With `names_needed` each host that is reached over TCP has a name.
+pub(crate) fn resolve(parameters: &Parameters, names_needed: bool) -> Result<Vec<Target>, ParseError> {
+    let list = |key| {
+        parameters
+            .get(key)
+            .map(|text| text.split(',').collect::<Vec<_>>())
+    };
     let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
-    let count = hosts.as_ref().or(addresses.as_ref()).map_or(1, Vec::len);
-    if let (Some(hosts), Some(addresses)) = (&hosts, &addresses) {
-        if hosts.len() != addresses.len() {
-            return Err(ParseError::malformed(format!(
-                "could not match {} host names to {} hostaddr values",
-                hosts.len(),
-                addresses.len()
-            )));
-        }
+    let count = addresses.as_ref().or(hosts.as_ref()).map_or(1, Vec::len);
+    if let (Some(hosts), Some(addresses)) = (&hosts, &addresses)
+        && hosts.len() != addresses.len()
+    {
+        return Err(ParseError::malformed(format!(
+            "could not match {} host names to {} hostaddr values",
+            hosts.len(),
+            addresses.len()
+        )));
     }
     let ports = ports.unwrap_or_else(|| vec![""]);
     if ports.len() != 1 && ports.len() != count {
@@ -58,8 +62,15 @@ pub(crate) fn resolve(parameters: &Parameters) -> Result<Vec<Target>, ParseError
     (0..count)
         .map(|index| {
             let address = address(&at(&addresses, index))?;
+            let name = at(&hosts, index);
+            if names_needed && name.is_empty() && address.is_some() {
+                return Err(ParseError::malformed(
+                    "host name must be specified for a verified SSL connection",
+                )
+                .with_hint("name the host beside its hostaddr: the certificate is compared with the name"));
+            }
             Ok(Target {
-                host: host(&at(&hosts, index), address)?,
+                host: host(&name, address)?,
                 address,
                 port: port(ports.get(index).or(ports.first()).copied().unwrap_or_default())?,
             })
@@ -69,18 +80,40 @@ pub(crate) fn resolve(parameters: &Parameters) -> Result<Vec<Target>, ParseError
 
 fn host(text: &str, address: Option<IpAddr>) -> Result<Host, ParseError> {
     match (text, address) {
-        ("", Some(address)) => Ok(Host::Name(address.to_string())),
         ("", None) => Ok(Host::Default),
-        (path, _) if path.starts_with('/') => Ok(Host::Socket(path.into())),
+        ("", Some(address)) => Ok(Host::Name(address.to_string())),
+        // The address wins over a folder: this is no socket.
+        (path, Some(address)) if path.starts_with('/') => Ok(Host::Name(address.to_string())),
+        (path, None) if path.starts_with('/') => Ok(Host::Socket(path.into())),
         (name, _) if name.contains('@') => Err(ParseError::malformed(
             "a host name holds an `@`: the password seems to be cut in two, or an abstract socket is named",
         )
         .with_hint(ENCODE)),
-        (name, _) if name.chars().any(|letter| letter.is_whitespace() || "?#&=\\\"'<>".contains(letter)) => {
-            Err(ParseError::malformed("a host name holds a character that no host name has").with_hint(ENCODE))
+        (name, _) if name.contains(':') && !is_ipv6(name) => Err(ParseError::malformed(
+            "a host name holds a `:`",
+        )
+        .with_hint("the port has a key of its own, `port`; an IPv6 address stands in [brackets] in a URL")),
+        (name, _)
+            if name
+                .chars()
+                .any(|letter| letter.is_whitespace() || "/?#&=\\\"'<>".contains(letter)) =>
+        {
+            Err(
+                ParseError::malformed("a host name holds a character that no host name has")
+                    .with_hint(ENCODE),
+            )
         }
         (name, _) => Ok(Host::Name(name.to_owned())),
     }
+}
+
+/// Loosely: libpq leaves the check to the look-up. A zone may follow, as in `fe80::1%eth0`.
+fn is_ipv6(name: &str) -> bool {
+    let address = name.split('%').next().unwrap_or_default();
+    address
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b":.".contains(&byte))
+        && address.matches(':').count() >= 2
 }
 
 fn address(text: &str) -> Result<Option<IpAddr>, ParseError> {
@@ -88,7 +121,8 @@ fn address(text: &str) -> Result<Option<IpAddr>, ParseError> {
         return Ok(None);
     }
     text.parse().map(Some).map_err(|_| {
-        ParseError::malformed("a hostaddr value is no numeric address").with_hint("a name belongs into `host`")
+        ParseError::malformed("a hostaddr value is no numeric address")
+            .with_hint("a name belongs into `host`")
     })
 }
 
@@ -96,14 +130,10 @@ fn port(text: &str) -> Result<u16, ParseError> {
     if text.is_empty() {
         return Ok(DEFAULT_PORT);
     }
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.parse() {
+    match text.trim().parse() {
         Ok(port) if port != 0 => Ok(port),
-        // A number is shown, out of range as it is; anything else may be a password.
-        _ => Err(ParseError::malformed(format!(
-            "invalid port number{}",
-            quoted(text, digits && text.len() <= 6)
-        ))
-        .with_hint(format!("a port is 1 to 65535; {ENCODE}"))),
+        // In a URL that lacks its `@` the password stands here.
+        _ => Err(ParseError::malformed("invalid port number")
+            .with_hint(format!("a port is a number from 1 to 65535; {ENCODE}"))),
     }
 }

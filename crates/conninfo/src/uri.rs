@@ -1,7 +1,7 @@
 //! The URL form: `postgresql://user:password@host:port,host:port/dbname?key=value&…`.
 
-use crate::error::{ENCODE, ParseError, quoted};
-use crate::keys::{Parameters, known, similar};
+use crate::error::{ENCODE, ParseError};
+use crate::keys::{Parameters, known, unknown};
 
 /// What comes after `postgresql://`, if the text begins so.
 pub(crate) fn after_scheme(text: &str) -> Option<&str> {
@@ -9,8 +9,8 @@ pub(crate) fn after_scheme(text: &str) -> Option<&str> {
         .or_else(|| text.strip_prefix("postgres://"))
 }
 
-/// Reads what comes after the scheme, which has `offset` letters.
-pub(crate) fn parse(rest: &str, offset: usize) -> Result<Parameters, ParseError> {
+/// Reads what comes after the scheme.
+pub(crate) fn parse(rest: &str) -> Result<Parameters, ParseError> {
     let mut parameters = Parameters::default();
     let mut hosts = rest;
     // As libpq: an `@` after the first `/` belongs to no user.
@@ -26,21 +26,14 @@ pub(crate) fn parse(rest: &str, offset: usize) -> Result<Parameters, ParseError>
         )
         .with_hint(ENCODE));
     }
-    // An `@` that is left may end an unescaped password, whose pieces are then anywhere before it.
-    let may_be_shown = !query.unwrap_or_default().contains('@');
-    let position = offset + rest.len() - rest_length(hosts, path, query);
-    host_list(hosts, position, may_be_shown, &mut parameters)?;
+    host_list(hosts, &mut parameters)?;
     if let Some(name) = path.strip_prefix('/').filter(|name| !name.is_empty()) {
-        parameters.set("dbname", decode(name, may_be_shown)?);
+        parameters.set("dbname", decode(name)?);
     }
     if let Some(query) = query {
-        query_parameters(query, may_be_shown, &mut parameters)?;
+        query_parameters(query, &mut parameters)?;
     }
     Ok(parameters)
-}
-
-fn rest_length(hosts: &str, path: &str, query: Option<&str>) -> usize {
-    hosts.len() + path.len() + query.map_or(0, |query| query.len() + 1)
 }
 
 /// Host list, path with its slash, query without its question mark.
@@ -58,41 +51,40 @@ fn credentials(text: &str, parameters: &mut Parameters) -> Result<(), ParseError
         Some((user, password)) => (user, Some(password)),
         None => (text, None),
     };
+    // `//host?application_name=me@corp`: libpq takes `corp` for the host, and all before it for the user.
+    if user.contains('?') {
+        return Err(ParseError::malformed(
+            "an `@` in the query of a URL without a `/` before it: what stands before the `@` would be the user",
+        )
+        .with_hint("write a `/` between the host and the `?`, and the @ as %40"));
+    }
     // An empty user is none.
     if !user.is_empty() {
-        parameters.set("user", decode(user, false)?);
+        parameters.set("user", decode(user)?);
     }
     if let Some(password) = password.filter(|password| !password.is_empty()) {
-        parameters.set("password", decode(password, false)?);
+        parameters.set("password", decode(password)?);
     }
     Ok(())
 }
 
-fn host_list(
-    text: &str,
-    position: usize,
-    may_be_shown: bool,
-    parameters: &mut Parameters,
-) -> Result<(), ParseError> {
+fn host_list(text: &str, parameters: &mut Parameters) -> Result<(), ParseError> {
     let (mut hosts, mut ports) = (Vec::new(), Vec::new());
-    let mut at = position;
     for entry in text.split(',') {
-        let (host, port) = host_and_port(entry, at)?;
-        hosts.push(decode(host, may_be_shown)?);
-        // Never shown: in a URL that lacks its `@`, the password stands here.
-        ports.push(decode(port, false)?);
-        at += entry.len() + 1;
+        let (host, port) = host_and_port(entry)?;
+        hosts.push(host);
+        ports.push(port);
     }
-    for (key, list) in [("host", hosts), ("port", ports)] {
-        let joined = list.join(",");
-        if list.iter().any(|entry| !entry.is_empty()) {
-            parameters.set(key, joined);
+    // As libpq: the lists are put together first and decoded then.
+    for (key, list) in [("host", hosts.join(",")), ("port", ports.join(","))] {
+        if !list.is_empty() {
+            parameters.set(key, decode(&list)?);
         }
     }
     Ok(())
 }
 
-fn host_and_port(entry: &str, position: usize) -> Result<(&str, &str), ParseError> {
+fn host_and_port(entry: &str) -> Result<(&str, &str), ParseError> {
     let Some(inner) = entry.strip_prefix('[') else {
         return Ok(entry.split_once(':').unwrap_or((entry, "")));
     };
@@ -107,73 +99,52 @@ fn host_and_port(entry: &str, position: usize) -> Result<(&str, &str), ParseErro
     match after.strip_prefix(':') {
         Some(port) => Ok((address, port)),
         None if after.is_empty() => Ok((address, "")),
-        None => Err(ParseError::malformed(format!(
-            "unexpected character at position {} in URI (expected \":\" or \"/\")",
-            position + address.len() + 3
-        ))),
+        None => Err(ParseError::malformed(
+            "unexpected character after the \"]\" of an IPv6 host address in URI (expected \":\" or \"/\")",
+        )),
     }
 }
 
-fn query_parameters(query: &str, plain: bool, parameters: &mut Parameters) -> Result<(), ParseError> {
+fn query_parameters(query: &str, parameters: &mut Parameters) -> Result<(), ParseError> {
+    // As libpq: an `&` at the very end begins no parameter.
+    let query = query.strip_suffix('&').filter(|_| query != "&").unwrap_or(query);
     if query.is_empty() {
         return Ok(());
     }
-    // After a password, what stands where a key should be may be its second half.
-    let mut may_be_shown = plain;
-    for pair in query.split('&') {
+    for (at, pair) in query.split('&').enumerate() {
+        let place = format!("URI query parameter {}", at + 1);
         let Some((name, value)) = pair.split_once('=') else {
-            return Err(ParseError::malformed(format!(
-                "missing key/value separator \"=\" in URI query parameter{}",
-                quoted(pair, may_be_shown)
-            ))
-            .with_hint("& separates parameters; inside a value it is written %26"));
+            return Err(
+                ParseError::malformed(format!("missing key/value separator \"=\" in {place}"))
+                    .with_hint("& separates parameters; inside a value it is written %26"),
+            );
         };
         if value.contains('=') {
-            return Err(ParseError::malformed(format!(
-                "extra key/value separator \"=\" in URI query parameter{}",
-                quoted(name, may_be_shown)
-            ))
-            .with_hint("= inside a value is written %3D"));
+            return Err(
+                ParseError::malformed(format!("extra key/value separator \"=\" in {place}"))
+                    .with_hint("= inside a value is written %3D"),
+            );
         }
-        let name = decode(name, may_be_shown)?;
-        let secret = matches!(name.as_str(), "password" | "sslpassword");
-        let value = decode(value, may_be_shown && !secret)?;
+        let (name, value) = (decode(name)?, decode(value)?);
         // As libpq, for URLs that were written for JDBC.
         if name == "ssl" && value == "true" {
             parameters.set("sslmode", "require".to_owned());
             continue;
         }
-        let Some(key) = known(&name) else {
-            let error = ParseError::malformed(format!(
-                "invalid URI query parameter{}",
-                quoted(&name, may_be_shown)
-            ));
-            return Err(match similar(&name) {
-                Some(key) => error.with_hint(format!("libpq's key is `{key}`")),
-                None => error,
-            });
-        };
-        may_be_shown &= !secret;
+        let key = known(&name).ok_or_else(|| unknown(&format!("invalid {place}"), &name))?;
         parameters.set(key, value);
     }
     Ok(())
 }
 
 /// Decodes one part: spaces around it are dropped, `%XX` is a byte.
-fn decode(text: &str, may_be_shown: bool) -> Result<String, ParseError> {
+fn decode(text: &str) -> Result<String, ParseError> {
     let text = text.trim_matches(|letter: char| letter.is_ascii_whitespace());
     if text.contains(|letter: char| letter.is_ascii_whitespace()) {
-        return Err(
-            ParseError::malformed("unexpected spaces found in URI, use percent-encoded spaces (%20) instead"),
-        );
+        return Err(ParseError::malformed(
+            "unexpected spaces found in URI, use percent-encoded spaces (%20) instead",
+        ));
     }
-    let invalid = || {
-        ParseError::malformed(format!(
-            "invalid percent-encoded token{}",
-            quoted(text, may_be_shown)
-        ))
-        .with_hint("a % that stands for itself is written %25")
-    };
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -184,14 +155,20 @@ fn decode(text: &str, may_be_shown: bool) -> Result<String, ParseError> {
         let mut digit = || rest.next().and_then(|byte| char::from(byte).to_digit(16));
         match (digit(), digit()) {
             (Some(0), Some(0)) => {
-                return Err(ParseError::malformed("forbidden value %00 in percent-encoded value"));
+                return Err(ParseError::malformed(
+                    "forbidden value %00 in percent-encoded value",
+                ));
             }
             // Two hexadecimal digits are at most 255.
             (Some(high), Some(low)) => bytes.push((high * 16 + low) as u8),
-            _ => return Err(invalid()),
+            _ => {
+                return Err(ParseError::malformed("invalid percent-encoded token")
+                    .with_hint("a % that stands for itself is written %25"));
+            }
         }
     }
     String::from_utf8(bytes).map_err(|_| {
-        ParseError::malformed("percent-encoded bytes that are not UTF-8").with_hint("encode the text as UTF-8")
+        ParseError::malformed("percent-encoded bytes that are not UTF-8")
+            .with_hint("encode the text as UTF-8")
     })
 }
