@@ -168,7 +168,7 @@ fn decode(text: &str) -> Result<String, ParseError> {
         }
     }
     String::from_utf8(bytes).map_err(|_| {
-        ParseError::malformed("percent-encoded bytes that are not UTF-8")
+        ParseError::unsupported("percent-encoded bytes that are not UTF-8 can't be used")
             .with_hint("encode the text as UTF-8")
     })
 }
