@@ -1,12 +1,12 @@
 # shellcheck shell=bash
 # The Docker engine: which one the caller uses, whether it can serve the sandbox, and starting it when none runs.
-# Sourced after messages.sh and places.sh. `docker` on PATH says nothing: it may be a client alone.
+# Sourced after messages.sh, places.sh and processes.sh. `docker` on PATH says nothing: it may be a client alone.
 
 engine_record=$machine_state/engine
 
 # The caller's endpoint. Read before the sandbox's own DOCKER_CONFIG hides the caller's contexts.
 engine_endpoint() {
-    if [ -n "${DOCKER_HOST:-}" ]; then
+    if [ -n "${DOCKER_HOST:-}" ] && [ -z "${DOCKER_CONTEXT:-}" ]; then
         printf '%s' "$DOCKER_HOST"
     else
         docker context inspect -f '{{.Endpoints.docker.Host}}' 2>/dev/null || printf 'unix:///var/run/docker.sock'
@@ -57,16 +57,20 @@ engine_denied() {
 
 # Starts the engine when none runs, and records that we did, so that cleaning up stops no one else's.
 engine_start() {
-    local how=by-hand pid start i
+    local how=by-hand log=$machine_state/dockerd.log pid start i name
+    local -a environment=()
     command -v dockerd >/dev/null || fail 'no Docker engine is installed' 'run scripts/install-deps'
     root_allowed 'start the Docker engine' ||
         fail 'the Docker engine does not run, and starting it takes root' 'start it (sudo systemctl start docker), or set OPS_ASSUME_YES=1'
-    as_root mkdir -p "$machine_state"
+    as_root mkdir -p -m 755 "$machine_state"
     if [ -d /run/systemd/system ] && as_root systemctl start docker 2>/dev/null; then
         how=systemd
     else
-        # Nothing of ours stays open in it: a caller that reads our output through a pipe must see its end.
-        as_root setsid sh -c 'exec 9>&- dockerd </dev/null >>"$1" 2>&1' sh "$machine_state/dockerd.log" &
+        # It pulls through the caller's proxy, where there is one.
+        for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy; do
+            [ -z "${!name:-}" ] || environment+=("$name=${!name}")
+        done
+        start_daemon_of_root /dev/null "$log" "${environment[@]}" "$(command -v dockerd)"
     fi
     for ((i = 0; i < 300; i++)); do
         if engine_info "$engine_host" >/dev/null; then break; fi
@@ -74,27 +78,30 @@ engine_start() {
     done
     if [ "$how" = by-hand ]; then
         pid=$(cat /var/run/docker.pid 2>/dev/null) && start=$(process_start "$pid") ||
-            fail 'failed to start the Docker engine' "see $machine_state/dockerd.log"
+            fail 'failed to start the Docker engine' "see $log"
         how="$how $pid $start"
     fi
-    printf '%s\n' "$how" | as_root tee "$engine_record" >/dev/null
+    # shellcheck disable=SC2016 # the words are for the inner shell
+    printf '%s\n' "$how" | as_root sh -c 'umask 022 && cat >"$1"' sh "$engine_record"
     engine_look
     [ "$engine_state" != denied ] || engine_denied
-    [ "$engine_state" = ok ] || fail 'failed to start the Docker engine: it does not answer' "see $machine_state/dockerd.log, or: journalctl -u docker"
+    [ "$engine_state" = ok ] || fail 'failed to start the Docker engine: it does not answer' "see $log, or: journalctl -u docker"
 }
 
 # Makes sure that a usable engine runs. One at a time on a machine: two would start two.
 engine_up() {
+    local lock
     engine_look
     [ "$engine_state" != denied ] || engine_denied
     [ "$engine_state" != ok ] || return 0
-    local lock
-    lock=$(machine_lock_file engine)
-    exec 8<"$lock"
-    flock -w 120 8 || fail 'failed to start the Docker engine: another start is under way' "see who holds $lock"
+    take_lock lock engine 120 ||
+        fail 'failed to start the Docker engine: another start is under way' "see who holds $(machine_lock_file engine)"
     engine_look
-    if [ "$engine_state" = none ]; then engine_start 8<&-; engine_started=yes; fi
-    exec 8<&-
+    if [ "$engine_state" = none ]; then
+        engine_start
+        engine_started=yes
+    fi
+    drop_lock lock
 }
 
 # Stops the engine if the record says that we started it.
@@ -105,16 +112,5 @@ engine_stop() {
         systemd) as_root systemctl stop docker.service docker.socket 2>/dev/null || true ;;
         by-hand) end_process "$pid" "$start" 30 as_root || warn "failed to stop the Docker engine (process $pid)" ;;
     esac
-    as_root rm -f "$engine_record"
-    engine_stopped=yes
-}
-
-# A file to lock, shared by all users of the machine. Created open to all, and opened for reading only, because a
-# sticky folder lets nobody open another user's file with O_CREAT.
-machine_lock_file() { # machine_lock_file NAME
-    local folder=/tmp
-    if [ -d /run/lock ] && [ -w /run/lock ]; then folder=/run/lock; fi
-    local file=$folder/cruddur-ops-$1.lock
-    if ! [ -e "$file" ]; then (umask 0 && set -C && : >"$file") 2>/dev/null || true; fi
-    printf '%s' "$file"
+    as_root rm -rf "$machine_state"
 }

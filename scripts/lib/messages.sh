@@ -1,8 +1,13 @@
 # shellcheck shell=bash
 # What the scripts say, and how they end. Sourced; $tool names the script. Everything here goes to stderr.
 
+warnings=0
+
 say() { printf '%s: %s\n' "$tool" "$*" >&2; }
-warn() { printf '%s: warning: %s\n' "$tool" "$*" >&2; }
+warn() {
+    printf '%s: warning: %s\n' "$tool" "$*" >&2
+    warnings=$((warnings + 1))
+}
 hint() { printf 'hint: %s\n' "$*" >&2; }
 
 # fail MESSAGE [HINT]: the work could not be done (2).

@@ -13,7 +13,7 @@ find_python() {
     for candidate in /usr/bin/python3 python3; do
         if command -v "$candidate" >/dev/null && "$candidate" -c 'import ensurepip, venv' 2>/dev/null; then
             command -v "$candidate"
-            return
+            return 0
         fi
     done
     return 1
@@ -32,14 +32,16 @@ find_venv() {
     python=$(find_python) && venv=$(venv_path "$python") && [ -x "$venv/bin/python" ] && [ -x "$venv/bin/aws" ]
 }
 
+root_consent=''
+
 is_root() { [ "$(id -u)" = 0 ]; }
 
 as_root() { if is_root; then "$@"; else sudo "$@"; fi; }
 
 # May root's rights be used? Root: yes. Else with OPS_ASSUME_YES=1 or CI=true, or after a question on a terminal; asked once.
 root_allowed() { # root_allowed WHAT_FOR
-    if is_root || [ "${root_consent:-}" = yes ]; then return 0; fi
-    [ "${root_consent:-}" != no ] || return 1
+    if is_root || [ "$root_consent" = yes ]; then return 0; fi
+    [ "$root_consent" != no ] || return 1
     command -v sudo >/dev/null || return 1
     if [ "${OPS_ASSUME_YES:-}" = 1 ] || [ "${CI:-}" = true ]; then
         root_consent=yes
@@ -54,33 +56,25 @@ root_allowed() { # root_allowed WHAT_FOR
     [ "$root_consent" = yes ]
 }
 
-# A process is known by its id and its start time: an id alone may belong to somebody else by now.
-process_start() { # process_start PID
-    local stat
-    { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
-    stat=${stat##*) }
-    # shellcheck disable=SC2086 # split on purpose: the fields of stat
-    set -- $stat
-    [ "$1" != Z ] && printf '%s' "${20}"
+# A file to lock, the same for all users of the machine. Created open to all, and opened for reading only, because a
+# sticky folder lets nobody open another user's file with O_CREAT.
+machine_lock_file() { # machine_lock_file NAME
+    local folder=/tmp
+    if [ "$(stat -c %a /run/lock 2>/dev/null)" = 1777 ]; then folder=/run/lock; fi
+    local file=$folder/cruddur-ops-$1.lock
+    if ! [ -e "$file" ]; then (umask 0 && set -C && : >"$file") 2>/dev/null || true; fi
+    printf '%s' "$file"
 }
 
-is_process() { # is_process PID START
-    [ -n "${1:-}" ] && [ -n "${2:-}" ] && [ "$(process_start "$1")" = "$2" ]
+# take_lock VARIABLE NAME SECONDS: locks the machine's file of this name, and sets VARIABLE to the descriptor. Of the
+# whole machine, and gone with the process; 1 when somebody else kept it for that long.
+take_lock() {
+    local -n lock_descriptor=$1
+    exec {lock_descriptor}<"$(machine_lock_file "$2")"
+    flock -w "$3" "$lock_descriptor"
 }
 
-# Ends one process, by force when it does not go within SECONDS.
-end_process() { # end_process PID START SECONDS [as_root]
-    local i
-    is_process "$1" "$2" || return 0
-    ${4:-} kill -TERM "$1" 2>/dev/null || true
-    for ((i = 0; i < $3 * 20; i++)); do
-        is_process "$1" "$2" || return 0
-        sleep 0.05
-    done
-    ${4:-} kill -KILL "$1" 2>/dev/null || true
-    for ((i = 0; i < 40; i++)); do
-        is_process "$1" "$2" || return 0
-        sleep 0.05
-    done
-    return 1
+drop_lock() { # drop_lock VARIABLE
+    local -n lock_descriptor=$1
+    exec {lock_descriptor}<&-
 }

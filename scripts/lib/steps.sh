@@ -16,7 +16,8 @@ begin() {
     step_start=$(now_ms)
     step_out=$steps_logs/$(printf '%02d' "$steps_done")-$(printf '%s' "$1" | tr -cs 'a-zA-Z0-9\n' '-').out
     step_log=${step_out%.out}.log
-    : >"$step_out" >"$step_log"
+    : >"$step_out"
+    : >"$step_log"
     # On a terminal the line is there while the step runs, and is written over at its end.
     if [ -t 2 ]; then printf '[%2d/%d] %-34s …' "$steps_done" "$steps_total" "$step_label" >&2; fi
 }
