@@ -55,9 +55,6 @@ regions_seen() {
 # which somebody is at work is left alone.
 remove_lost_sandboxes() {
     local pid other folder home lock
-    while IFS=$'\t' read -r pid other folder; do
-        if [ ! -d "${folder%/aws}" ] && kill -0 "$pid" 2>/dev/null; then emulator_down "${folder%/aws}"; fi
-    done < <(emulators)
     for home in /var/lib/cruddur-ops/* /var/tmp/cruddur-ops-*/*; do
         if [ -r "$home/clone" ] && { is_root || [ -O "$home" ]; }; then
             other=${home##*/}
@@ -65,6 +62,15 @@ remove_lost_sandboxes() {
             [ -d "$folder" ] || remove_database "$home"
         fi
     done
+    while IFS=$'\t' read -r pid other folder; do
+        case $folder in */.sandbox/"$other"/aws) ;; *) continue ;; esac
+        if [ ! -d "${folder%/aws}" ] && kill -0 "$pid" 2>/dev/null; then
+            emulator_down "${folder%/aws}"
+            # Its last act was to write its state there.
+            rm -rf "$folder"
+            rmdir -p "${folder%/aws}" 2>/dev/null || true
+        fi
+    done < <(emulators)
     for other in $(regions_seen | sort -u); do
         if take_lock lock "sandbox-$account-$other" 0 && ! find_holder "$other"; then
             ! engine_is_there || remove_labelled "$label=$account-$other"
@@ -88,16 +94,16 @@ remove_database() { # remove_database HOME
     rmdir "${1%/*}" 2>/dev/null || true
 }
 
-# The engine goes when the sandbox started it and nobody's sandbox needs it any more.
-stop_our_engine() {
+# What all sandboxes of the machine share: the stand-in image, and the engine, if a sandbox started it.
+remove_shared() {
     local others
-    [ -e "$engine_record" ] || return 0
     others=$(emulators | cut -f 2 | paste -sd ' ' -)
     if [ -n "$others" ]; then
-        say "the Docker engine stays: a sandbox runs in $others"
-    elif root_allowed 'stop the Docker engine'; then
-        engine_stop
-    else
-        warn 'the Docker engine still runs: stopping it takes root'
+        say "the Docker engine and the stand-in image stay: a sandbox runs in $others"
+        return 0
+    fi
+    if engine_is_there; then docker_here rmi --force "$stand_in" >/dev/null 2>&1 || true; fi
+    if [ -e "$engine_record" ]; then
+        if root_allowed 'stop the Docker engine'; then engine_stop; else warn 'the Docker engine still runs: stopping it takes root'; fi
     fi
 }
