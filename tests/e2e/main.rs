@@ -6,6 +6,7 @@ mod common_behaviour;
 mod create_repository;
 mod ecr_login;
 mod gate;
+mod health_check;
 mod launchers;
 mod repository_rules;
 mod sandbox_journey;
