@@ -284,7 +284,12 @@ async def serve(app: App, listeners: list[socket.socket]) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await hypercorn_serve(app, config, shutdown_trigger=stop.wait)
+
+    async def stopped() -> None:
+        await stop.wait()
+        corrections.STOPPING.set()
+
+    await hypercorn_serve(app, config, shutdown_trigger=stopped)
 
 
 def main() -> None:

@@ -1,9 +1,13 @@
 """What we put right in ministack, each module one subject. The README says what and why in words."""
 
+import threading
 from pathlib import Path
 from typing import NamedTuple
 
 from .asgi import App
+
+# Set when the emulator begins to end: from then on no task starts, and none fails.
+STOPPING = threading.Event()
 
 
 class Settings(NamedTuple):
@@ -29,7 +33,24 @@ def install(settings: Settings) -> App:
     # Not before: ministack reads the environment while it is imported.
     from ministack.app import app
 
-    from . import browsers, images, parameters, persistence, registry_blobs, registry_login, repositories
+    from . import (
+        browsers,
+        clusters,
+        containers,
+        deployments,
+        images,
+        parameters,
+        persistence,
+        registry_blobs,
+        registry_login,
+        repositories,
+        roles,
+        service_deployments,
+        services,
+        task_definitions,
+        task_health,
+        task_start,
+    )
 
     default = (settings.account, settings.region)
     passwords = registry_login.Passwords(settings.registry_key, settings.token_lifetime)
@@ -38,5 +59,15 @@ def install(settings: Settings) -> App:
     repositories.install()
     images.install()
     parameters.install()
+    roles.install()
+    clusters.install()
+    task_definitions.install()
+    services.install(settings.keep_failed)
+    deployments.install()
+    service_deployments.install()
+    containers.install(settings.health_divisor, settings.label, passwords)
+    task_start.install()
+    # After the deployments: whether a task counts as healthy is decided before it is counted.
+    task_health.install(settings.health_divisor)
     persistence.install(blobs)
     return browsers.refused(registry_login.guarded(registry_blobs.with_files(app, blobs), passwords, default))

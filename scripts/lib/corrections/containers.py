@@ -1,0 +1,135 @@
+"""How a container of a task is run: as its definition says, with an image from the registry, under our label."""
+
+import re
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ministack import app as ministack_app
+from ministack.core import container_reaper
+from ministack.core.concurrency import spawn_background
+from ministack.core.responses import get_region
+from ministack.services import ecs
+
+from . import STOPPING
+from .registry_login import Passwords, registry_scope
+from .replacing import replace
+
+_SECOND = 1_000_000_000
+# How long the last lines of a container's output have to reach the log group.
+_LINGER_SECONDS = 2
+
+
+def _health_check(container: dict[str, Any], divisor: float) -> dict[str, Any]:
+    """The health check for the engine. Without one in the definition ECS ignores the image's."""
+    check = container.get("healthCheck")
+    if not check:
+        return {"test": ["NONE"]}
+    return {
+        "test": check["command"],
+        "interval": int(check.get("interval", 30) * _SECOND / divisor),
+        "timeout": int(check.get("timeout", 5) * _SECOND),
+        "retries": check.get("retries", 3),
+        "start_period": int((check.get("startPeriod") or 0) * _SECOND / divisor),
+    }
+
+
+def _scratch_folders(definition: dict[str, Any], container: dict[str, Any]) -> dict[str, str]:
+    """The mount points of volumes that live as long as the task. Each container gets a folder of its own."""
+    kept = {volume["name"] for volume in definition.get("volumes") or []
+            if not (volume.get("host") or {}).get("sourcePath")}
+    return {mount["containerPath"]: "ro" if mount.get("readOnly") else ""
+            for mount in container.get("mountPoints") or [] if mount.get("sourceVolume") in kept}
+
+
+def _adjust(kwargs: dict[str, Any], container: dict[str, Any], definition: dict[str, Any], divisor: float) -> None:
+    kwargs["healthcheck"] = _health_check(container, divisor)
+    # A Python as the first process ignores SIGTERM, and would be waited for.
+    kwargs["init"] = True
+    # The emulator listens on loopback alone: the name would lead nowhere.
+    kwargs.pop("extra_hosts", None)
+    for member, argument in (("entryPoint", "entrypoint"), ("user", "user"), ("workingDirectory", "working_dir"),
+                             ("readonlyRootFilesystem", "read_only")):
+        if container.get(member):
+            kwargs[argument] = container[member]
+    dropped = ((container.get("linuxParameters") or {}).get("capabilities") or {}).get("drop")
+    if dropped:
+        kwargs["cap_drop"] = dropped
+    folders = _scratch_folders(definition, container)
+    if folders:
+        kwargs["tmpfs"] = folders
+    environment = kwargs["environment"]
+    environment.setdefault("AWS_REGION", get_region())
+    environment.setdefault("AWS_DEFAULT_REGION", get_region())
+    if "FARGATE" in (definition.get("requiresCompatibilities") or []):
+        environment.setdefault("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE")
+
+
+def _remove_later(ids: list[str]) -> None:
+    time.sleep(_LINGER_SECONDS)
+    for identifier in ids:
+        ecs._remove_docker_container(ecs._get_docker(), identifier)
+
+
+def _install_labels(label: tuple[str, str]) -> None:
+    # The address that ministack takes for its identity changes with the port.
+    @replace(container_reaper, "instance_id")
+    def instance(_original: Callable[[], str]) -> str:
+        return f"cruddur-ops-{label[1]}"
+
+    @replace(container_reaper, "own_labels")
+    def labels(original: Callable[..., dict[str, str]], *arguments: Any, **more: Any) -> dict[str, str]:
+        return original(*arguments, **more) | {label[0]: label[1]}
+
+    @replace(ministack_app, "_stop_docker_containers")
+    def stop_containers(original: Callable[..., None], *_arguments: Any, **_more: Any) -> None:
+        """Another ministack's containers on this machine are not ours to remove."""
+        original(include_unlabelled=False)
+
+
+def _install_pulls(passwords: Passwords) -> None:
+    def own_credentials(image: str) -> dict[str, str] | None:
+        scope = registry_scope(re.sub(r"^https?://", "", image))
+        return {"username": "AWS", "password": passwords.issue(scope)[0]} if scope else None
+
+    @replace(ecs, "_resolve_repository_credentials")
+    def credentials(original: Callable[..., Any], container: dict[str, Any]) -> dict[str, str] | None:
+        return original(container) or own_credentials(container["image"])
+
+    @replace(ecs, "_run_docker_container")
+    def run(original: Callable[..., Any], client: Any, container: dict[str, Any], kwargs: dict[str, Any],
+            **more: Any) -> Any:
+        """Always from the registry: an image that somebody forgot to push must not run."""
+        if STOPPING.is_set():
+            raise RuntimeError("the emulator is ending")
+        pulled = {"refresh_image": True, "allow_cached": False}
+        pulled["auth_config"] = more.get("auth_config") or ecs._resolve_repository_credentials(container)
+        return original(client, container, kwargs, **(more | pulled))
+
+
+def install(divisor: float, label: tuple[str, str], passwords: Passwords) -> None:
+    """Puts the corrections in place."""
+    _install_labels(label)
+    _install_pulls(passwords)
+
+    @replace(ecs, "_register_metadata")
+    def register_metadata(original: Callable[..., str], task: str, cluster: str, definition: dict[str, Any],
+                          container: dict[str, Any], launch_type: str, environment: dict[str, str],
+                          *more: Any) -> str:
+        """Addresses of the emulator that a container can't reach stay out of its environment."""
+        return original(task, cluster, definition, container, launch_type, dict(environment), *more)
+
+    @replace(ecs, "_build_run_kwargs")
+    def build(original: Callable[..., dict[str, Any]], container: dict[str, Any], definition: dict[str, Any],
+              *more: Any) -> dict[str, Any]:
+        kwargs = original(container, definition, *more)
+        _adjust(kwargs, container, definition, divisor)
+        return kwargs
+
+    @replace(ecs, "_cleanup_task_resources")
+    def cleanup(original: Callable[..., None], task: dict[str, Any], client: Any, *more: Any) -> None:
+        """Ministack leaves a container that ended by itself for minutes."""
+        ended = [] if client else list(task.get("_docker_ids") or [])
+        original(task, client, *more)
+        if ended and not STOPPING.is_set():
+            spawn_background(_remove_later, ended, thread_name="emulator-remove")

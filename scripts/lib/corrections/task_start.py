@@ -1,0 +1,106 @@
+"""A task that AWS could not start does not start here, and says why in AWS's words."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ministack.core.responses import get_account_id, get_region, request_scope
+from ministack.services import cloudwatch_logs, ecs
+
+from . import STOPPING, deployments
+from .replacing import replace
+from .roles import can_be_assumed
+
+_TASKS = "ecs-tasks.amazonaws.com"
+# What ministack calls the reasons for which a service stops its own tasks.
+_SCALING = ("Deployment completed", "Deployment capacity limit", "Service deleted", "Service scaling down",
+            "Task definition updated")
+
+
+def _role_fault(definition: dict[str, Any]) -> str | None:
+    for name in ("executionRoleArn", "taskRoleArn"):
+        arn = definition.get(name)
+        if arn and not can_be_assumed(arn, _TASKS):
+            return (f"ECS was unable to assume the role '{arn}' that was provided for this task. Please verify that the "
+                    "role being passed has the proper trust relationship and permissions and that your IAM user has "
+                    "permissions to pass this role.")
+    return None
+
+
+def _log_fault(container: dict[str, Any]) -> str | None:
+    logs = ecs._awslogs_config(container, "", "")
+    if logs is None or logs["create_group"]:
+        return None
+    with request_scope(get_account_id(), logs["region"] or get_region()):
+        if logs["group"] in cloudwatch_logs._log_groups:
+            return None
+    return ("ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed "
+            "to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist. : exit "
+            "status 1")
+
+
+def _fault(definition: dict[str, Any]) -> str | None:
+    faults = [_role_fault(definition), *map(_log_fault, definition["containerDefinitions"])]
+    return next((fault for fault in faults if fault), None)
+
+
+def _wait_for_turn(task: dict[str, Any]) -> None:
+    """A service whose tasks fail at once would start hundreds of them in a minute."""
+    end = time.time() + deployments.pause_before(task)
+    while time.time() < end and not STOPPING.is_set() and ecs._task_is_active(task["taskArn"], task):
+        time.sleep(0.1)
+
+
+def install() -> None:
+    """Puts the corrections in place."""
+
+    @replace(ecs, "_start_task_worker")
+    def start(original: Callable[..., None], task: dict[str, Any], definition: dict[str, Any], overrides: Any,
+              client: Any) -> None:
+        _wait_for_turn(task)
+        if STOPPING.is_set():
+            return
+        fault = _fault(definition)
+        if fault is None:
+            original(task, definition, overrides, client)
+        elif ecs._mark_task_pending(task["taskArn"], task) and ecs._mark_task_activating(task["taskArn"], task):
+            ecs._fail_task_start(task, client, fault)
+
+    @replace(ecs, "_resolve_container_secrets")
+    def secrets(original: Callable[..., dict[str, str]], container: dict[str, Any]) -> dict[str, str]:
+        try:
+            return original(container)
+        except ecs._SecretResolutionError as error:
+            absent = [secret["valueFrom"] for secret in container["secrets"]
+                      if "secretsmanager" not in secret["valueFrom"] and secret["valueFrom"] in str(error)]
+            if not absent:
+                raise
+            name = absent[0].split(":parameter", 1)[-1]
+            raise ecs._SecretResolutionError(
+                "unable to retrieve secrets from ssm: service call has been retried 1 time(s): invalid parameters: "
+                f"{name}") from None
+
+    @replace(ecs, "_mark_task_stopped")
+    def mark_stopped(original: Callable[..., bool], arn: str, task: dict[str, Any], reason: str, code: str,
+                     **more: Any) -> bool:
+        if reason in _SCALING:
+            key = deployments.service_of(task)
+            primary = ecs._primary_deployment(ecs._services.get(key or "") or {}) or {}
+            reason = f"Scaling activity initiated by (deployment {primary.get('id', '')})"
+            code = "ServiceSchedulerInitiated"
+            stopped = original(arn, task, reason, code, **more)
+            if stopped and key:
+                deployments.say(key, f"has stopped 1 running tasks: (task {arn.rsplit('/', 1)[-1]}).")
+            return stopped
+        return original(arn, task, reason, code, **more)
+
+    @replace(ecs, "_stop_task")
+    def stop_task(original: Callable[..., Any], data: dict[str, Any]) -> Any:
+        """A service replaces a task that somebody stops."""
+        answer = original(data)
+        if data.get("reason") not in _SCALING:
+            task = ecs._resolve_task(data.get("task", ""), ecs._resolve_cluster_name(data.get("cluster", "default")))
+            key = deployments.service_of(task) if task else None
+            if key:
+                ecs._reconcile_service_tasks(key.split("/", 1)[0], key)
+        return answer
