@@ -29,6 +29,8 @@ remove_images() { # remove_images REGISTRY
     done >/dev/null 2>&1 || true
 }
 
+hosts_left=''
+
 # The local images of a registry, and its line in /etc/hosts.
 forget_registry() { # forget_registry REGISTRY
     if engine_is_there; then remove_images "$1"; fi
@@ -36,7 +38,8 @@ forget_registry() { # forget_registry REGISTRY
     hosts_address "$1" >/dev/null || return 0
     if hosts_writable || root_allowed "take $1 out of $hosts_file"; then
         hosts_remove "$1"
-    else
+    elif ! [[ $hosts_left == *" $1 "* ]]; then
+        hosts_left+=" $1 "
         warn "$hosts_file still names $1: taking the line out takes root"
     fi
 }

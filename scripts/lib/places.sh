@@ -45,10 +45,11 @@ root_allowed() { # root_allowed WHAT_FOR
     command -v sudo >/dev/null || return 1
     if [ "${OPS_ASSUME_YES:-}" = 1 ] || [ "${CI:-}" = true ]; then
         root_consent=yes
-    elif [ -t 0 ] && [ -t 2 ]; then
+    elif [ -t 0 ] && { : >/dev/tty; } 2>/dev/null; then
         local answer
-        printf '%s: use sudo to %s? [y/N] ' "$tool" "$1" >&2
-        read -r answer
+        # On the terminal itself, and over a line of progress: a caller may have sent stderr to a log.
+        printf '\r\033[K%s: use sudo to %s? [y/N] ' "$tool" "$1" >/dev/tty
+        read -r answer </dev/tty
         case $answer in [yY] | [yY][eE][sS]) root_consent=yes ;; *) root_consent=no ;; esac
     else
         root_consent=no

@@ -1,13 +1,23 @@
 # shellcheck shell=bash
-# One line a step, and a table at the end. Sourced after messages.sh; $repo is the clone's folder. The
+# One line a step, and a table at the end. Sourced after messages.sh, with $steps_logs set to the folder of the logs. The
 # steps of several scripts count as one row of numbers: $steps_done and $steps_total go through the environment.
 
 steps_total=${steps_total:-0}
 steps_done=${steps_done:-0}
-steps_logs=${steps_logs:-$repo/.journey}
-steps_table=${steps_table:-$steps_logs/table}
+steps_table=$steps_logs/table
+step_label=''
 mkdir -p "$steps_logs"
 [ "$steps_done" != 0 ] || : >"$steps_table"
+
+# One run of this name in a clone: two would write each other's logs. The lock is descriptor 9; what a step leaves running must
+# not hold it.
+only_one() { # only_one NAME
+    exec 9>"$steps_logs/lock"
+    flock --nonblock 9 || {
+        say "another $1 of this clone is running: waiting for it"
+        flock 9
+    }
+}
 
 # begin LABEL: the step's files are $step_out and $step_log.
 begin() {
@@ -22,24 +32,41 @@ begin() {
     if [ -t 2 ]; then printf '[%2d/%d] %-34s …' "$steps_done" "$steps_total" "$step_label" >&2; fi
 }
 
-# end OUTCOME RESULT
+clear_line() { if [ -t 2 ]; then printf '\r\033[K' >&2; fi; }
+
+# end OUTCOME [RESULT]
 end() {
-    local line
-    line=$(printf '[%2d/%d] %-34s %-10s %7s   %s' "$steps_done" "$steps_total" "$step_label" "$1" \
-        "$(seconds_since "$step_start")" "$(shortened "$2")")
-    if [ -t 2 ]; then printf '\r\033[K' >&2; fi
-    printf '%s\n' "$line" >&2
-    printf '%-34s %-10s %7s\n' "$step_label" "$1" "$(seconds_since "$step_start")" >>"$steps_table"
+    local took line
+    took=$(seconds_since "$step_start")
+    line=$(printf '[%2d/%d] %-34s %-10s %7s   %s' "$steps_done" "$steps_total" "$step_label" "$1" "$took" "$(shortened "${2:-}")")
+    clear_line
+    printf '%s\n' "${line%"${line##*[! ]}"}" >&2
+    printf '%-34s %-10s %7s\n' "$step_label" "$1" "$took" >>"$steps_table"
+    step_label=''
 }
 
 # end_failed EXIT_CODE MESSAGE: names the step, its exit code and its log, and ends the script.
 end_failed() {
-    end "failed" "exit $1"
-    printf '%s: error: step `%s` failed with exit code %s: %s\n' "$tool" "$step_label" "$1" "$2" >&2
+    local label=$step_label
+    end failed "exit $1"
+    printf '%s: error: step `%s` failed with exit code %s: %s\n' "$tool" "$label" "$1" "${2:-see its log}" >&2
     tail -n 5 "$step_log" | sed 's/^/    /' >&2
-    printf 'hint: its log is %s\n' "$step_log" >&2
+    hint "its log is $step_log"
     exit "$1"
 }
+
+# A signal ends the script as such, after the program of the step has gone.
+step_interrupted() { # step_interrupted SIGNAL
+    trap - "$1"
+    if [ -n "$step_label" ]; then
+        clear_line
+        say "interrupted in step \`$step_label\`; its log is $step_log"
+    fi
+    kill -s "$1" $$
+}
+trap 'step_interrupted INT' INT
+trap 'step_interrupted TERM' TERM
+trap 'step_interrupted HUP' HUP
 
 closing_table() {
     printf '\n%-34s %-10s %7s\n' step outcome time >&2
