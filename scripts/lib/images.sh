@@ -1,0 +1,33 @@
+# shellcheck shell=bash
+# The `[[image]]` tables of ops.toml, as far as scripts need them. Sourced after messages.sh; $repo is the clone's folder.
+
+# What scripts/base-image makes when the real base image can't be pulled. Not under the name `python`: nobody should
+# take it for the real one.
+stand_in=cruddur-ops/python-stand-in:bookworm
+
+# image_value NAME KEY: a text of the table of this name, inside an inline table of it too; 1 when there is none.
+image_value() {
+    awk -v name="$1" -v key="$2" '
+        function text_of(wanted,    found) {
+            if (!match($0, "(^|[{, \t])" wanted "[ \t]*=[ \t]*(\"[^\"]*\"|\047[^\047]*\047)")) return ""
+            found = substr($0, RSTART, RLENGTH)
+            sub(/^[^"\047]*["\047]/, "", found)
+            return substr(found, 1, length(found) - 1)
+        }
+        function ended() { if (inside && is == name && value != "" && answer == "") answer = value }
+        /^[ \t]*#/ { next }
+        /^[ \t]*\[/ {
+            if ($0 ~ /^[ \t]*\[[ \t]*image[ \t]*\./) next
+            ended()
+            inside = $0 ~ /^[ \t]*\[\[[ \t]*image[ \t]*\]\]/
+            is = value = ""
+            next
+        }
+        inside && is == "" { is = text_of("name") }
+        inside && value == "" { value = text_of(key) }
+        END {
+            ended()
+            if (answer == "") exit 1
+            print answer
+        }' "${OPS_CONFIG:-$repo/ops.toml}"
+}
