@@ -1,7 +1,8 @@
 //! The one door to stdout and stderr.
 
 use crate::cli::{Format, OutputArgs};
-use crate::failure::Described;
+use crate::exit::Exit;
+use crate::failure::{Described, Failure};
 use crate::report::{ErrorReport, Outcome, Report};
 use crate::scrub::Scrubber;
 use std::fmt::Display;
@@ -108,6 +109,20 @@ impl Console {
             Format::Json => self.stdout(&report.to_json(self.tool).to_string()),
         }
         ExitCode::from(report.exit().code())
+    }
+
+    /// `report`, in which some items went through before `error` came: exit code 4.
+    pub fn partly(&self, error: &anyhow::Error, report: Report) -> Report {
+        let described = Described::of(error);
+        let hint = described
+            .hint
+            .unwrap_or_else(|| "run it again: what is done is not done twice".into());
+        let failure = Failure::new(Exit::Partly, format!("{error:#}")).hint(hint);
+        let failure = match described.code {
+            Some(code) => failure.code(code),
+            None => failure,
+        };
+        self.failed(&failure.into(), report)
     }
 
     /// `report`, ended by `error`: with the error's own outcome and exit code.

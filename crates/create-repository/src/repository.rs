@@ -8,8 +8,7 @@ use clap::Parser;
 use common::aws::Aws;
 use common::cli::{AwsArgs, ConfigArgs, OutputArgs, PlanArgs};
 use common::config::{Config, Place, Repository, Variables, select};
-use common::failure::Described;
-use common::{Change, Console, Exit, Failure, Item, Outcome, Report};
+use common::{Change, Console, Failure, Item, Outcome, Report};
 use futures_util::future::try_join_all;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -112,7 +111,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         };
         let done = match done {
             Ok(done) => done,
-            Err(error) if report.outcome == Outcome::Changed => return Ok(partly(&error, report, console)),
+            Err(error) if report.outcome == Outcome::Changed => return Ok(console.partly(&error, report)),
             Err(error) => return Err(error),
         };
         note(repository, &done, console);
@@ -242,19 +241,6 @@ async fn apply(
             changes: Vec::new(),
         }),
     }
-}
-
-/// An error after something was changed already: what went through stays in the report.
-fn partly(error: &anyhow::Error, report: Report, console: &Console) -> Report {
-    let hint = Described::of(error)
-        .hint
-        .unwrap_or_else(|| "run it again: what is done is not done twice".into());
-    let failure = Failure::new(Exit::Partly, format!("{error:#}")).hint(hint);
-    let failure = match Described::of(error).code {
-        Some(code) => failure.code(code),
-        None => failure,
-    };
-    console.failed(&failure.into(), report)
 }
 
 fn note(repository: &Repository, done: &Done, console: &Console) {
