@@ -21,7 +21,8 @@ const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 /// The helper that gets ECR tokens by itself, and has nothing to store.
 const ECR_HELPER: &str = "ecr-login";
 
-/// `config.json` as it was read.
+/// `config.json` as it was read. It has no `Debug`: it holds passwords.
+#[derive(Clone)]
 pub struct DockerConfig {
     path: PathBuf,
     document: Map<String, Value>,
@@ -120,13 +121,12 @@ impl DockerConfig {
     /// The helper that Docker asks for `host`. When there is one, Docker ignores the file's own entry,
     /// even if the helper has nothing.
     pub fn helper_for(&self, host: &str) -> Option<&str> {
-        let own = self
-            .document
-            .get("credHelpers")
-            .and_then(|helpers| helpers.get(host))
-            .and_then(Value::as_str);
-        own.filter(|name| !name.is_empty())
-            .or_else(|| self.text("credsStore").filter(|name| !name.is_empty()))
+        let helpers = self.document.get("credHelpers");
+        // Docker asks for Docker Hub under its long name; people write the short one.
+        let own = [key_of(host), host]
+            .into_iter()
+            .find_map(|key| helpers?.get(key)?.as_str().filter(|name| !name.is_empty()));
+        own.or_else(|| self.text("credsStore").filter(|name| !name.is_empty()))
     }
 
     /// The credentials for `host`, found in Docker's own order: `$DOCKER_AUTH_CONFIG`, the helper, the entry.
@@ -176,7 +176,8 @@ fn entry(auths: &Value, host: &str) -> Option<Credentials> {
     }
 }
 
-fn key_of(host: &str) -> &str {
+/// The name under which docker keeps the login for `host`: for Docker Hub a URL of its own.
+pub fn key_of(host: &str) -> &str {
     if host == "docker.io" { DOCKER_HUB } else { host }
 }
 

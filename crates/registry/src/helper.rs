@@ -2,10 +2,15 @@
 
 use crate::credentials::Credentials;
 use anyhow::{Context, Result, bail};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Deserialize;
-use std::io::Write;
-use std::process::{Command, Stdio};
+use std::io::{Read, Write};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+/// How long a helper may take. Some ask a person to unlock a key ring.
+const HELPER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What a helper says when it has nothing. Errors come on stdout.
 const NOT_FOUND: &str = "credentials not found in native keychain";
@@ -77,25 +82,53 @@ enum Output {
 
 fn run(name: &str, verb: &str, input: &[u8]) -> Result<Output> {
     let program = format!("docker-credential-{name}");
-    let mut child = Command::new(&program)
-        .arg(verb)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("failed to run `{program}`, which the docker configuration names"))?;
-    if let Some(mut stdin) = child.stdin.take() {
-        // A helper that fails early closes its end; what it says is the better error.
-        let _ = stdin.write_all(input);
-    }
-    let output = child
-        .wait_with_output()
-        .with_context(|| format!("failed to run `{program} {verb}`"))?;
-    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    Ok(if output.status.success() {
+    let mut child = Running(
+        Command::new(&program)
+            .arg(verb)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("failed to run `{program}`, which the docker configuration names"))?,
+    );
+    // Both ends at once, and apart from the wait: a helper may write before it has read, or never end.
+    let stdin = child.0.stdin.take();
+    let stdout = child.0.stdout.take();
+    let input = SecretSlice::from(input.to_vec());
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        if let Some(mut stdin) = stdin {
+            // A helper that fails early closes its end; what it says is the better error.
+            let _ = stdin.write_all(input.expose_secret());
+        }
+        let mut answer = Vec::new();
+        let read = stdout.map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut answer));
+        let _ = sender.send(read.map(|_| answer));
+    });
+    let context = || format!("failed to run `{program} {verb}`");
+    let answer = match receiver.recv_timeout(HELPER_TIMEOUT) {
+        Ok(answer) => answer.with_context(context)?,
+        Err(_) => bail!(
+            "failed to run `{program} {verb}`: no answer after {} s",
+            HELPER_TIMEOUT.as_secs()
+        ),
+    };
+    let status = child.0.wait().with_context(context)?;
+    let text = String::from_utf8_lossy(&answer).trim().to_owned();
+    Ok(if status.success() {
         Output::Done(text.into())
     } else if text.is_empty() {
-        Output::Refused(output.status.to_string())
+        Output::Refused(status.to_string())
     } else {
         Output::Refused(text)
     })
+}
+
+/// A helper that does not outlive the wait for it.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
 }

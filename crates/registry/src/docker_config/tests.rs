@@ -135,6 +135,12 @@ fn reads_in_dockers_order() {
     assert_eq!(helpers.helper_for("a.example"), Some("ecr-login"));
     assert_eq!(helpers.helper_for("b.example"), Some("desktop"));
     assert_eq!(helpers.hosts(), ["a.example", "b.example"]);
+    for key in ["https://index.docker.io/v1/", "docker.io"] {
+        let hub = config(&format!(
+            r#"{{"credHelpers":{{"{key}":"own"}},"credsStore":"desktop"}}"#
+        ));
+        assert_eq!(hub.helper_for("docker.io"), Some("own"), "{key}");
+    }
 }
 
 #[test]
