@@ -1,0 +1,401 @@
+//! One pattern of a `.dockerignore` file, with the meaning that Docker's own matcher gives it.
+//!
+//! It is anchored at the context's root, unlike a `.gitignore`'s. `*` and `?` stop at a slash, `**` does
+//! not. How far a pattern with `**` reaches depends on where that stands, and not on what one would guess:
+//! the rules of [`Form`] are Docker's, and users rely on them.
+
+/// A pattern, ready to be matched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    text: String,
+    form: Form,
+}
+
+/// How a pattern is matched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Form {
+    /// The text itself.
+    Exact,
+    /// `x/**`: what begins with `x/`; not `x` itself.
+    Prefix,
+    /// `**/x` or `**x`: what ends with `/x` or `x`; for the first also `x` alone.
+    Suffix,
+    /// Anything else with a special character in it.
+    Tokens(Vec<Token>),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Token {
+    Char(char),
+    /// `?`
+    NotSlash,
+    /// `[a-z]`, `[^a-z]`. A negated one takes a slash too.
+    Class {
+        negated: bool,
+        ranges: Vec<(char, char)>,
+    },
+    /// `*`
+    Star,
+    /// `**` or `**/` before something else: any number of folders, also none.
+    Folders,
+    /// `**` at the end, after something special.
+    Rest,
+}
+
+/// A pattern whose syntax is wrong, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct InvalidPattern(pub(crate) &'static str);
+
+impl Pattern {
+    /// Reads `text`, a cleaned path without `!`.
+    ///
+    /// # Errors
+    /// When a `[` is not closed, a range is malformed, or a `\` stands at the end.
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidPattern> {
+        let mut characters = text.chars().peekable();
+        let mut tokens = Vec::new();
+        let mut form = Known::Exact;
+        let mut first = true;
+        while let Some(character) = characters.next() {
+            match character {
+                '*' if characters.next_if_eq(&'*').is_some() => {
+                    // The slash belongs to it: `**/x` also matches `x`.
+                    characters.next_if_eq(&'/');
+                    if characters.peek().is_some() {
+                        tokens.push(Token::Folders);
+                        form = Known::Tokens;
+                    } else if form == Known::Exact {
+                        form = Known::Prefix;
+                    } else {
+                        tokens.push(Token::Rest);
+                        form = Known::Tokens;
+                    }
+                    if first {
+                        form = Known::Suffix;
+                    }
+                }
+                '*' => {
+                    tokens.push(Token::Star);
+                    form = Known::Tokens;
+                }
+                '?' => {
+                    tokens.push(Token::NotSlash);
+                    form = Known::Tokens;
+                }
+                '[' => {
+                    tokens.push(class(&mut characters)?);
+                    form = Known::Tokens;
+                }
+                '\\' => {
+                    let escaped = characters.next();
+                    tokens.push(Token::Char(escaped.ok_or(InvalidPattern("a `\\` at the end"))?));
+                    form = Known::Tokens;
+                }
+                ']' => {
+                    tokens.push(Token::Char(character));
+                    form = Known::Tokens;
+                }
+                _ => tokens.push(Token::Char(character)),
+            }
+            first = false;
+        }
+        let form = match form {
+            Known::Exact => Form::Exact,
+            Known::Prefix => Form::Prefix,
+            Known::Suffix => Form::Suffix,
+            Known::Tokens => Form::Tokens(tokens),
+        };
+        Ok(Pattern {
+            text: text.to_owned(),
+            form,
+        })
+    }
+
+    /// Whether it matches `path` itself. A pattern that matches a folder above it is the caller's business.
+    pub(crate) fn matches(&self, path: &str) -> bool {
+        match &self.form {
+            Form::Exact => path == self.text,
+            Form::Prefix => path.starts_with(self.text.trim_end_matches('*')),
+            Form::Suffix => {
+                let suffix = self.text.strip_prefix("**").unwrap_or(&self.text);
+                path.ends_with(suffix) || suffix.strip_prefix('/') == Some(path)
+            }
+            Form::Tokens(tokens) => run(tokens, path),
+        }
+    }
+
+    /// Whether something below `folder` could match: what comes before the first special character must
+    /// not lead elsewhere.
+    pub(crate) fn may_match_below(&self, folder: &str) -> bool {
+        let literal = self
+            .text
+            .find(['*', '?', '[', '\\'])
+            .map_or(self.text.as_str(), |at| &self.text[..at]);
+        let folder = format!("{folder}/");
+        if literal.len() < self.text.len() {
+            return literal.starts_with(&folder) || folder.starts_with(literal);
+        }
+        // The folder itself was matched already, or it would not be asked about.
+        literal.starts_with(&folder)
+    }
+}
+
+/// What is known of the form so far. A later character can change it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Exact,
+    Prefix,
+    Suffix,
+    Tokens,
+}
+
+type Characters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+/// The rest of a `[…]`.
+fn class(characters: &mut Characters) -> Result<Token, InvalidPattern> {
+    let negated = characters.next_if_eq(&'^').is_some();
+    let mut ranges = Vec::new();
+    loop {
+        if !ranges.is_empty() && characters.next_if_eq(&']').is_some() {
+            return Ok(Token::Class { negated, ranges });
+        }
+        let low = member(characters)?;
+        let high = match characters.next_if_eq(&'-') {
+            Some(_) => member(characters)?,
+            None => low,
+        };
+        if high < low {
+            return Err(InvalidPattern("a range that runs backwards"));
+        }
+        ranges.push((low, high));
+    }
+}
+
+fn member(characters: &mut Characters) -> Result<char, InvalidPattern> {
+    const OPEN: InvalidPattern = InvalidPattern("a `[` without its `]`");
+    let member = match characters.next().ok_or(OPEN)? {
+        '-' => return Err(InvalidPattern("a `-` that belongs to no range")),
+        ']' => return Err(InvalidPattern("an empty `[]`")),
+        '\\' => characters.next().ok_or(OPEN)?,
+        member => member,
+    };
+    // Also after the last member something has to come.
+    characters.peek().is_some().then_some(member).ok_or(OPEN)
+}
+
+/// Goes through `path` with all the places in `tokens` that it can be at, so that no pattern is slow.
+fn run(tokens: &[Token], path: &str) -> bool {
+    let mut here = vec![Place::default(); tokens.len() + 1];
+    let mut next = here.clone();
+    arrive(tokens, &mut here, 0);
+    for character in path.chars() {
+        next.fill(Place::default());
+        for (at, token) in tokens.iter().enumerate() {
+            if here[at].inside {
+                next[at].inside = true;
+                if character == '/' {
+                    arrive(tokens, &mut next, at + 1);
+                }
+            }
+            if !here[at].before {
+                continue;
+            }
+            match token {
+                Token::Char(wanted) if *wanted == character => arrive(tokens, &mut next, at + 1),
+                Token::NotSlash if character != '/' => arrive(tokens, &mut next, at + 1),
+                Token::Class { negated, ranges } => {
+                    let found = ranges
+                        .iter()
+                        .any(|(low, high)| (*low..=*high).contains(&character));
+                    if found != *negated {
+                        arrive(tokens, &mut next, at + 1);
+                    }
+                }
+                Token::Star if character != '/' => arrive(tokens, &mut next, at),
+                Token::Rest => arrive(tokens, &mut next, at),
+                _ => {}
+            }
+        }
+        std::mem::swap(&mut here, &mut next);
+    }
+    here.last().is_some_and(|end| end.before)
+}
+
+#[derive(Clone, Copy, Default)]
+struct Place {
+    /// The token comes next.
+    before: bool,
+    /// In the folders that a [`Token::Folders`] takes.
+    inside: bool,
+}
+
+/// Marks that `at` comes next, and what may come next because tokens can match nothing.
+fn arrive(tokens: &[Token], places: &mut [Place], mut at: usize) {
+    loop {
+        let Some(place) = places.get_mut(at) else { return };
+        place.before = true;
+        match tokens.get(at) {
+            Some(Token::Star | Token::Rest) => {}
+            Some(Token::Folders) => place.inside = true,
+            _ => return,
+        }
+        at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pattern, path, and whether the pattern itself matches that path.
+    #[test]
+    fn matches_what_docker_matches() {
+        let rows = [
+            // `**` alone, at the start, in the middle, at the end.
+            ("**", "file", true),
+            ("**", "a/b/c", true),
+            ("**/**", "file", true),
+            ("**/**", "a/b", true),
+            ("dir/**", "dir", false),
+            ("dir/**", "dir/", true),
+            ("dir/**", "dir/a", true),
+            ("dir/**", "dir/a/b", true),
+            ("dir/**", "dirs/a", false),
+            ("a.b/**", "a.b/c", true),
+            ("a.b/**", "axb/c", false),
+            ("**/dir", "dir", true),
+            ("**/dir", "a/dir", true),
+            ("**/dir", "a/b/dir", true),
+            ("**/dir", "adir", false),
+            ("**/dir", "dir/a", false),
+            ("**dir", "adir", true),
+            ("**dir", "a/dir", true),
+            ("**/.foo", ".foo", true),
+            ("**/.foo", "a/.foo", true),
+            ("**/.foo", "bar.foo", false),
+            ("**/.foo", "foo", false),
+            ("**/dir/file", "dir/file", true),
+            ("**/dir/file", "a/b/dir/file", true),
+            ("**/dir/*.txt", "dir/a.txt", true),
+            ("**/dir/*.txt", "a/b/dir/a.txt", true),
+            ("**/dir/*.txt", "dir/a/a.txt", false),
+            ("**/*.txt", "a.txt", true),
+            ("**/*.txt", "a/b.txt", true),
+            ("**/*.txt", "a/b.txtx", false),
+            ("a**/*.txt", "a/file.txt", true),
+            ("a**/*.txt", "a/b/file.txt", true),
+            ("a**/*.txt", "afile.txt", true),
+            ("a/*.txt", "a/file.txt", true),
+            ("a/*.txt", "a/b/file.txt", false),
+            ("a/*/file", "a/b/file", true),
+            ("a/*/file", "a/b/c/file", false),
+            ("a/**/file", "a/file", true),
+            ("a/**/file", "a/b/c/file", true),
+            ("a/**/file", "afile", false),
+            ("a/**/b/**", "a/x/b/y", true),
+            ("a/**/b/**", "a/b", false),
+            ("a/b/**/*", "a/b/c", true),
+            ("a/b/**/*", "a/b", false),
+            ("*/**", "a", false),
+            ("*/**", "a/b", true),
+            // No other special characters.
+            ("a.b", "a.b", true),
+            ("a.b", "axb", false),
+            ("a+b(c)|{d}$", "a+b(c)|{d}$", true),
+            ("^a", "^a", true),
+            ("*.(a)", "x.(a)", true),
+            ("a]b*", "a]bc", true),
+            // As in a shell's file names.
+            ("abc", "abc", true),
+            ("*", "abc", true),
+            ("*", "a/b", false),
+            ("*c", "abc", true),
+            ("a*", "a", true),
+            ("a*", "abc", true),
+            ("a*", "ab/c", false),
+            ("a*/b", "abc/b", true),
+            ("a*/b", "a/c/b", false),
+            ("a*b*c*d*e*/f", "axbxcxdxe/f", true),
+            ("a*b*c*d*e*/f", "axbxcxdxexxx/f", true),
+            ("a*b*c*d*e*/f", "axbxcxdxe/xxx/f", false),
+            ("a*b*c*d*e*/f", "axbxcxdxexxx/fff", false),
+            ("a*b?c*x", "abxbbxdbxebxczzx", true),
+            ("a*b?c*x", "abxbbxdbxebxczzy", false),
+            ("*x", "xxx", true),
+            ("a?b", "axb", true),
+            ("a?b", "a☺b", true),
+            ("a?b", "a/b", false),
+            ("a???b", "a☺b", false),
+            ("ab[c]", "abc", true),
+            ("ab[b-d]", "abc", true),
+            ("ab[e-g]", "abc", false),
+            ("ab[^c]", "abc", false),
+            ("ab[^b-d]", "abc", false),
+            ("ab[^e-g]", "abc", true),
+            // `!` negates nothing.
+            ("a[!a]b", "a!b", true),
+            ("a[!a]b", "axb", false),
+            ("a[^a]b", "a☺b", true),
+            ("a[^x]b", "a/b", true),
+            ("[a-ζ]*", "α", true),
+            ("*[a-ζ]", "A", false),
+            ("a\\*b", "a*b", true),
+            ("a\\*b", "ab", false),
+            ("a\\\\b", "a\\b", true),
+            ("[\\]a]", "]", true),
+            ("[\\-]", "-", true),
+            ("[x\\-]", "x", true),
+            ("[x\\-]", "-", true),
+            ("[x\\-]", "z", false),
+            ("[\\-x]", "-", true),
+            ("[\\-x]", "a", false),
+            ("ABC", "abc", false),
+        ];
+        for (pattern, path, expected) in rows {
+            let parsed = Pattern::parse(pattern).unwrap();
+            assert_eq!(parsed.matches(path), expected, "`{pattern}` on `{path}`");
+        }
+    }
+
+    #[test]
+    fn refuses_what_docker_refuses() {
+        for pattern in [
+            "[", "[^", "[^bc", "a[", "a/b[", "[]a]", "[-]", "[x-]", "[-x]", "[a-b-c]", "[z-a]", "[\\", "a\\",
+            "*[",
+        ] {
+            assert!(Pattern::parse(pattern).is_err(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn long_runs_of_stars_are_not_slow() {
+        let pattern = Pattern::parse(&"*a".repeat(40)).unwrap();
+        assert!(!pattern.matches(&"a".repeat(39)));
+        assert!(pattern.matches(&"a".repeat(4000)));
+    }
+
+    #[test]
+    fn knows_where_it_could_match() {
+        for (pattern, folder, expected) in [
+            ("dir/file", "dir", true),
+            ("dir/file", "other", false),
+            ("dir/sub/file", "dir", true),
+            ("dir/sub/file", "dir/sub", true),
+            ("dir/sub/file", "dir/other", false),
+            ("dir/*.py", "dir", true),
+            ("dir/*.py", "dirs", false),
+            ("dir*/x", "dirs", true),
+            ("**/x", "any/where", true),
+            ("a/**/x", "a/b/c", true),
+            ("a/**/x", "b", false),
+            ("dir", "dir", false),
+        ] {
+            let parsed = Pattern::parse(pattern).unwrap();
+            assert_eq!(
+                parsed.may_match_below(folder),
+                expected,
+                "`{pattern}` below `{folder}`"
+            );
+        }
+    }
+}

@@ -1,0 +1,365 @@
+//! One image: got, compared, and brought to where it is wanted.
+
+use crate::engine::fault::Topic;
+use crate::engine::{Engine, LocalImage};
+use crate::plan::{Plan, Tagged, in_the_way, plan};
+use crate::remote::{Remote, Repository};
+use crate::source::{Build, Workshop};
+use crate::wanted::{Source, Wanted};
+use anyhow::{Context, Result};
+use common::config::Image;
+use common::{Change, Failure, Outcome};
+use futures_util::future::try_join_all;
+use registry::Reference;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// What became of one image.
+pub(crate) struct Done {
+    pub(crate) outcome: Outcome,
+    pub(crate) action: &'static str,
+    pub(crate) changes: Vec<Change>,
+    /// With the digest, when it is known.
+    pub(crate) uri: String,
+    pub(crate) digest: Option<String>,
+    pub(crate) size: Option<u64>,
+    /// What has to be run before.
+    pub(crate) after: Option<String>,
+    /// For stderr.
+    pub(crate) words: String,
+    /// For stdout.
+    pub(crate) line: String,
+}
+
+impl Done {
+    /// A push that only something else makes possible. `repository` is `host/name`.
+    pub(crate) fn planned(repository: &str, image: &Wanted, after: &str) -> Self {
+        let changes = image
+            .tags
+            .iter()
+            .map(|tag| Change::new(format!("tags.{tag}"), Value::Null, NOT_KNOWN));
+        Done::would_push(repository, image, changes.collect(), Some(after))
+    }
+
+    fn would_push(repository: &str, image: &Wanted, changes: Vec<Change>, after: Option<&str>) -> Self {
+        let behind = after.map(|after| format!(" (after {after})")).unwrap_or_default();
+        let first = image.tags.first().map_or("latest", String::as_str);
+        let uri = format!("{repository}:{first}");
+        Done {
+            outcome: Outcome::Planned,
+            action: "push",
+            changes,
+            digest: None,
+            size: None,
+            after: after.map(str::to_owned),
+            words: format!("would be pushed{behind}"),
+            line: format!("{uri} would be pushed{behind}"),
+            uri,
+        }
+    }
+
+    fn of(
+        outcome: Outcome,
+        action: &'static str,
+        changes: Vec<Change>,
+        repository: &Repository,
+        remote: &Remote,
+    ) -> Self {
+        let uri = format!("{}@{}", repository.uri, remote.digest);
+        Done {
+            outcome,
+            action,
+            changes,
+            digest: Some(remote.digest.clone()),
+            size: remote.size,
+            after: None,
+            words: match (outcome, action) {
+                (Outcome::Planned, _) => "would be tagged".into(),
+                (_, "tag") => format!("tagged {}", remote.digest),
+                (_, "push") => format!("pushed {}", remote.digest),
+                _ => "unchanged".into(),
+            },
+            line: uri.clone(),
+            uri,
+        }
+    }
+}
+
+/// The digest of an image that was never pushed: the registry's form of the layers decides it.
+const NOT_KNOWN: &str = "(known after the push)";
+
+/// Why an image did not get there, and whether the registry was changed all the same.
+pub(crate) struct Failed {
+    pub(crate) error: anyhow::Error,
+    pub(crate) changed: bool,
+}
+
+impl From<anyhow::Error> for Failed {
+    fn from(error: anyhow::Error) -> Self {
+        Failed {
+            error,
+            changed: false,
+        }
+    }
+}
+
+/// What one image needs.
+pub(crate) struct Pusher<'a> {
+    pub(crate) workshop: Workshop<'a>,
+    pub(crate) plan_only: bool,
+    /// All images of the file.
+    pub(crate) all: &'a [Image],
+    /// Those of this run that are only planned.
+    pub(crate) pending: &'a BTreeSet<String>,
+}
+
+impl Pusher<'_> {
+    /// Does it.
+    ///
+    /// # Errors
+    /// When a step fails.
+    pub(crate) async fn run(
+        &self,
+        image: &Wanted,
+        build: Option<&Build>,
+        repository: &Repository,
+    ) -> Result<Done, Failed> {
+        if let (true, Some(build)) = (self.plan_only, build) {
+            if let Some(earlier) = self.waits_for(build).await? {
+                let after = format!("push-image {earlier}");
+                return Ok(Done::planned(&repository.uri, image, &after));
+            }
+        }
+        let local = self.get(image, build).await?;
+        let tags = self.tagged(image).await?;
+        let plan = plan(&local, repository, &tags);
+        if let Some((tag, digest)) = in_the_way(&plan, &local, repository, &tags) {
+            return Err(Failed::from(anyhow::Error::from(immutable(image, tag, digest))));
+        }
+        if self.plan_only {
+            return Ok(match plan {
+                Plan::Nothing(remote) => {
+                    Done::of(Outcome::Unchanged, "none", Vec::new(), repository, &remote)
+                }
+                Plan::Tag(remote, elsewhere) => {
+                    let changes = changes(&tags, &elsewhere, &remote.digest);
+                    Done::of(Outcome::Planned, "tag", changes, repository, &remote)
+                }
+                Plan::Push => Done::would_push(
+                    &repository.uri,
+                    image,
+                    changes(&tags, &image.tags, NOT_KNOWN),
+                    None,
+                ),
+            });
+        }
+        match plan {
+            Plan::Nothing(remote) => {
+                // A build without a name would be taken for rubbish, and its layers for no cache.
+                if let Some(tag) = image.tags.first().filter(|_| build.is_some()) {
+                    self.name_here(&local, repository, tag).await?;
+                }
+                Ok(Done::of(
+                    Outcome::Unchanged,
+                    "none",
+                    Vec::new(),
+                    repository,
+                    &remote,
+                ))
+            }
+            Plan::Tag(remote, elsewhere) => {
+                self.give_tags(image, &local, repository, &remote, &elsewhere, false)
+                    .await?;
+                let changes = changes(&tags, &elsewhere, &remote.digest);
+                Ok(Done::of(Outcome::Changed, "tag", changes, repository, &remote))
+            }
+            Plan::Push => self.push(image, &local, repository, &tags).await,
+        }
+    }
+
+    /// Gets the image onto the engine.
+    async fn get(&self, image: &Wanted, build: Option<&Build>) -> Result<LocalImage> {
+        let Source::Copy {
+            reference,
+            instead_of,
+        } = &image.source
+        else {
+            let build =
+                build.ok_or_else(|| Failure::could_not(format!("failed to build image `{}`", image.name)))?;
+            return self.workshop.build(&image.name, build).await;
+        };
+        if let Some(instead_of) = instead_of {
+            self.workshop.progress.note(format!(
+                "{}: from {reference} instead of {instead_of}",
+                image.name
+            ));
+        }
+        let got = self.workshop.fetch(&image.name, reference, None).await;
+        got.with_context(|| format!("failed to get image `{}`", image.name))
+    }
+
+    async fn tagged(&self, image: &Wanted) -> Result<Vec<Tagged>> {
+        let (engine, destination) = (self.workshop.engine, self.workshop.destination);
+        try_join_all(image.tags.iter().map(|tag| async move {
+            let remote = destination.tagged(engine, &image.repository, tag).await?;
+            Ok(Tagged {
+                tag: tag.clone(),
+                remote,
+            })
+        }))
+        .await
+    }
+
+    async fn push(
+        &self,
+        image: &Wanted,
+        local: &LocalImage,
+        repository: &Repository,
+        before: &[Tagged],
+    ) -> Result<Done, Failed> {
+        let Some((first, others)) = image.tags.split_first() else {
+            return Err(Failed::from(anyhow::anyhow!("image `{}` has no tag", image.name)));
+        };
+        let remote = self.push_tag(image, local, repository, first).await?;
+        let had = |tag: &str| before.iter().find(|tagged| tagged.tag == tag)?.remote.as_ref();
+        let is_there = |tag: &str| had(tag).is_some_and(|had| had.digest == remote.digest);
+        let elsewhere: Vec<String> = others.iter().filter(|tag| !is_there(tag)).cloned().collect();
+        self.give_tags(image, local, repository, &remote, &elsewhere, !is_there(first))
+            .await?;
+        let changes = changes(before, &image.tags, &remote.digest);
+        // The registry had it all along, in a form that could not be told from here.
+        let (outcome, action) = if changes.is_empty() {
+            (Outcome::Unchanged, "none")
+        } else {
+            (Outcome::Changed, "push")
+        };
+        Ok(Done::of(outcome, action, changes, repository, &remote))
+    }
+
+    /// Pushes the image under one tag; what the registry then has is asked of it.
+    async fn push_tag(
+        &self,
+        image: &Wanted,
+        local: &LocalImage,
+        repository: &Repository,
+        tag: &str,
+    ) -> Result<Remote> {
+        let Workshop {
+            engine,
+            destination,
+            console,
+            progress,
+        } = &self.workshop;
+        self.name_here(local, repository, tag).await?;
+        progress.note(format!("{}: pushing to {}:{tag}", image.name, repository.uri));
+        let login = destination.login(false).await?;
+        let mut pushed = engine.push(&repository.uri, tag, login.as_ref(), progress).await;
+        // A login that has become too old on the way, which for a large image over a slow line can be. What is
+        // there already is not sent again.
+        if let Err(failure) = &pushed {
+            if destination.can_renew() && Topic::of(&failure.to_string()) == Topic::Login {
+                console.detail(format!(
+                    "{}: {failure}: trying again with a new login",
+                    image.name
+                ));
+                let login = destination.login(true).await?;
+                pushed = engine.push(&repository.uri, tag, login.as_ref(), progress).await;
+            }
+        }
+        let digest = pushed.with_context(|| {
+            format!(
+                "failed to push image `{}` to `{}:{tag}`",
+                image.name, repository.uri
+            )
+        })?;
+        destination.pushed(engine, &image.repository, tag, &digest).await
+    }
+
+    /// Gives the registry's `remote` these tags too: by itself where it can, else by pushes of the same layers.
+    async fn give_tags(
+        &self,
+        image: &Wanted,
+        local: &LocalImage,
+        repository: &Repository,
+        remote: &Remote,
+        tags: &[String],
+        mut changed: bool,
+    ) -> Result<(), Failed> {
+        for tag in tags {
+            let given = match self
+                .workshop
+                .destination
+                .put_tag(&image.repository, remote, tag)
+                .await
+            {
+                Ok(true) => Ok(()),
+                Ok(false) => self.push_tag(image, local, repository, tag).await.map(drop),
+                Err(error) => Err(error),
+            };
+            given.map_err(|error| Failed { error, changed })?;
+            changed = true;
+        }
+        Ok(())
+    }
+
+    /// Names the image on the engine as it is named in the registry.
+    async fn name_here(&self, local: &LocalImage, repository: &Repository, tag: &str) -> Result<()> {
+        let engine: &Engine = self.workshop.engine;
+        if local.tags.contains(&format!("{}:{tag}", repository.uri)) {
+            return Ok(());
+        }
+        engine.tag(&local.id, &repository.uri, tag).await
+    }
+
+    /// For a plan: the image of the file that has to be pushed before this one can be built.
+    async fn waits_for(&self, build: &Build) -> Result<Option<String>> {
+        let Workshop {
+            engine, destination, ..
+        } = &self.workshop;
+        for base in &build.bases {
+            let Some(earlier) = self.of_file(&base.reference) else {
+                continue;
+            };
+            let tag = base.reference.tag.as_deref().unwrap_or("latest");
+            let repository = &base.reference.repository;
+            let there = !self.pending.contains(&earlier.name)
+                && destination
+                    .repositories(&[repository])
+                    .await?
+                    .iter()
+                    .all(Option::is_some)
+                && destination.tagged(engine, repository, tag).await?.is_some();
+            if !there {
+                return Ok(Some(earlier.name.clone()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The image table that pushes `reference`.
+    fn of_file(&self, reference: &Reference) -> Option<&Image> {
+        let tag = reference.tag.as_deref().unwrap_or("latest");
+        let ours = reference.host == self.workshop.destination.host && reference.digest.is_none();
+        self.all.iter().find(|image| {
+            ours && image.repository == reference.repository && image.tags.iter().any(|own| own == tag)
+        })
+    }
+}
+
+/// From what each of the `moved` tags had to `digest`, where that differs.
+fn changes(tags: &[Tagged], moved: &[String], digest: &str) -> Vec<Change> {
+    let had = |tagged: &Tagged| tagged.remote.as_ref().map(|remote| remote.digest.clone());
+    tags.iter()
+        .filter(|tagged| moved.contains(&tagged.tag) && had(tagged).as_deref() != Some(digest))
+        .map(|tagged| Change::new(format!("tags.{}", tagged.tag), had(tagged), digest))
+        .collect()
+}
+
+fn immutable(image: &Wanted, tag: &str, digest: &str) -> Failure {
+    Failure::could_not(format!(
+        "failed to push image `{}`: tag `{tag}` of repository `{}` is immutable and has another image, {digest}",
+        image.name, image.repository
+    ))
+    .code("immutable-tag")
+    .hint("give the image a new tag in ops.toml")
+}

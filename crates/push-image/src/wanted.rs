@@ -1,0 +1,371 @@
+//! What `ops.toml` and the command line want: the images of this run, and where each comes from. No I/O.
+
+use anyhow::Result;
+use common::Failure;
+use common::config::Image;
+use registry::Reference;
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+/// One image of this run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) name: String,
+    /// Without the registry.
+    pub(crate) repository: String,
+    pub(crate) tags: Vec<String>,
+    pub(crate) source: Source,
+}
+
+/// Where an image comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Another registry, or this machine.
+    Copy {
+        reference: Reference,
+        /// What `ops.toml` says, when the command line or the environment says something else.
+        instead_of: Option<String>,
+    },
+    /// A Dockerfile.
+    Build {
+        context: String,
+        dockerfile: String,
+        platform: Option<String>,
+        target: Option<String>,
+        arguments: BTreeMap<String, String>,
+    },
+}
+
+impl Source {
+    /// For people: the reference, or the Dockerfile.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Source::Copy { reference, .. } => reference.to_string(),
+            Source::Build {
+                context, dockerfile, ..
+            } => format!("{}/{dockerfile}", context.trim_end_matches('/')),
+        }
+    }
+}
+
+/// `NAME=REF`: another source for an image that is copied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Override {
+    name: String,
+    reference: Reference,
+}
+
+impl FromStr for Override {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, reference) = text.split_once('=').ok_or("write NAME=REF")?;
+        if name.is_empty() {
+            return Err("write NAME=REF".into());
+        }
+        Ok(Override {
+            name: name.to_owned(),
+            reference: Reference::parse(reference).map_err(|error| error.to_string())?,
+        })
+    }
+}
+
+/// The sources that the command line and the environment name. The command line wins.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Overrides {
+    flags: Vec<Override>,
+    environment: Vec<Override>,
+}
+
+impl Overrides {
+    /// `--from`, and the text of `$OPS_IMAGE_FROM`, in which commas or spaces stand between several.
+    ///
+    /// # Errors
+    /// When the variable is malformed.
+    pub(crate) fn read(flags: &[Override], variable: Option<&str>) -> Result<Self> {
+        let words = variable
+            .unwrap_or_default()
+            .split([',', ' '])
+            .filter(|word| !word.is_empty());
+        let environment = words.map(|word| {
+            word.parse().map_err(|fault: String| {
+                Failure::could_not(format!("failed to read $OPS_IMAGE_FROM: {fault}"))
+                    .code("usage")
+                    .hint("it is NAME=REF, as in `cruddur-python=python:3.11-slim`")
+            })
+        });
+        Ok(Overrides {
+            flags: flags.to_vec(),
+            environment: environment.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn of(&self, name: &str) -> Option<&Reference> {
+        let all = self.flags.iter().rev().chain(self.environment.iter().rev());
+        all.into_iter()
+            .find(|one| one.name == name)
+            .map(|one| &one.reference)
+    }
+
+    /// The names in the variable that no image of the file has. It may be there for another file.
+    pub(crate) fn unknown<'a>(&'a self, images: &[Image]) -> Vec<&'a str> {
+        let known = |name: &str| images.iter().any(|image| image.name == name);
+        let names = self.environment.iter().map(|one| one.name.as_str());
+        names.filter(|name| !known(name)).collect()
+    }
+}
+
+/// The images of this run, checked as far as they can be without asking anybody. `host` is the registry.
+///
+/// # Errors
+/// With the first fault.
+pub(crate) fn wanted(images: Vec<Image>, overrides: &Overrides, host: &str) -> Result<Vec<Wanted>> {
+    let fault = |message: String| Failure::could_not(message).code("config");
+    for flag in &overrides.flags {
+        let image = images.iter().find(|image| image.name == flag.name);
+        let why = match image {
+            None => "it is not among the images of this run",
+            Some(image) if image.from.is_none() => "it is built, and not copied",
+            Some(_) => continue,
+        };
+        return Err(
+            Failure::could_not(format!("failed to use --from for image `{}`: {why}", flag.name))
+                .code("usage")
+                .into(),
+        );
+    }
+    let mut taken = BTreeSet::new();
+    let mut all = Vec::new();
+    for image in images {
+        let name = &image.name;
+        for tag in &image.tags {
+            let place = format!("{host}/{}:{tag}", image.repository);
+            let parsed = Reference::parse(&place);
+            // A tag with an `@` or a slash in it would be read as something else.
+            if !parsed.is_ok_and(|parsed| parsed.to_string() == place && parsed.tag.as_deref() == Some(tag)) {
+                return Err(fault(format!(
+                    "failed to use image `{name}`: `{}:{tag}` is no repository and tag",
+                    image.repository
+                ))
+                .into());
+            }
+            if !taken.insert(place) {
+                return Err(fault(format!(
+                    "failed to use image `{name}`: `{}:{tag}` is named twice",
+                    image.repository
+                ))
+                .into());
+            }
+        }
+        let source = source(&image, overrides)?;
+        all.push(Wanted {
+            name: image.name,
+            repository: image.repository,
+            tags: image.tags,
+            source,
+        });
+    }
+    Ok(all)
+}
+
+fn source(image: &Image, overrides: &Overrides) -> Result<Source> {
+    let fault = |message: String| Failure::could_not(message).code("config");
+    if let Some(from) = &image.from {
+        let own = Reference::parse(from)
+            .map_err(|error| fault(format!("failed to use `from` of image `{}`: {error}", image.name)))?;
+        let other = overrides.of(&image.name);
+        return Ok(Source::Copy {
+            instead_of: other.filter(|other| **other != own).map(|_| from.clone()),
+            reference: other.cloned().unwrap_or(own),
+        });
+    }
+    let build = image
+        .build
+        .as_ref()
+        .ok_or_else(|| fault(format!("image `{}` needs either `from` or `build`", image.name)))?;
+    let dockerfile = build.dockerfile.clone().unwrap_or_else(|| "Dockerfile".into());
+    let dockerfile = dockerfile.trim_start_matches("./").to_owned();
+    if dockerfile.starts_with('/') || dockerfile.split('/').any(|part| part == "..") {
+        return Err(fault(format!(
+            "failed to use `build.dockerfile` of image `{}`: it must be inside the context",
+            image.name
+        ))
+        .into());
+    }
+    Ok(Source::Build {
+        context: build.context.clone(),
+        dockerfile,
+        platform: build.platform.clone(),
+        target: build.target.clone(),
+        arguments: build
+            .args
+            .iter()
+            .map(|(name, value)| (name.to_owned(), value.clone()))
+            .collect(),
+    })
+}
+
+/// Whether the name of a build argument says that its value is nobody's business.
+pub(crate) fn looks_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    [
+        "PASSWORD",
+        "PASSWD",
+        "SECRET",
+        "TOKEN",
+        "CREDENTIAL",
+        "PRIVATE_KEY",
+        "API_KEY",
+        "ACCESS_KEY",
+    ]
+    .iter()
+    .any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::config::Build;
+
+    fn copied(name: &str, from: &str, tags: &[&str]) -> Image {
+        Image {
+            name: name.into(),
+            repository: name.into(),
+            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
+            from: Some(from.into()),
+            build: None,
+        }
+    }
+
+    fn built(name: &str, dockerfile: Option<&str>) -> Image {
+        Image {
+            from: None,
+            build: Some(Build {
+                context: "app/".into(),
+                dockerfile: dockerfile.map(str::to_owned),
+                platform: None,
+                target: None,
+                args: common::config::Ordered::default(),
+            }),
+            ..copied(name, "", &["latest"])
+        }
+    }
+
+    fn overrides(flags: &[&str], variable: Option<&str>) -> Result<Overrides> {
+        let flags: Vec<Override> = flags.iter().map(|flag| flag.parse().unwrap()).collect();
+        Overrides::read(&flags, variable)
+    }
+
+    fn first(images: Vec<Image>, overrides: &Overrides) -> Result<Source> {
+        wanted(images, overrides, "host.example").map(|all| all[0].source.clone())
+    }
+
+    #[test]
+    fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
+        let image = || vec![copied("base", "python:3", &["3"])];
+        let source = |flags: &[&str], variable| first(image(), &overrides(flags, variable).unwrap()).unwrap();
+        let copy = |text: &str, instead_of: Option<&str>| Source::Copy {
+            reference: Reference::parse(text).unwrap(),
+            instead_of: instead_of.map(str::to_owned),
+        };
+        assert_eq!(source(&[], None), copy("python:3", None));
+        assert_eq!(source(&[], Some("base=a:1")), copy("a:1", Some("python:3")));
+        assert_eq!(
+            source(&["base=b:2"], Some("base=a:1")),
+            copy("b:2", Some("python:3"))
+        );
+        assert_eq!(
+            source(&[], Some("other=x, base=a:1")),
+            copy("a:1", Some("python:3"))
+        );
+        assert_eq!(source(&["base=python:3"], None), copy("python:3", None));
+    }
+
+    #[test]
+    fn overrides_that_make_no_sense_are_errors() {
+        for text in ["", "base", "=a", "base=", "base=Not A Reference"] {
+            assert!(text.parse::<Override>().is_err(), "{text}");
+        }
+        assert!(overrides(&[], Some("base")).is_err());
+        let images = || vec![copied("base", "a", &["1"]), built("app", None)];
+        for (flag, words) in [("other=a", "not among"), ("app=a", "it is built")] {
+            let error = first(images(), &overrides(&[flag], None).unwrap()).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        }
+        let environment = overrides(&[], Some("other=a,base=b")).unwrap();
+        assert_eq!(environment.unknown(&images()), ["other"]);
+        assert!(first(images(), &environment).is_ok());
+    }
+
+    #[test]
+    fn faults_of_the_file_are_found() {
+        let none = Overrides::default();
+        for (images, words) in [
+            (
+                vec![copied("Base", "a", &["1"])],
+                "`Base:1` is no repository and tag",
+            ),
+            (
+                vec![copied("base", "a", &["-"])],
+                "`base:-` is no repository and tag",
+            ),
+            (vec![copied("base", "a", &["x@y"])], "is no repository and tag"),
+            (vec![copied("base", "a", &[""])], "is no repository and tag"),
+            (vec![copied("base", "a", &["x/y"])], "is no repository and tag"),
+            (vec![copied("base", "a", &["1", "1"])], "`base:1` is named twice"),
+            (
+                vec![copied("base", "A", &["1"])],
+                "failed to use `from` of image `base`",
+            ),
+            (
+                vec![built("app", Some("../Dockerfile"))],
+                "must be inside the context",
+            ),
+            (
+                vec![built("app", Some("/Dockerfile"))],
+                "must be inside the context",
+            ),
+        ] {
+            let error = first(images, &none).unwrap_err();
+            assert!(error.to_string().contains(words), "{error}");
+        }
+        let same = vec![
+            copied("base", "a", &["1"]),
+            Image {
+                name: "other".into(),
+                ..copied("base", "a", &["1"])
+            },
+        ];
+        assert!(first(same, &none).is_err());
+    }
+
+    #[test]
+    fn a_source_is_described_for_people() {
+        let none = Overrides::default();
+        let describe = |image| first(vec![image], &none).unwrap().describe();
+        assert_eq!(
+            describe(copied("base", "python:3", &["1"])),
+            "docker.io/library/python:3"
+        );
+        assert_eq!(describe(built("app", None)), "app/Dockerfile");
+        assert_eq!(
+            describe(built("app", Some("./deploy/prod.Dockerfile"))),
+            "app/deploy/prod.Dockerfile"
+        );
+    }
+
+    #[test]
+    fn secrets_are_known_by_their_names() {
+        for name in [
+            "NPM_TOKEN",
+            "db_password",
+            "AWS_SECRET_ACCESS_KEY",
+            "HONEYCOMB_API_KEY",
+        ] {
+            assert!(looks_secret(name), "{name}");
+        }
+        for name in ["BASE_IMAGE", "VERSION", "KEYBOARD"] {
+            assert!(!looks_secret(name), "{name}");
+        }
+    }
+}
