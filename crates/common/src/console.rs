@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::failure::{Described, Failure};
 use crate::report::{ErrorReport, Outcome, Report};
 use crate::scrub::Scrubber;
+use serde_json::Value;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -106,7 +107,7 @@ impl Console {
         }
         match self.format {
             Format::Text => report.lines.iter().for_each(|line| self.stdout(line)),
-            Format::Json => self.stdout(&report.to_json(self.tool).to_string()),
+            Format::Json => self.stdout(&self.without_secrets(report.to_json(self.tool)).to_string()),
         }
         ExitCode::from(report.exit().code())
     }
@@ -123,6 +124,23 @@ impl Console {
             None => failure,
         };
         self.failed(&failure.into(), report)
+    }
+
+    /// Each text of a document by itself: where a server repeats a secret in a form of its own, the escapes of
+    /// the document on top of that would be a form that nobody knows.
+    fn without_secrets(&self, document: Value) -> Value {
+        match document {
+            Value::String(text) => Value::String(self.scrub(&text)),
+            Value::Array(values) => values
+                .into_iter()
+                .map(|value| self.without_secrets(value))
+                .collect(),
+            Value::Object(fields) => {
+                let fields = fields.into_iter();
+                fields.map(|(key, value)| (key, self.without_secrets(value))).collect()
+            }
+            other => other,
+        }
     }
 
     /// `report`, ended by `error`: with the error's own outcome and exit code.

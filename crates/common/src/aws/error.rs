@@ -69,7 +69,8 @@ fn hint(operation: &str, code: &str) -> Option<String> {
     }
 }
 
-fn is_throttling(code: &str) -> bool {
+/// Whether `code` says that the call came too soon: it heals by itself.
+pub fn is_throttling(code: &str) -> bool {
     matches!(
         code,
         "Throttling"
@@ -95,7 +96,7 @@ fn not_sent(operation: &str, error: &(dyn Error + 'static)) -> Failure {
         .hint(NETWORK_HINT)
 }
 
-fn no_credentials(operation: &str, error: &CredentialsError) -> Failure {
+pub(super) fn no_credentials(operation: &str, error: &CredentialsError) -> Failure {
     let failure = match error {
         CredentialsError::CredentialsNotLoaded(_) => {
             Failure::could_not(format!("{operation} could not be sent: no AWS credentials found"))

@@ -1,10 +1,11 @@
 //! The AWS configuration that all tools share. The service clients are the tools' own: a crate with
 //! all of them would make every tool compile all of them.
 
+mod credentials;
 mod error;
 mod http;
 
-pub use error::{call, code_of};
+pub use error::{call, code_of, is_throttling};
 
 use crate::cli::AwsArgs;
 use crate::config::{Config, Place};

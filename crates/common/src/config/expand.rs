@@ -181,43 +181,77 @@ impl ExpandError {
     }
 }
 
+/// A part of a text with `${NAME}` in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Piece<'a> {
+    /// Stands for itself; a dollar where there was `$$`.
+    Text(&'a str),
+    /// The name of a `${NAME}`.
+    Name(&'a str),
+    /// The name of a `${NAME}` with a colon in it (`aws:username`): IAM's own.
+    Foreign(&'a str),
+}
+
+/// Takes `text` apart, for [`expand`] and for those who put it together in a type of their own.
+///
+/// # Errors
+/// When the text is malformed. Names are not looked up here.
+pub fn pieces(text: &str) -> Result<Vec<Piece<'_>>, ExpandError> {
+    let error = |fault| ExpandError {
+        name: String::new(),
+        fault,
+    };
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('$') {
+        pieces.push(Piece::Text(&rest[..at]));
+        rest = &rest[at + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            pieces.push(Piece::Text("$"));
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix('{') {
+            let end = after.find('}').ok_or_else(|| error(Fault::Open))?;
+            let name = &after[..end];
+            if name.contains(':') {
+                pieces.push(Piece::Foreign(name));
+            } else if name.is_empty()
+                || !name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || b"_.-/".contains(&byte))
+            {
+                return Err(error(Fault::Name));
+            } else {
+                pieces.push(Piece::Name(name));
+            }
+            rest = &after[end + 1..];
+        } else {
+            return Err(error(Fault::Bare));
+        }
+    }
+    pieces.push(Piece::Text(rest));
+    pieces.retain(|piece| *piece != Piece::Text(""));
+    Ok(pieces)
+}
+
 /// `text` with every `${NAME}` replaced. `$$` is a dollar; a name with a colon (`${aws:username}`) is
 /// IAM's own and stays. What was put in is not looked at again.
 ///
 /// # Errors
 /// When a name is unset, empty or unknown, or the text is malformed.
 pub fn expand(text: &str, variables: &Variables) -> Result<String, ExpandError> {
-    let error = |name: &str, fault| ExpandError {
-        name: name.to_owned(),
-        fault,
-    };
     let mut expanded = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('$') {
-        expanded.push_str(&rest[..at]);
-        rest = &rest[at + 1..];
-        if let Some(after) = rest.strip_prefix('$') {
-            expanded.push('$');
-            rest = after;
-        } else if let Some(after) = rest.strip_prefix('{') {
-            let end = after.find('}').ok_or_else(|| error("", Fault::Open))?;
-            let name = &after[..end];
-            if name.contains(':') {
-                expanded.push_str(&format!("${{{name}}}"));
-            } else if name.is_empty()
-                || !name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_alphanumeric() || b"_.-/".contains(&byte))
-            {
-                return Err(error("", Fault::Name));
-            } else {
-                expanded.push_str(&variables.value(name).map_err(|fault| error(name, fault))?);
+    for piece in pieces(text)? {
+        match piece {
+            Piece::Text(text) => expanded.push_str(text),
+            Piece::Foreign(name) => expanded.push_str(&format!("${{{name}}}")),
+            Piece::Name(name) => {
+                let value = variables.value(name).map_err(|fault| ExpandError {
+                    name: name.to_owned(),
+                    fault,
+                })?;
+                expanded.push_str(&value);
             }
-            rest = &after[end + 1..];
-        } else {
-            return Err(error("", Fault::Bare));
         }
     }
-    expanded.push_str(rest);
     Ok(expanded)
 }

@@ -6,7 +6,7 @@
 mod expand;
 mod schema;
 
-pub use expand::{Place, Variables, expand, partition_of};
+pub use expand::{ExpandError, Piece, Place, Variables, expand, partition_of, pieces};
 pub use schema::*;
 
 use crate::failure::{Failure, FailureExt};
