@@ -1,0 +1,300 @@
+//! Where a value comes from. It is read into a secret type, and no fault holds a piece of it.
+
+use crate::fault::Flaw;
+use common::config::{ParameterEntry, Piece, pieces};
+use common::failure::Described;
+use secrecy::zeroize::Zeroizing;
+use secrecy::{ExposeSecret, SecretString};
+use std::ffi::OsString;
+use std::fmt;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// More than any value may have (8 KB): what is larger is not read to its end.
+const LARGEST_FILE: u64 = 64 * 1024;
+
+/// The one source that an entry names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    Environment(String),
+    Template { text: String, variables: Vec<String> },
+    File(String),
+}
+
+/// A value, and the values that it was put together from.
+#[derive(Debug)]
+pub(crate) struct Value {
+    pub(crate) whole: SecretString,
+    pub(crate) parts: Vec<SecretString>,
+    /// What the user should know about the source.
+    pub(crate) warning: Option<String>,
+}
+
+/// Looks up a variable of the environment.
+pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+
+impl Source {
+    pub(crate) fn of(entry: &ParameterEntry) -> Option<Self> {
+        if let Some(name) = &entry.env {
+            Some(Source::Environment(name.clone()))
+        } else if let Some(text) = &entry.template {
+            Some(Source::Template {
+                variables: names_in(text),
+                text: text.clone(),
+            })
+        } else {
+            entry.file.clone().map(Source::File)
+        }
+    }
+
+    /// The variables that it reads.
+    pub(crate) fn variables(&self) -> &[String] {
+        match self {
+            Source::Environment(name) => std::slice::from_ref(name),
+            Source::Template { variables, .. } => variables,
+            Source::File(_) => &[],
+        }
+    }
+
+    /// Whether it is a template that holds the whole value itself. A malformed one is told as that.
+    pub(crate) fn is_literal(&self) -> bool {
+        let Source::Template { text, .. } = self else {
+            return false;
+        };
+        pieces(text).is_ok_and(|pieces| pieces.iter().all(|piece| matches!(piece, Piece::Text(_))))
+    }
+
+    /// Reads the value; files are relative to `folder`.
+    ///
+    /// # Errors
+    /// With all that is wrong with the source.
+    pub(crate) fn read(&self, environment: Lookup, folder: &Path) -> Result<Value, Vec<Flaw>> {
+        match self {
+            Source::Environment(name) => variable(name, environment)
+                .map(Value::alone)
+                .map_err(|flaw| vec![flaw]),
+            Source::Template { text, .. } => filled(text, environment),
+            Source::File(path) => from_file(&folder.join(path), path).map_err(|flaw| vec![flaw]),
+        }
+    }
+}
+
+/// Names the source, never the value: a template's text could hold one that should not stand there.
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Environment(name) => write!(formatter, "env {name}"),
+            Source::Template { variables, .. } if variables.is_empty() => formatter.write_str("template"),
+            Source::Template { variables, .. } => write!(formatter, "template of {}", variables.join(", ")),
+            Source::File(path) => write!(formatter, "file {path}"),
+        }
+    }
+}
+
+impl Value {
+    fn alone(whole: SecretString) -> Self {
+        Value {
+            whole,
+            parts: Vec::new(),
+            warning: None,
+        }
+    }
+}
+
+fn variable(name: &str, environment: Lookup) -> Result<SecretString, Flaw> {
+    let fault = |what: &str| Flaw::new("variable", format!("environment variable `{name}` {what}"));
+    match environment(name) {
+        None => Err(fault("is not set").variable(name)),
+        Some(value) if value.is_empty() => Err(fault("is empty").variable(name)),
+        Some(value) => value
+            .into_string()
+            .map(SecretString::from)
+            .map_err(|_| fault("is not UTF-8 text")),
+    }
+}
+
+fn names_in(template: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for piece in pieces(template).unwrap_or_default() {
+        if let Piece::Name(name) = piece {
+            if !names.iter().any(|known| known == name) {
+                names.push(name.to_owned());
+            }
+        }
+    }
+    names
+}
+
+/// `${NAME}` is the environment's and nothing else's; the built-in names of other tables hold no secrets.
+fn filled(template: &str, environment: Lookup) -> Result<Value, Vec<Flaw>> {
+    let pieces = pieces(template).map_err(|error| {
+        let described = Described::of(&error.at("the template").into());
+        let flaw = Flaw::new("template", described.message);
+        vec![match described.hint {
+            Some(hint) => flaw.hint(hint),
+            None => flaw,
+        }]
+    })?;
+    let mut flaws = Vec::new();
+    let mut parts = Vec::new();
+    for piece in &pieces {
+        let found = match piece {
+            Piece::Text(_) => continue,
+            Piece::Name(name) if is_variable(name) => variable(name, environment),
+            Piece::Name(name) | Piece::Foreign(name) => Err(Flaw::new(
+                "template",
+                format!("the template names `${{{name}}}`, which is no environment variable"),
+            )),
+        };
+        match found {
+            Ok(value) => parts.push(value),
+            Err(flaw) if flaws.contains(&flaw) => {}
+            Err(flaw) => flaws.push(flaw),
+        }
+    }
+    if !flaws.is_empty() {
+        return Err(flaws);
+    }
+    // Of the right size from the start: a text that grows leaves copies of its beginning in memory.
+    let mut values = parts.iter().map(ExposeSecret::expose_secret);
+    let texts: Vec<&str> = pieces
+        .iter()
+        .map(|piece| match piece {
+            Piece::Text(text) => text,
+            Piece::Name(_) | Piece::Foreign(_) => values.next().unwrap_or_default(),
+        })
+        .collect();
+    let mut whole = String::with_capacity(texts.iter().map(|text| text.len()).sum());
+    texts.iter().for_each(|text| whole.push_str(text));
+    Ok(Value {
+        whole: whole.into(),
+        parts,
+        warning: None,
+    })
+}
+
+fn is_variable(name: &str) -> bool {
+    !name.starts_with(|first: char| first.is_ascii_digit())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// One newline at the end is the editor's, not the value's.
+fn from_file(path: &Path, shown: &str) -> Result<Value, Flaw> {
+    let fault = |why: String| Flaw::new("file", format!("file `{shown}` {why}"));
+    let unread = |error: std::io::Error| fault(format!("can't be read: {error}"));
+    let file = std::fs::File::open(path).map_err(unread)?;
+    let metadata = file.metadata().map_err(unread)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST_FILE as usize + 1));
+    file.take(LARGEST_FILE + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unread)?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(fault("is larger than any parameter may be".into()));
+    }
+    let text = std::str::from_utf8(&bytes).map_err(|_| fault("is not UTF-8 text".into()))?;
+    let text = match text.strip_suffix('\n') {
+        Some(line) => line.strip_suffix('\r').unwrap_or(line),
+        None => text,
+    };
+    if text.is_empty() {
+        return Err(fault("is empty".into()));
+    }
+    let open = metadata.is_file() && metadata.permissions().mode() & 0o077 != 0;
+    Ok(Value {
+        warning: open.then(|| format!("file `{shown}` can be read by others: chmod 600 it")),
+        ..Value::alone(text.to_owned().into())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(name: &str) -> Option<OsString> {
+        use std::os::unix::ffi::OsStringExt;
+        match name {
+            "KEY" => Some("k3y${KEY}$$".into()),
+            "OTHER" => Some("o".into()),
+            "EMPTY" => Some(OsString::new()),
+            "BYTES" => Some(OsString::from_vec(vec![b'a', 0xff])),
+            _ => None,
+        }
+    }
+
+    fn template(text: &str) -> Source {
+        Source::of(&ParameterEntry {
+            template: Some(text.into()),
+            ..ParameterEntry::default()
+        })
+        .unwrap()
+    }
+
+    fn messages(source: &Source) -> Vec<String> {
+        let flaws = source.read(&environment, Path::new(".")).unwrap_err();
+        flaws.into_iter().map(|flaw| flaw.message).collect()
+    }
+
+    #[test]
+    fn templates_are_filled_once_and_keep_their_parts() {
+        for (text, expected, parts) in [
+            ("x-team=${KEY}", "x-team=k3y${KEY}$$", 1),
+            ("${KEY}${OTHER}${KEY}", "k3y${KEY}$$ok3y${KEY}$$", 3),
+            ("$$2a$$10$$${OTHER}", "$2a$10$o", 1),
+            ("$${KEY}", "${KEY}", 0),
+            ("plain", "plain", 0),
+        ] {
+            let value = template(text).read(&environment, Path::new(".")).unwrap();
+            assert_eq!(value.whole.expose_secret(), expected, "{text}");
+            assert_eq!(value.parts.len(), parts, "{text}");
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_a_template_is_told() {
+        for (text, expected) in [
+            ("${NO}", vec!["environment variable `NO` is not set"]),
+            (
+                "${NO}${EMPTY}${NO}",
+                vec![
+                    "environment variable `NO` is not set",
+                    "environment variable `EMPTY` is empty",
+                ],
+            ),
+            ("${BYTES}", vec!["environment variable `BYTES` is not UTF-8 text"]),
+            ("${KEY", vec!["the template has a `${` without its `}`"]),
+            ("a$KEY", vec!["the template has a `$` that begins no `${NAME}`"]),
+            (
+                "${KEY:-x}",
+                vec!["the template names `${KEY:-x}`, which is no environment variable"],
+            ),
+            (
+                "${params.prefix}",
+                vec!["the template names `${params.prefix}`, which is no environment variable"],
+            ),
+            (
+                "${1KEY}",
+                vec!["the template names `${1KEY}`, which is no environment variable"],
+            ),
+        ] {
+            assert_eq!(messages(&template(text)), expected, "{text}");
+        }
+        assert_eq!(
+            messages(&Source::Environment("EMPTY".into())),
+            ["environment variable `EMPTY` is empty"]
+        );
+    }
+
+    #[test]
+    fn a_source_is_shown_by_its_names() {
+        assert_eq!(Source::Environment("KEY".into()).to_string(), "env KEY");
+        assert_eq!(
+            template("hunter2${KEY}${OTHER}${KEY}").to_string(),
+            "template of KEY, OTHER"
+        );
+        assert_eq!(template("hunter2").to_string(), "template");
+        assert_eq!(Source::File("a/b".into()).to_string(), "file a/b");
+    }
+}
