@@ -4,10 +4,13 @@
 
 mod common_behaviour;
 mod create_repository;
+mod dist;
 mod ecr_login;
 mod gate;
 mod health_check;
 mod launchers;
+mod put_params;
 mod repository_rules;
+mod sandbox;
 mod sandbox_journey;
 mod workspace_tasks;
