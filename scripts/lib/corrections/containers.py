@@ -65,6 +65,14 @@ def _adjust(kwargs: dict[str, Any], container: dict[str, Any], definition: dict[
         environment.setdefault("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE")
 
 
+def _pull_fault(image: str, cause: BaseException | None) -> str:
+    """Why an image could not be pulled, in the words of ECS."""
+    why = getattr(cause, "explanation", None) or str(cause)
+    if "manifest unknown" in why or "name unknown" in why:
+        why = f"{image}: not found"
+    return f"pull image manifest has been retried 1 time(s): failed to resolve ref {image}: {why}"
+
+
 def _remove_later(ids: list[str]) -> None:
     time.sleep(_LINGER_SECONDS)
     for identifier in ids:
@@ -104,7 +112,10 @@ def _install_pulls(passwords: Passwords) -> None:
             raise RuntimeError("the emulator is ending")
         pulled = {"refresh_image": True, "allow_cached": False}
         pulled["auth_config"] = more.get("auth_config") or ecs._resolve_repository_credentials(container)
-        return original(client, container, kwargs, **(more | pulled))
+        try:
+            return original(client, container, kwargs, **(more | pulled))
+        except ecs._ImagePullError as error:
+            raise ecs._ImagePullError(_pull_fault(container["image"], error.__cause__)) from error
 
 
 def install(divisor: float, label: tuple[str, str], passwords: Passwords) -> None:

@@ -79,7 +79,7 @@ def _begin(service: dict[str, Any], primary: dict[str, Any], history: list[dict[
 
 def _fail(service: dict[str, Any], primary: dict[str, Any], deployment: dict[str, Any], entry: dict[str, Any]) -> None:
     if deployment.get("_stopped"):
-        why, reason = "stopped by the user", "stopped by the user."
+        why, reason = "by the user.", "Service deployment stopped by the user."
     else:
         why = "because the circuit breaker threshold was exceeded."
         reason = "ECS deployment circuit breaker: tasks failed to start."

@@ -3,9 +3,20 @@
 from collections.abc import Callable
 
 from ministack import app as ministack_app
+from ministack.services import ecs
 
 from .registry_blobs import Blobs
 from .replacing import replace
+
+
+def _end_tasks() -> None:
+    """The tasks of before ended with the emulator; ministack would list them as wanted. Services start new ones."""
+    for _scope, task in ecs._tasks.all_items():
+        if task.get("desiredStatus") != "STOPPED":
+            task.update(desiredStatus="STOPPED", stopCode="UserInitiated", stoppedReason="The emulator was restarted",
+                        stoppedAt=ecs._iso())
+            for container in task.get("containers", []):
+                container["lastStatus"] = "STOPPED"
 
 
 def install(blobs: Blobs) -> None:
@@ -14,4 +25,5 @@ def install(blobs: Blobs) -> None:
     @replace(ministack_app, "_load_persisted_state")
     def load(original: Callable[[], None]) -> None:
         original()
+        _end_tasks()
         blobs.forget_lost()

@@ -160,6 +160,12 @@ def _shape(key: str, service: dict[str, Any]) -> dict[str, Any]:
     return shape | ({"currentServiceDeployment": current} if current else {})
 
 
+def _task_shape(task: dict[str, Any]) -> dict[str, Any]:
+    """A task as AWS describes it: without empty texts, and on Fargate without an instance."""
+    absent = ("containerInstanceArn",) if task.get("launchType") == "FARGATE" else ()
+    return {name: value for name, value in task.items() if value != "" and name not in absent}
+
+
 def _run(original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
     deployment = data.get("_deploymentId")
     cluster = find_cluster(data.get("cluster", "default"))
@@ -212,6 +218,15 @@ def install(keep_failed: float) -> None:
         document = json.loads(answer[2])
         document["services"] = [_shape(f"{cluster['clusterName']}/{service['serviceName']}", service)
                                 for service in document["services"]]
+        return json_response(document)
+
+    @replace(ecs, "_describe_tasks")
+    def describe_tasks(original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
+        answer = original(data)
+        if not went_well(answer):
+            return answer
+        document = json.loads(answer[2])
+        document["tasks"] = [_task_shape(task) for task in document["tasks"]]
         return json_response(document)
 
     @replace(ecs, "_list_services_by_namespace")
