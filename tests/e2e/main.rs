@@ -2,13 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
 
+mod base_image;
 mod common_behaviour;
 mod create_repository;
+mod demo;
 mod dist;
 mod ecr_login;
+mod emulator;
+mod example_app;
 mod gate;
 mod health_check;
 mod launchers;
+mod push_image;
 mod put_params;
 mod repository_rules;
 mod sandbox;
