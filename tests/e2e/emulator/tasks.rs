@@ -1,0 +1,446 @@
+//! Tasks and services: real containers, whose health and failures count as on AWS.
+
+use super::Endpoint;
+use serde_json::{Value, json};
+use std::time::{Duration, Instant};
+use support::sandbox::{Sandbox, sandbox};
+
+const ACCOUNT: &str = "123456789012";
+
+/// A shell with `sleep`, `env` and `touch`, from this machine's own programs: nothing has to be pulled.
+const IMAGE: &str = r#"
+set -e
+mkdir -p root/bin root/tmp
+chmod 1777 root/tmp
+for program in sh sleep env touch; do
+    path=$(command -v "$program")
+    cp -L "$path" "root/bin/$program"
+    for library in $(ldd "$path" | grep -o '/[^ )]*'); do
+        mkdir -p "root$(dirname "$library")"
+        cp -L "$library" "root$library"
+    done
+done
+tar -C root -c . | docker import --change 'CMD ["/bin/sh"]' - "$1" >/dev/null
+docker login --username AWS --password-stdin "$2" 2>/dev/null
+docker push --quiet "$1"
+"#;
+
+/// What a task needs: an image, a role, a log group, a parameter and a cluster, all of one name.
+struct Stage<'a> {
+    sandbox: &'a Sandbox,
+    endpoint: Endpoint,
+    name: String,
+}
+
+impl<'a> Stage<'a> {
+    fn set(sandbox: &'a Sandbox, stem: &str) -> Self {
+        let stage = Stage {
+            sandbox,
+            endpoint: Endpoint::of(sandbox),
+            name: sandbox.unique(stem),
+        };
+        let (endpoint, name) = (&stage.endpoint, &stage.name);
+        endpoint.ask("ecr", "CreateRepository", &json!({"repositoryName": name}));
+        let shell = sandbox.program("sh").args(["-c", IMAGE, "sh", &stage.image("1")]);
+        shell
+            .arg(sandbox.get("ECR_REGISTRY"))
+            .stdin(endpoint.password())
+            .run()
+            .exits(0);
+        endpoint.ask("logs", "CreateLogGroup", &json!({"logGroupName": name}));
+        let secret = json!({"Name": stage.parameter(), "Value": "the secret value", "Type": "SecureString"});
+        endpoint.ask("ssm", "PutParameter", &secret);
+        endpoint.ask("ecs", "CreateCluster", &json!({"clusterName": name}));
+        stage.role(name, &stage.parameter_arn());
+        stage
+    }
+
+    fn image(&self, tag: &str) -> String {
+        format!("{}/{}:{tag}", self.sandbox.get("ECR_REGISTRY"), self.name)
+    }
+
+    fn parameter(&self) -> String {
+        format!("/{}/SECRET", self.name)
+    }
+
+    fn parameter_arn(&self) -> String {
+        format!(
+            "arn:aws:ssm:{}:{ACCOUNT}:parameter{}",
+            self.endpoint.region,
+            self.parameter()
+        )
+    }
+
+    /// An execution role that may read these parameters.
+    fn role(&self, name: &str, parameters: &str) {
+        let statement =
+            |statement: Value| json!({"Version": "2012-10-17", "Statement": statement}).to_string();
+        let trust = statement(json!([{
+            "Effect": "Allow", "Principal": {"Service": ["ecs-tasks.amazonaws.com"]}, "Action": ["sts:AssumeRole"],
+        }]));
+        let (status, answer) = self.endpoint.iam(
+            "CreateRole",
+            &[("RoleName", name), ("AssumeRolePolicyDocument", &trust)],
+        );
+        assert_eq!(status, 200, "{answer}");
+        let policy = statement(json!([
+            {"Effect": "Allow", "Resource": "*", "Action": [
+                "ecr:GetAuthorizationToken", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage",
+                "logs:CreateLogStream", "logs:PutLogEvents",
+            ]},
+            {"Effect": "Allow", "Resource": parameters, "Action": ["ssm:GetParameters"]},
+        ]));
+        let parameters = [
+            ("RoleName", name),
+            ("PolicyName", "all"),
+            ("PolicyDocument", &policy),
+        ];
+        let (status, answer) = self.endpoint.iam("PutRolePolicy", &parameters);
+        assert_eq!(status, 200, "{answer}");
+    }
+
+    /// Registers a task definition that runs `command` in the image, after `change` of it; gives its ARN.
+    fn register(&self, family: &str, command: &str, change: impl Fn(&mut Value)) -> String {
+        let mut definition = json!({
+            "family": format!("{}-{family}", self.name),
+            "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+            "executionRoleArn": format!("arn:aws:iam::{ACCOUNT}:role/{}", self.name),
+            "containerDefinitions": [{
+                "name": "app",
+                "image": self.image("1"),
+                "command": ["/bin/sh", "-c", command],
+                "secrets": [{"name": "SECRET", "valueFrom": self.parameter_arn()}],
+                "logConfiguration": {"logDriver": "awslogs", "options": {
+                    "awslogs-group": self.name,
+                    "awslogs-region": self.endpoint.region,
+                    "awslogs-stream-prefix": "test",
+                }},
+            }],
+        });
+        change(&mut definition);
+        let answer = self.endpoint.ask("ecs", "RegisterTaskDefinition", &definition);
+        answer["taskDefinition"]["taskDefinitionArn"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// The start of a task or a service.
+    fn start(&self, definition: &str) -> Value {
+        let subnet = self.sandbox.get("SUBNET_IDS").split(',').next().unwrap();
+        json!({
+            "cluster": self.name, "taskDefinition": definition, "launchType": "FARGATE",
+            "networkConfiguration": {"awsvpcConfiguration": {"subnets": [subnet]}},
+        })
+    }
+
+    fn create_service(&self, service: &str, definition: &str) {
+        let mut request = self.start(definition);
+        request["serviceName"] = service.into();
+        request["desiredCount"] = 1.into();
+        request["deploymentConfiguration"] =
+            json!({"deploymentCircuitBreaker": {"enable": true, "rollback": true}});
+        let made = self.endpoint.ask("ecs", "CreateService", &request);
+        assert_eq!(
+            made["service"]["deployments"][0]["rolloutState"], "IN_PROGRESS",
+            "{made}"
+        );
+    }
+
+    fn service(&self, service: &str) -> Value {
+        let request = json!({"cluster": self.name, "services": [service]});
+        self.endpoint.ask("ecs", "DescribeServices", &request)["services"][0].take()
+    }
+
+    /// The service, as soon as its primary deployment is of this definition and in this state.
+    fn wait_for(&self, service: &str, definition: &str, state: &str) -> Value {
+        wait(&format!("`{service}` to be {state}"), || {
+            let service = self.service(service);
+            let primary = &service["deployments"][0];
+            assert_eq!(primary["status"], "PRIMARY", "{service}");
+            let there = primary["taskDefinition"] == definition && primary["rolloutState"] == state;
+            there.then_some(service)
+        })
+    }
+
+    fn tasks(&self, request: &Value) -> Vec<Value> {
+        let listed = self.endpoint.ask("ecs", "ListTasks", request);
+        if listed["taskArns"].as_array().unwrap().is_empty() {
+            return Vec::new();
+        }
+        let request = json!({"cluster": self.name, "tasks": listed["taskArns"]});
+        let mut answer = self.endpoint.ask("ecs", "DescribeTasks", &request);
+        answer["tasks"].as_array_mut().unwrap().drain(..).collect()
+    }
+
+    /// The lines that a task has written to its log group.
+    fn log(&self, task: &Value) -> Vec<String> {
+        let id = task["taskArn"].as_str().unwrap().rsplit('/').next().unwrap();
+        let request = json!({"logGroupName": self.name, "logStreamName": format!("test/app/{id}")});
+        let answer = self.endpoint.ask("logs", "GetLogEvents", &request);
+        let events = answer["events"].as_array().unwrap().iter();
+        events
+            .map(|event| event["message"].as_str().unwrap().to_owned())
+            .collect()
+    }
+}
+
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        let (endpoint, name) = (&self.endpoint, &self.name);
+        let cluster = json!({"cluster": name});
+        let (_, services) = endpoint.call("ecs", "ListServices", &cluster);
+        for service in services["serviceArns"].as_array().into_iter().flatten() {
+            let request = json!({"cluster": name, "service": service, "force": true});
+            endpoint.call("ecs", "DeleteService", &request);
+        }
+        endpoint.call("ecs", "DeleteCluster", &cluster);
+        endpoint.call("logs", "DeleteLogGroup", &json!({"logGroupName": name}));
+        endpoint.call("ssm", "DeleteParameter", &json!({"Name": self.parameter()}));
+        let repository = json!({"repositoryName": name, "force": true});
+        endpoint.call("ecr", "DeleteRepository", &repository);
+        let remove = self
+            .sandbox
+            .program("docker")
+            .args(["rmi", "--force", &self.image("1")]);
+        let _ = remove.command().output();
+    }
+}
+
+/// Deployments take longer than what `support::wait_for` waits for.
+fn wait<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + Duration::from_secs(90);
+    loop {
+        if let Some(answer) = ready() {
+            return answer;
+        }
+        assert!(Instant::now() < end, "waited 90 s for {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn messages(service: &Value) -> Vec<&str> {
+    let events = service["events"].as_array().unwrap().iter();
+    events.map(|event| event["message"].as_str().unwrap()).collect()
+}
+
+const RUNS: &str = "echo \"secret: $SECRET\"; env; touch /tmp/ready; while :; do sleep 1; done";
+
+#[test]
+fn a_deployment_completes_by_health_and_rolls_back_without_it() {
+    let stage = Stage::set(sandbox(), "service");
+    let check = |command: &'static str| {
+        move |definition: &mut Value| {
+            let check = json!({"command": ["CMD-SHELL", command], "interval": 5, "timeout": 2, "retries": 1});
+            definition["containerDefinitions"][0]["healthCheck"] = check;
+        }
+    };
+    let good = stage.register("good", RUNS, check("test -e /tmp/ready"));
+    let bad = stage.register("bad", RUNS, check("test -e /tmp/never"));
+    stage.create_service("app", &good);
+
+    let service = stage.wait_for("app", &good, "COMPLETED");
+    assert_eq!(service["deployments"].as_array().unwrap().len(), 1);
+    let events = messages(&service);
+    assert_eq!(events[0], "(service app) has reached a steady state.");
+    assert!(events[1].ends_with("deployment completed."), "{events:?}");
+    let running = json!({"cluster": stage.name, "serviceName": "app"});
+    let tasks = stage.tasks(&running);
+    assert_eq!(tasks.len(), 1);
+    let task = &tasks[0];
+    assert_eq!(task["healthStatus"], "HEALTHY", "{task}");
+    assert_eq!(task["containers"][0]["healthStatus"], "HEALTHY");
+    assert_eq!(
+        task["startedBy"], service["deployments"][0]["id"],
+        "a task of a service is known by its deployment"
+    );
+    let log = stage.log(task);
+    assert!(log.contains(&"secret: the secret value".to_owned()), "{log:?}");
+    assert!(
+        log.contains(&"AWS_EXECUTION_ENV=AWS_ECS_FARGATE".to_owned()),
+        "{log:?}"
+    );
+    let unreachable = log
+        .iter()
+        .find(|line| line.starts_with("AWS_ENDPOINT_URL") || line.contains("host.docker.internal"));
+    assert_eq!(unreachable, None);
+
+    // Whoever finds the container of a killed emulator knows whose it was.
+    let label = format!("label=cruddur-ops.sandbox={ACCOUNT}-{}", stage.endpoint.region);
+    let cluster = format!(
+        "label=com.amazonaws.ecs.task-arn={}",
+        task["taskArn"].as_str().unwrap()
+    );
+    let listed = stage.sandbox.program("docker").args(["ps", "--quiet"]);
+    let listed = listed
+        .args(["--filter", &label, "--filter", &cluster])
+        .run()
+        .exits(0);
+    assert_eq!(listed.stdout.lines().count(), 1, "{}", listed.transcript());
+
+    // A deployment that somebody stops, and one that fails.
+    let update = json!({"cluster": stage.name, "service": "app", "taskDefinition": bad});
+    let arn = |answer: &Value| json!([answer["service"]["currentServiceDeployment"]]);
+    let state = |arns: &Value| {
+        let request = json!({"serviceDeploymentArns": arns});
+        let mut answer = stage.endpoint.ask("ecs", "DescribeServiceDeployments", &request);
+        answer["serviceDeployments"][0].take()
+    };
+    let stopped = arn(&stage.endpoint.ask("ecs", "UpdateService", &update));
+    assert_eq!(state(&stopped)["status"], "IN_PROGRESS");
+    let stop = json!({"serviceDeploymentArn": stopped[0], "stopType": "ROLLBACK"});
+    stage.endpoint.ask("ecs", "StopServiceDeployment", &stop);
+    stage.wait_for("app", &good, "COMPLETED");
+    assert_eq!(state(&stopped)["status"], "ROLLBACK_SUCCESSFUL");
+
+    let failed = arn(&stage.endpoint.ask("ecs", "UpdateService", &update));
+    let service = stage.wait_for("app", &good, "COMPLETED");
+    let deployment = service["deployments"].as_array().unwrap().iter();
+    let deployment = deployment.filter(|one| one["taskDefinition"] == bad.as_str());
+    let deployment = deployment.last().unwrap();
+    assert_eq!(deployment["rolloutState"], "FAILED", "{service}");
+    let events = messages(&service);
+    for words in [
+        "failed container health checks.",
+        "deployment failed: tasks failed to start.",
+        "rolling back to deployment",
+    ] {
+        assert!(
+            events.iter().any(|event| event.contains(words)),
+            "no `{words}` in {events:?}"
+        );
+    }
+    let state = state(&failed);
+    assert_eq!(state["status"], "ROLLBACK_SUCCESSFUL");
+    assert_eq!(state["deploymentCircuitBreaker"]["failureCount"], 3);
+    // The task of before ran all the time.
+    assert_eq!(stage.tasks(&running)[0]["taskArn"], task["taskArn"]);
+}
+
+#[test]
+fn what_can_t_run_fails_and_says_why() {
+    let stage = Stage::set(sandbox(), "failures");
+    let role = |name: &str| format!("arn:aws:iam::{ACCOUNT}:role/{name}");
+    // The doubled colon of the course's first draft: it matches nothing.
+    let doubled = stage
+        .parameter_arn()
+        .replace(&format!(":{ACCOUNT}:"), &format!("::{ACCOUNT}:"));
+    let deaf = format!("{}-deaf", stage.name);
+    stage.role(&deaf, &doubled);
+    let docker = stage.sandbox.program("docker");
+    // There on this machine, and never pushed.
+    let local = stage.image("local");
+    docker
+        .clone()
+        .args(["tag", &stage.image("1"), &local])
+        .run()
+        .exits(0);
+
+    let container = "/containerDefinitions/0";
+    let cases = [
+        (
+            "image",
+            format!("{container}/image"),
+            json!(local),
+            "CannotPullContainerError: ",
+        ),
+        (
+            "group",
+            format!("{container}/logConfiguration/options/awslogs-group"),
+            json!("nobody-made-this"),
+            "ResourceNotFoundException: The specified log group does not exist",
+        ),
+        (
+            "secret",
+            format!("{container}/secrets/0/valueFrom"),
+            json!(format!("{}-none", stage.parameter_arn())),
+            "not authorized to perform: ssm:GetParameters",
+        ),
+        (
+            "role",
+            "/executionRoleArn".into(),
+            json!(role("nobody-made-this")),
+            "ECS was unable to assume the role",
+        ),
+        (
+            "permission",
+            "/executionRoleArn".into(),
+            json!(role(&deaf)),
+            "no identity-based policy allows the ssm:GetParameters action",
+        ),
+    ];
+    let started = cases.map(|(case, path, value, words)| {
+        let change = |definition: &mut Value| *definition.pointer_mut(&path).unwrap() = value.clone();
+        let definition = stage.register(case, RUNS, change);
+        let answer = stage.endpoint.ask("ecs", "RunTask", &stage.start(&definition));
+        (case, answer["tasks"][0]["taskArn"].clone(), words)
+    });
+    let crash = stage.register("crash", "echo dying; exit 3", |_| {});
+    stage.create_service("crash", &crash);
+
+    for (case, arn, words) in started {
+        let request = json!({"cluster": stage.name, "tasks": [arn]});
+        let task = wait(case, || {
+            let mut answer = stage.endpoint.ask("ecs", "DescribeTasks", &request);
+            let task = answer["tasks"][0].take();
+            (task["lastStatus"] == "STOPPED").then_some(task)
+        });
+        assert_eq!(task["stopCode"], "TaskFailedToStart", "{case}: {task}");
+        let reason = task["stoppedReason"].as_str().unwrap();
+        assert!(reason.contains(words), "{case}: {reason}");
+    }
+    docker.args(["rmi", &local]).run().exits(0);
+
+    // Three tasks, one after the other and not at once; then no more.
+    let began = Instant::now();
+    let service = stage.wait_for("crash", &crash, "FAILED");
+    assert_eq!(service["deployments"][0]["failedTasks"], 3, "{service}");
+    let tasks = json!({"cluster": stage.name, "serviceName": "crash", "desiredStatus": "STOPPED"});
+    let stopped = stage.tasks(&tasks);
+    assert_eq!(stopped.len(), 3, "after {:?}", began.elapsed());
+    for task in &stopped {
+        assert_eq!(task["stoppedReason"], "Essential container exited");
+        assert_eq!(task["containers"][0]["exitCode"], 3);
+        assert_eq!(stage.log(task), ["dying"]);
+    }
+    let history = stage.endpoint.ask(
+        "ecs",
+        "ListServiceDeployments",
+        &json!({"cluster": stage.name, "service": "crash"}),
+    );
+    assert_eq!(history["serviceDeployments"][0]["status"], "STOPPED");
+}
+
+#[test]
+fn a_container_is_run_as_its_definition_says() {
+    let stage = Stage::set(sandbox(), "container");
+    let script =
+        r#"echo "here: $PWD"; (: >/file) 2>/dev/null && echo writable; : >/scratch/file && echo scratch"#;
+    let definition = stage.register("options", "unused", |definition| {
+        definition["volumes"] = json!([{"name": "scratch"}]);
+        let container = &mut definition["containerDefinitions"][0];
+        container["entryPoint"] = json!(["/bin/sh", "-c"]);
+        container["command"] = json!([script]);
+        container["workingDirectory"] = json!("/tmp");
+        container["readonlyRootFilesystem"] = json!(true);
+        container["mountPoints"] = json!([{"sourceVolume": "scratch", "containerPath": "/scratch"}]);
+    });
+    let answer = stage.endpoint.ask("ecs", "RunTask", &stage.start(&definition));
+    let request = json!({"cluster": stage.name, "tasks": [answer["tasks"][0]["taskArn"]]});
+    let task = wait("the task", || {
+        let mut answer = stage.endpoint.ask("ecs", "DescribeTasks", &request);
+        let task = answer["tasks"][0].take();
+        (task["lastStatus"] == "STOPPED").then_some(task)
+    });
+    assert_eq!(task["containers"][0]["exitCode"], 0, "{task}");
+    let log = wait("its log", || {
+        let log = stage.log(&task);
+        (log.len() > 1).then_some(log)
+    });
+    assert_eq!(log, ["here: /tmp", "scratch"]);
+    // No instances of EC2 stand behind a cluster here.
+    let mut request = stage.start(&definition);
+    request.as_object_mut().unwrap().remove("launchType");
+    let (code, message) = stage.endpoint.refusal("ecs", "RunTask", &request);
+    assert_eq!(code, "InvalidParameterException", "{message}");
+}
