@@ -28,8 +28,8 @@ start; services start their tasks again. After a crash or SIGKILL the state is t
 of the last orderly end. Layers of images are files there, not in memory; those of a
 deleted repository go at the next start.
 
-Not there: a data plane of Service Connect, permissions of IAM, real keys of KMS,
-image scans, ECS Exec, throttling.
+Not there: a data plane of Service Connect, permissions of IAM (but those by which an
+execution role starts a task), real keys of KMS, image scans, ECS Exec, throttling.
 
 Exit codes: 0 ended by a signal, 2 could not start.
 """

@@ -56,6 +56,8 @@ def observe(key: str) -> None:
                 _fail(service, primary, deployment, entry)
         if primary["rolloutState"] == "COMPLETED":
             _complete(service, primary, history)
+        # After a rollback ministack has the failed one first, and gives it what it means for the first.
+        service["deployments"].sort(key=lambda one: one["status"] != "PRIMARY")
 
 
 def _begin(service: dict[str, Any], primary: dict[str, Any], history: list[dict[str, Any]]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from ministack.core.responses import error_response_json
 from ministack.services import ecs
 
-from .replacing import Answer, replace
+from .replacing import Answer, replace, went_well
 from .roles import is_role_arn
 
 _FAMILY = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -123,6 +123,8 @@ def _fault(data: dict[str, Any]) -> str | None:
 
 def _fill(data: dict[str, Any]) -> None:
     """The defaults that AWS stores with a task definition."""
+    for volume in data.get("volumes") or []:
+        volume.setdefault("host", {})
     for container in data.get("containerDefinitions") or []:
         for name in _EMPTY_LISTS:
             container.setdefault(name, [])
@@ -159,10 +161,14 @@ def install() -> None:
         _fill(data)
         answer = original(data)
         key = ecs._resolve_td_key(data["family"])
+        if not went_well(answer):
+            return answer
+        definition = ecs._task_defs[key]
+        definition["compatibilities"].sort()
         # Empty members are absent on AWS.
-        for name in [name for name, value in (ecs._task_defs.get(key) or {}).items() if value in ("", None)]:
-            del ecs._task_defs[key][name]
-        return ecs._describe_task_definition({"taskDefinition": key}) if answer[0] < 300 else answer
+        for name in [name for name, value in definition.items() if value in ("", None)]:
+            del definition[name]
+        return ecs._describe_task_definition({"taskDefinition": key})
 
     @replace(ecs, "_describe_task_definition")
     def describe(original: Callable[..., Answer], data: dict[str, Any]) -> Answer:

@@ -7,24 +7,12 @@ from typing import Any
 from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch_logs, ecs
 
-from . import STOPPING, deployments
+from . import STOPPING, deployments, execution_role
 from .replacing import replace
-from .roles import can_be_assumed
 
-_TASKS = "ecs-tasks.amazonaws.com"
 # What ministack calls the reasons for which a service stops its own tasks.
 _SCALING = ("Deployment completed", "Deployment capacity limit", "Service deleted", "Service scaling down",
             "Task definition updated")
-
-
-def _role_fault(definition: dict[str, Any]) -> str | None:
-    for name in ("executionRoleArn", "taskRoleArn"):
-        arn = definition.get(name)
-        if arn and not can_be_assumed(arn, _TASKS):
-            return (f"ECS was unable to assume the role '{arn}' that was provided for this task. Please verify that the "
-                    "role being passed has the proper trust relationship and permissions and that your IAM user has "
-                    "permissions to pass this role.")
-    return None
 
 
 def _log_fault(container: dict[str, Any]) -> str | None:
@@ -39,8 +27,9 @@ def _log_fault(container: dict[str, Any]) -> str | None:
             "status 1")
 
 
-def _fault(definition: dict[str, Any]) -> str | None:
-    faults = [_role_fault(definition), *map(_log_fault, definition["containerDefinitions"])]
+def _fault(task: dict[str, Any], definition: dict[str, Any]) -> str | None:
+    role_fault = execution_role.fault(definition, task["taskArn"].rsplit("/", 1)[-1])
+    faults = [role_fault, *map(_log_fault, definition["containerDefinitions"])]
     return next((fault for fault in faults if fault), None)
 
 
@@ -60,7 +49,7 @@ def install() -> None:
         _wait_for_turn(task)
         if STOPPING.is_set():
             return
-        fault = _fault(definition)
+        fault = _fault(task, definition)
         if fault is None:
             original(task, definition, overrides, client)
         elif ecs._mark_task_pending(task["taskArn"], task) and ecs._mark_task_activating(task["taskArn"], task):
