@@ -55,6 +55,17 @@ end_failed() {
     exit "$1"
 }
 
+build_row() { # build_row LABEL RESULT COMMAND…: cargo says whether it compiles anything
+    local label=$1 result=$2
+    shift 2
+    begin "$label"
+    "$@" >"$step_log" 2>&1 9>&- || end_failed $? "$(grep -m 1 '^error' "$step_log" || said_error)"
+    if grep -q '^ *Compiling' "$step_log"; then end changed "$result"; else end unchanged "$result"; fi
+}
+
+# The error that the program of the step ended with, as our tools and scripts write it.
+said_error() { sed -n 's/^[a-z-]*: error: //p' "$step_log" | tail -n 1; }
+
 # A signal ends the script as such, after the program of the step has gone.
 step_interrupted() { # step_interrupted SIGNAL
     trap - "$1"
