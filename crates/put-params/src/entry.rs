@@ -5,9 +5,14 @@ use crate::fault::{Fault, Flaw};
 use crate::source::{Lookup, Source};
 use crate::{name, value};
 use anyhow::{Context, Result};
-use common::Console;
-use common::config::{Config, ParameterCheck, ParameterEntry, ParameterType, Params, select};
+use common::config::{
+    Config, ParameterCheck, ParameterEntry, ParameterType, Params, Place, Variables, select,
+};
+use common::{Console, Failure};
 use secrecy::{ExposeSecret, SecretString};
+
+/// A value of so many bytes does not stand in a description by chance.
+const FOUND_INSIDE: usize = 6;
 
 /// One entry whose value is known and good.
 #[derive(Debug)]
@@ -29,96 +34,86 @@ pub(crate) fn choose(params: &Params, names: &[String]) -> Result<Vec<(String, P
     select("parameter", params.entry.0.clone(), |(key, _)| key, names)
 }
 
-/// Reads and checks all that can be known without AWS. Values that are secret are hidden from here on.
-///
-/// # Errors
-/// With all the faults of all the entries.
-pub(crate) fn prepare(
-    chosen: Vec<(String, ParameterEntry)>,
-    params: &Params,
-    config: &Config,
-    environment: Lookup,
-    console: &Console,
-) -> Result<Vec<Entry>, Vec<Fault>> {
-    let advice = Advice::new(&config.schema);
-    let mut entries = Vec::new();
-    let mut faults = Vec::new();
-    for (key, settings) in chosen {
-        let fault = |flaw: Flaw| Fault::new("prepare", &key, flaw);
-        faults.extend(name::flaw(&name::full(&params.prefix, &key)).map(fault));
-        match read(&key, settings, params, config, environment, console, &advice) {
-            Ok(entry) => entries.push(entry),
-            Err(flaws) => faults.extend(flaws.into_iter().map(fault)),
-        }
-    }
-    if faults.is_empty() {
-        Ok(entries)
-    } else {
-        Err(faults)
-    }
+/// What the reading of entries needs.
+pub(crate) struct Reader<'a> {
+    pub(crate) params: &'a Params,
+    pub(crate) config: &'a Config,
+    pub(crate) environment: Lookup<'a>,
+    pub(crate) console: &'a Console,
 }
 
-fn read(
-    key: &str,
-    settings: ParameterEntry,
-    params: &Params,
-    config: &Config,
-    environment: Lookup,
-    console: &Console,
-    advice: &Advice,
-) -> Result<Entry, Vec<Flaw>> {
-    // The schema sees to it that there is one.
-    let source = Source::of(&settings).ok_or_else(|| vec![Flaw::new("config", "it has no source")])?;
-    let r#type = settings.r#type.or(params.r#type).unwrap_or_default();
-    let secure = r#type == ParameterType::SecureString;
-    if secure && source.is_literal() {
-        return Err(vec![
-            Flaw::new(
-                "template",
-                "the template names no variable, so the secret itself would stand in the file",
-            )
-            .hint("write ${NAME} for what is secret, or set type = \"String\" in the entry"),
-        ]);
+impl Reader<'_> {
+    /// Reads and checks all that can be known without AWS. Secret values are hidden from here on.
+    ///
+    /// # Errors
+    /// With all the faults of all the entries.
+    pub(crate) fn prepare(&self, chosen: Vec<(String, ParameterEntry)>) -> Result<Vec<Entry>, Vec<Fault>> {
+        let advice = Advice::new(&self.config.schema);
+        let mut entries = Vec::new();
+        let mut faults = Vec::new();
+        for (key, settings) in chosen {
+            let fault = |flaw: Flaw| Fault::new("prepare", &key, flaw);
+            faults.extend(name::flaw(&name::full(&self.params.prefix, &key)).map(fault));
+            match self.read(&key, settings, &advice) {
+                Ok(entry) => entries.push(entry),
+                Err(flaws) => faults.extend(flaws.into_iter().map(fault)),
+            }
+        }
+        if faults.is_empty() {
+            Ok(entries)
+        } else {
+            Err(faults)
+        }
     }
-    let read = source.read(environment, config.folder()).map_err(|flaws| {
-        flaws
-            .into_iter()
-            .map(|flaw| without_key(key, flaw, advice))
-            .collect::<Vec<_>>()
-    })?;
-    let whole = read.whole.expose_secret();
-    if secure {
-        hide(whole, settings.check, console);
-        read.parts
-            .iter()
-            .for_each(|part| hide(part.expose_secret(), None, console));
+
+    fn read(&self, key: &str, settings: ParameterEntry, advice: &Advice) -> Result<Entry, Vec<Flaw>> {
+        // The schema sees to it that there is one.
+        let source = Source::of(&settings).ok_or_else(|| vec![Flaw::new("config", "it has no source")])?;
+        let r#type = settings.r#type.or(self.params.r#type).unwrap_or_default();
+        let secure = r#type == ParameterType::SecureString;
+        if secure && source.is_literal() {
+            return Err(vec![
+                Flaw::new(
+                    "template",
+                    "the template names no variable, so the secret itself would stand in the file",
+                )
+                .hint("write ${NAME} for what is secret, or set type = \"String\" in the entry"),
+            ]);
+        }
+        let read = source.read(self.environment, self.config.folder());
+        let read = read.map_err(|flaws| {
+            let flaws = flaws.into_iter().map(|flaw| without_key(key, flaw, advice));
+            flaws.collect::<Vec<_>>()
+        })?;
+        let whole = read.whole.expose_secret();
+        let parts = || read.parts.iter().map(ExposeSecret::expose_secret);
+        if secure {
+            hide(whole, settings.check, self.console);
+            parts().for_each(|part| hide(part, None, self.console));
+        }
+        let mut flaws = value::flaws(whole, parts(), self.params.tier, settings.check);
+        if let Verdict::Refused(flaw) = aws_keys::judge(key, &settings, &source, whole, None, advice) {
+            flaws.push(flaw);
+        }
+        let description = settings.description.as_deref().unwrap_or_default();
+        if secure && whole.len() >= FOUND_INSIDE && description.contains(whole) {
+            flaws.push(Flaw::new(
+                "value",
+                "the value stands in its description, which is not encrypted",
+            ));
+        }
+        if !flaws.is_empty() {
+            return Err(flaws);
+        }
+        Ok(Entry {
+            key: key.to_owned(),
+            settings,
+            r#type,
+            source,
+            value: read.whole,
+            warning: read.warning,
+        })
     }
-    let parts = read.parts.iter().map(ExposeSecret::expose_secret);
-    let mut flaws = value::flaws(whole, parts, params.tier, settings.check);
-    if let Verdict::Refused(flaw) = aws_keys::judge(key, &settings, &source, whole, None, advice) {
-        flaws.push(flaw);
-    }
-    if settings
-        .description
-        .as_deref()
-        .is_some_and(|description| description.contains(whole))
-    {
-        flaws.push(Flaw::new(
-            "value",
-            "the value stands in its description, which is not encrypted",
-        ));
-    }
-    if !flaws.is_empty() {
-        return Err(flaws);
-    }
-    Ok(Entry {
-        key: key.to_owned(),
-        settings,
-        r#type,
-        source,
-        value: read.whole,
-        warning: read.warning,
-    })
 }
 
 /// Whoever is signed in by SSO or by a role has no key to export, and needs none.
@@ -167,7 +162,7 @@ pub(crate) fn hide(value: &str, check: Option<ParameterCheck>, console: &Console
 pub(crate) fn check_place(
     entries: &[Entry],
     params: &Params,
-    place: &common::config::Place,
+    place: &Place,
     own: Own,
     config: &Config,
 ) -> Result<Vec<String>, Vec<Fault>> {
@@ -205,9 +200,10 @@ pub(crate) fn check_place(
     }
     if !keys.is_empty() {
         let names: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
-        let reasons: Vec<&str> = keys.iter().map(|(_, reason)| reason.as_str()).collect();
+        let mut reasons: Vec<&str> = keys.iter().map(|(_, reason)| reason.as_str()).collect();
+        reasons.dedup();
         warnings.push(format!(
-            "{} hold a long-lived AWS key, which hides the task role in the container (allowed: {})",
+            "a long-lived AWS key is in {}: it hides the task role in the container (allowed: {})",
             names.join(", "),
             reasons.join("; ")
         ));
@@ -219,9 +215,9 @@ pub(crate) fn check_place(
 ///
 /// # Errors
 /// When the file has none, or a variable is unset.
-pub(crate) fn table(config: &Config, variables: &common::config::Variables) -> Result<Params> {
+pub(crate) fn table(config: &Config, variables: &Variables) -> Result<Params> {
     let params = config.params(variables)?;
     params
-        .ok_or_else(|| common::Failure::could_not("it has no table [params]").code("config"))
+        .ok_or_else(|| Failure::could_not("it has no table [params]").code("config"))
         .with_context(|| format!("failed to find any parameter in `{}`", config.path.display()))
 }

@@ -56,7 +56,8 @@ impl Row {
         }
     }
 
-    fn word(&self) -> &'static str {
+    /// One word for what was done, or would be.
+    pub(crate) fn word(&self) -> &'static str {
         match self.state {
             State::ToCreate => "create",
             State::ToUpdate => "update",

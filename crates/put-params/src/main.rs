@@ -15,6 +15,7 @@ mod name;
 mod pace;
 mod params;
 mod plan;
+mod refusal;
 mod source;
 mod store;
 mod survey;

@@ -3,6 +3,7 @@
 //! the rate on each refusal, and up again by a little on each success.
 
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
+use common::Console;
 use common::aws::{code_of, is_throttling};
 use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -21,18 +22,19 @@ const SLOWEST: f64 = 0.5;
 const STEP: f64 = 0.1;
 
 /// Calls of one kind, which share a limit.
-#[derive(Debug)]
-pub(crate) struct Pacer {
+pub(crate) struct Pacer<'a> {
     rhythm: RefCell<Rhythm>,
     attempts: u32,
+    console: &'a Console,
 }
 
-impl Pacer {
+impl<'a> Pacer<'a> {
     /// No call is sent more often than `attempts` times.
-    pub(crate) fn new(attempts: u32) -> Self {
+    pub(crate) fn new(attempts: u32, console: &'a Console) -> Self {
         Pacer {
             rhythm: RefCell::default(),
             attempts,
+            console,
         }
     }
 
@@ -60,6 +62,12 @@ impl Pacer {
                 .is_some_and(|error| code_of(error).is_some_and(is_throttling));
             let mut rhythm = self.rhythm.borrow_mut();
             if throttled {
+                if rhythm.rate.is_none() {
+                    let tool = self.console.tool();
+                    self.console.note(format!(
+                        "{tool}: note: SSM takes fewer calls at a time: slowing down"
+                    ));
+                }
                 rhythm.throttled(sent, Instant::now());
             } else {
                 rhythm.succeeded();

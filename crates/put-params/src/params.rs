@@ -1,7 +1,7 @@
 //! Prepare, survey, plan, write.
 
 use crate::aws_keys::Own;
-use crate::entry::{self, Entry};
+use crate::entry::{self, Entry, Reader};
 use crate::fault::{Fault, parameters, tell};
 use crate::listing::{Row, State, lines};
 use crate::name;
@@ -82,8 +82,13 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     config.tags(&preview)?;
     let chosen = entry::choose(&params, &args.names)?;
     let total = chosen.len();
-    let entries = entry::prepare(chosen, &params, &config, &|name| std::env::var_os(name), console);
-    let entries = match entries {
+    let reader = Reader {
+        params: &params,
+        config: &config,
+        environment: &|name| std::env::var_os(name),
+        console,
+    };
+    let entries = match reader.prepare(chosen) {
         Ok(entries) => entries,
         Err(faults) => return Ok(unprepared(&faults, total, &config, console)),
     };
@@ -97,6 +102,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         secret_access_key: credentials.secret_access_key(),
         session_token: credentials.session_token(),
     };
+    own.hide(console);
     let here = Place {
         account: "000000000000".into(),
         region: aws.region.clone(),
@@ -114,7 +120,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let variables = Variables::new(&config.schema, &place);
     let params = entry::table(&config, &variables)?;
     let tags: Tags = config.tags(&variables)?.0.into_iter().collect();
-    let store = Store::new(&aws);
+    let store = Store::new(&aws, console);
     let (mut rows, tasks) = plan_all(entries, &params, &tags, &place, &store, console).await?;
 
     let mut report = Report::new(Outcome::Unchanged)
@@ -178,7 +184,7 @@ async fn plan_all(
     params: &Params,
     tags: &Tags,
     place: &Place,
-    store: &Store,
+    store: &Store<'_>,
     console: &Console,
 ) -> Result<(Vec<Row>, Vec<Task>)> {
     let sources: Vec<String> = entries.iter().map(|entry| entry.source.to_string()).collect();

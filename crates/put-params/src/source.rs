@@ -185,8 +185,12 @@ fn is_variable(name: &str) -> bool {
 fn from_file(path: &Path, shown: &str) -> Result<Value, Flaw> {
     let fault = |why: String| Flaw::new("file", format!("file `{shown}` {why}"));
     let unread = |error: std::io::Error| fault(format!("can't be read: {error}"));
+    let metadata = std::fs::metadata(path).map_err(unread)?;
+    // To open a pipe could wait for ever.
+    if !metadata.is_file() {
+        return Err(fault("is no regular file".into()));
+    }
     let file = std::fs::File::open(path).map_err(unread)?;
-    let metadata = file.metadata().map_err(unread)?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST_FILE as usize + 1));
     file.take(LARGEST_FILE + 1)
         .read_to_end(&mut bytes)
@@ -202,7 +206,7 @@ fn from_file(path: &Path, shown: &str) -> Result<Value, Flaw> {
     if text.is_empty() {
         return Err(fault("is empty".into()));
     }
-    let open = metadata.is_file() && metadata.permissions().mode() & 0o077 != 0;
+    let open = metadata.permissions().mode() & 0o077 != 0;
     Ok(Value {
         warning: open.then(|| format!("file `{shown}` can be read by others: chmod 600 it")),
         ..Value::alone(text.to_owned().into())

@@ -2,12 +2,10 @@
 
 use crate::pace::{AT_ONCE, Pacer};
 use crate::plan::{Current, Metadata, Stored, Tags, Wanted, tier_word, word};
+use crate::refusal::{Ours, explain};
 use anyhow::{Context, Result};
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::config::Builder;
-use aws_sdk_ssm::config::interceptors::InterceptorContext;
-use aws_sdk_ssm::config::retry::{ClassifyRetry, RetryAction};
-use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ssm::operation::add_tags_to_resource::AddTagsToResourceError;
 use aws_sdk_ssm::operation::describe_parameters::DescribeParametersError;
 use aws_sdk_ssm::operation::get_parameters::GetParametersError;
@@ -17,15 +15,12 @@ use aws_sdk_ssm::types::{
     Parameter, ParameterMetadata, ParameterStringFilter, ParameterTier, ParameterType,
     ResourceTypeForTagging, Tag,
 };
-use common::Failure;
-use common::aws::{Aws, call, code_of, is_throttling};
+use common::aws::{Aws, code_of};
 use common::config::ParameterType as WantedType;
+use common::{Console, Failure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
-use std::error::Error;
-use std::fmt::Debug;
-use std::marker::PhantomData;
 
 /// Names in one GetParameters call.
 const NAMES_TO_GET: usize = 10;
@@ -37,10 +32,10 @@ const NAMES_TO_DESCRIBE: usize = 50;
 const ATTEMPTS: u32 = 10;
 
 /// Parameter Store in one region. Reads and writes have limits of their own, and so paces of their own.
-pub(crate) struct Store {
+pub(crate) struct Store<'a> {
     client: Client,
-    reads: Pacer,
-    writes: Pacer,
+    reads: Pacer<'a>,
+    writes: Pacer<'a>,
 }
 
 /// What came of [`Store::create`].
@@ -51,8 +46,8 @@ pub(crate) enum Created {
     Exists,
 }
 
-impl Store {
-    pub(crate) fn new(aws: &Aws) -> Self {
+impl<'a> Store<'a> {
+    pub(crate) fn new(aws: &Aws, console: &'a Console) -> Self {
         let slowly = aws.clone().with_attempts(ATTEMPTS);
         let attempts = slowly
             .sdk
@@ -67,8 +62,8 @@ impl Store {
             .build();
         Store {
             client: Client::from_conf(config),
-            reads: Pacer::new(attempts),
-            writes: Pacer::new(attempts),
+            reads: Pacer::new(attempts, console),
+            writes: Pacer::new(attempts, console),
         }
     }
 
@@ -302,83 +297,4 @@ fn to_sdk(tags: &Tags) -> Result<Option<Vec<Tag>>> {
         .map(|(key, value)| Tag::builder().key(key).value(value).build());
     let tags: Result<_, _> = tags.collect();
     Ok(Some(tags.context("failed to build the tags")?))
-}
-
-/// [`call`], with the next step for what only SSM answers.
-fn explain<E, R>(operation: &'static str) -> impl FnOnce(SdkError<E, R>) -> Failure
-where
-    E: ProvideErrorMetadata + Error + 'static,
-    R: Debug + 'static,
-{
-    move |error| {
-        let code = code_of(&error).unwrap_or_default().to_owned();
-        let message = error.message().unwrap_or_default().to_ascii_lowercase();
-        let failure = call(operation)(error);
-        match hint(operation, &code, &message) {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        }
-    }
-}
-
-const DECRYPT: &str =
-    "values are compared decrypted: allow `kms:Decrypt` on the key of these parameters, too";
-
-fn hint(operation: &str, code: &str, message: &str) -> Option<&'static str> {
-    let about_key = ["kms", "ciphertext"].iter().any(|word| message.contains(word));
-    match code {
-        // KMS speaks through SSM.
-        "AccessDeniedException" if about_key && operation == "ssm:GetParameters" => Some(DECRYPT),
-        "InvalidKeyId" if operation == "ssm:GetParameters" => Some(DECRYPT),
-        "InvalidKeyId" => Some("check `kms_key` in [params], and allow `kms:Encrypt` on that key"),
-        "AccessDeniedException" if about_key && operation == "ssm:PutParameter" => {
-            Some("allow `ssm:PutParameter`, and `kms:Encrypt` on the key of the parameter")
-        }
-        "AccessDeniedException" if operation == "ssm:DescribeParameters" => Some(
-            "allow `ssm:DescribeParameters` on `*`: a new version has to keep the key and the tier of the old one",
-        ),
-        "ParameterLimitExceeded" => {
-            Some("delete parameters that nobody needs, or ask AWS for a higher quota")
-        }
-        "ParameterMaxVersionLimitExceeded" => {
-            Some("the oldest of its 100 versions has a label: move it, aws ssm label-parameter-version")
-        }
-        "HierarchyTypeMismatchException" => {
-            Some("SSM changes no type in place: delete the parameter, and run it again")
-        }
-        "ParameterPatternMismatchException" => {
-            Some("the parameter has an allowed pattern, which the new value does not fit")
-        }
-        _ => None,
-    }
-}
-
-/// Keeps the SDK from sending again what is refused as too many: each call by itself, it would not slow down
-/// the others, and it does not know `TooManyUpdates`. [`Pacer`] sends again.
-#[derive(Debug)]
-struct Ours<E>(PhantomData<fn() -> E>);
-
-impl<E> Ours<E> {
-    fn new() -> Self {
-        Ours(PhantomData)
-    }
-}
-
-impl<E: ProvideErrorMetadata + Error + Send + Sync + 'static> ClassifyRetry for Ours<E> {
-    fn name(&self) -> &'static str {
-        "throttling is put-params's own business"
-    }
-
-    fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
-        let error = context.output_or_error().and_then(|answer| answer.err());
-        let error = error.and_then(|error| error.as_operation_error());
-        let code = error
-            .and_then(|error| error.downcast_ref::<E>())
-            .and_then(ProvideErrorMetadata::code);
-        if code.is_some_and(is_throttling) {
-            RetryAction::RetryForbidden
-        } else {
-            RetryAction::NoActionIndicated
-        }
-    }
 }

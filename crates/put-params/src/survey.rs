@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// # Errors
 /// When a read fails that the plan needs. One that is denied and would only have been a check is a warning.
 pub(crate) async fn survey(
-    store: &Store,
+    store: &Store<'_>,
     wanted: &[&Wanted],
     with_tags: bool,
     console: &Console,
@@ -44,7 +44,7 @@ pub(crate) async fn survey(
 }
 
 async fn metadata(
-    store: &Store,
+    store: &Store<'_>,
     wanted: &[&Wanted],
     stored: &BTreeMap<String, Stored>,
     console: &Console,
@@ -75,7 +75,7 @@ async fn metadata(
 }
 
 async fn tags(
-    store: &Store,
+    store: &Store<'_>,
     stored: &BTreeMap<String, Stored>,
     wanted: bool,
     console: &Console,

@@ -30,7 +30,7 @@ pub(crate) struct Task {
 
 /// What the calls need.
 pub(crate) struct Writer<'a> {
-    pub(crate) store: &'a Store,
+    pub(crate) store: &'a Store<'a>,
     pub(crate) tags: &'a Tags,
     pub(crate) console: &'a Console,
 }
@@ -67,6 +67,7 @@ impl Writer<'_> {
                 }
                 if let Some(row) = rows.borrow_mut().get_mut(at) {
                     row.state = done.state;
+                    self.console.detail(format!("`{}`: {}", row.name, row.word()));
                     row.version = done.version;
                     row.changes = done.changes.unwrap_or(std::mem::take(&mut row.changes));
                 }
