@@ -29,10 +29,10 @@ fn from_git() -> Option<String> {
     }
     // `logs/HEAD` grows with each commit, HEAD changes with each checkout.
     for file in ["HEAD", "logs/HEAD"] {
-        if let Some(path) = git(&["rev-parse", "--git-path", file]) {
-            if Path::new(&path).exists() {
-                println!("cargo::rerun-if-changed={path}");
-            }
+        if let Some(path) = git(&["rev-parse", "--git-path", file])
+            && Path::new(&path).exists()
+        {
+            println!("cargo::rerun-if-changed={path}");
         }
     }
     git(&["rev-parse", "--short=12", "HEAD"])

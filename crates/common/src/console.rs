@@ -137,7 +137,9 @@ impl Console {
                 .collect(),
             Value::Object(fields) => {
                 let fields = fields.into_iter();
-                fields.map(|(key, value)| (key, self.without_secrets(value))).collect()
+                fields
+                    .map(|(key, value)| (key, self.without_secrets(value)))
+                    .collect()
             }
             other => other,
         }

@@ -20,7 +20,10 @@ impl Aws {
     pub async fn credentials(&mut self, operation: &str) -> Result<Credentials> {
         let chain = self.sdk.credentials_provider();
         let chain = chain.ok_or_else(|| {
-            no_credentials(operation, &CredentialsError::not_loaded("no provider is configured"))
+            no_credentials(
+                operation,
+                &CredentialsError::not_loaded("no provider is configured"),
+            )
         })?;
         let first = chain
             .provide_credentials()

@@ -41,10 +41,13 @@ impl Place {
     }
 }
 
+/// Looks up a variable of the environment.
+type Environment<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
+
 /// What `${NAME}` stands for: the built-ins first, then the environment.
 pub struct Variables<'a> {
     builtins: BTreeMap<String, Option<String>>,
-    environment: Box<dyn Fn(&str) -> Option<String> + 'a>,
+    environment: Environment<'a>,
 }
 
 impl<'a> Variables<'a> {
