@@ -206,10 +206,10 @@ fn obstacle(wanted: &Wanted, current: &Current) -> Option<Flaw> {
 fn metadata_changes(wanted: &Wanted, metadata: &Metadata) -> Vec<Change> {
     let mut changes = Vec::new();
     let old = |value: &Option<String>| value.clone().map_or(Value::Null, Value::String);
-    if let Some(key) = &wanted.kms_key {
-        if metadata.kms_key.as_deref().map(plain_key) != Some(plain_key(key)) {
-            changes.push(Change::new("kms_key", old(&metadata.kms_key), key.as_str()));
-        }
+    if let Some(key) = &wanted.kms_key
+        && metadata.kms_key.as_deref().map(plain_key) != Some(plain_key(key))
+    {
+        changes.push(Change::new("kms_key", old(&metadata.kms_key), key.as_str()));
     }
     // Intelligent-Tiering becomes one of the others when a value is stored.
     if let Some(tier) = wanted
@@ -221,14 +221,11 @@ fn metadata_changes(wanted: &Wanted, metadata: &Metadata) -> Vec<Change> {
             changes.push(Change::new("tier", now, tier_word(tier)));
         }
     }
-    if let Some(description) = &wanted.description {
-        if metadata.description.as_deref().unwrap_or_default() != description {
-            changes.push(Change::new(
-                "description",
-                old(&metadata.description),
-                description.as_str(),
-            ));
-        }
+    if let Some(description) = &wanted.description
+        && metadata.description.as_deref().unwrap_or_default() != description
+    {
+        let old = old(&metadata.description);
+        changes.push(Change::new("description", old, description.as_str()));
     }
     changes
 }

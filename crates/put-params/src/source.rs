@@ -117,10 +117,10 @@ fn variable(name: &str, environment: Lookup) -> Result<SecretString, Flaw> {
 fn names_in(template: &str) -> Vec<String> {
     let mut names = Vec::new();
     for piece in pieces(template).unwrap_or_default() {
-        if let Piece::Name(name) = piece {
-            if !names.iter().any(|known| known == name) {
-                names.push(name.to_owned());
-            }
+        if let Piece::Name(name) = piece
+            && !names.iter().any(|known| known == name)
+        {
+            names.push(name.to_owned());
         }
     }
     names

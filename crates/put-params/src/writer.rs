@@ -140,10 +140,10 @@ impl Writer<'_> {
                 ));
             }
         }
-        if !update.tags.is_empty() {
-            if let Err(error) = self.store.tag(&wanted.name, &update.tags).await {
-                return failed(wanted, &error, Some(version), update.put);
-            }
+        if !update.tags.is_empty()
+            && let Err(error) = self.store.tag(&wanted.name, &update.tags).await
+        {
+            return failed(wanted, &error, Some(version), update.put);
         }
         Done {
             state: State::Updated,
