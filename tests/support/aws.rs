@@ -435,7 +435,7 @@ fn header(headers: &HeaderMap, name: &str) -> Option<String> {
 }
 
 /// A value of a form, without its escapes.
-fn decode(value: &str) -> String {
+pub(crate) fn decode(value: &str) -> String {
     let bytes = value.replace('+', " ").into_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;

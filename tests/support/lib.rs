@@ -3,12 +3,14 @@
 //! - [`aws::FakeAws`] answers by script, and starts tools that talk to it.
 //! - [`tool`] starts one binary, [`launcher`] one of `bin/`, in an environment built from nothing.
 //! - [`sandbox::sandbox`] is the gate's own sandbox: emulator, registry, PostgreSQL, Docker engine.
+//! - [`engine::FakeEngine`] is a Docker engine that answers by script.
 //! - [`canary::Canary`] looks for a secret in all that was printed.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
 
 pub mod aws;
 pub mod canary;
+pub mod engine;
 pub mod sandbox;
 pub mod tool;
 pub mod transcript;
