@@ -206,14 +206,7 @@ impl<'a> Destination<'a> {
 
     /// What docker's configuration has for `host`.
     async fn of_docker(&self, host: &str) -> Result<Option<Credentials>> {
-        if self.docker.get().is_none() {
-            let read = DockerConfig::locate().and_then(|path| DockerConfig::read(&path))?;
-            let _ = self.docker.set(read);
-        }
-        let Some(config) = self.docker.get() else {
-            return Ok(None);
-        };
-        let (config, name) = (config.clone(), host.to_owned());
+        let (config, name) = (self.docker_config()?.clone(), host.to_owned());
         // A helper is another program, and may take its time: the deadline and Ctrl-C must still work.
         let found = tokio::task::spawn_blocking(move || config.credentials_for(&name)).await;
         match found.context("failed to ask a credential helper")? {
@@ -229,6 +222,27 @@ impl<'a> Destination<'a> {
                 Ok(None)
             }
         }
+    }
+
+    /// What docker's configuration gives every build: the proxies of this network.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn proxies(&self, engine: &Engine) -> Result<Vec<(String, String)>> {
+        let proxies = self.docker_config()?.proxies(&engine.address());
+        for (_, value) in proxies.iter().filter(|(_, value)| value.contains('@')) {
+            self.console.hide(value);
+        }
+        Ok(proxies)
+    }
+
+    /// Docker's configuration, read once.
+    fn docker_config(&self) -> Result<&DockerConfig> {
+        if let Some(known) = self.docker.get() {
+            return Ok(known);
+        }
+        let read = DockerConfig::locate().and_then(|path| DockerConfig::read(&path))?;
+        Ok(self.docker.get_or_init(|| read))
     }
 
     /// Refuses to have passwords and images sent in the clear over a network.

@@ -88,6 +88,10 @@ impl Done {
 /// The digest of an image that was never pushed: the registry's form of the layers decides it.
 const NOT_KNOWN: &str = "(known after the push)";
 
+/// The next step when ECR refuses what ECR has given.
+const OWN_LOGIN_REFUSED: &str =
+    "the login is ECR's own: look at the repository's policy, and whether this machine's clock is right";
+
 /// Why an image did not get there, and whether the registry was changed all the same.
 pub(crate) struct Failed {
     pub(crate) error: anyhow::Error,
@@ -266,6 +270,10 @@ impl Pusher<'_> {
                 pushed = engine.push(&repository.uri, tag, login.as_ref(), progress).await;
             }
         }
+        let pushed = pushed.map_err(|failure| match Topic::of(&failure.to_string()) {
+            Topic::Login if destination.can_renew() => failure.hint(OWN_LOGIN_REFUSED),
+            _ => failure,
+        });
         let digest = pushed.with_context(|| {
             format!(
                 "failed to push image `{}` to `{}:{tag}`",

@@ -185,9 +185,13 @@ impl Workshop<'_> {
             "{image}: building {}",
             build.folder.join(&build.settings.dockerfile).display()
         ));
+        let mut settings = build.settings.clone();
+        for (name, value) in self.destination.proxies(self.engine)? {
+            settings.arguments.entry(name).or_insert(value);
+        }
         let id = self
             .engine
-            .build(&build.settings, context, &logins, self.console, self.progress)
+            .build(&settings, context, &logins, self.console, self.progress)
             .await
             .with_context(failed)?;
         let found = self.engine.image(&id).await?;

@@ -100,6 +100,28 @@ impl DockerConfig {
         self.document.get(key).and_then(Value::as_str)
     }
 
+    /// The proxies that a build on the engine at `engine` (`unix:///var/run/docker.sock`) gets as arguments, by
+    /// their names in small and in capital letters. A URL can hold a password.
+    pub fn proxies(&self, engine: &str) -> Vec<(String, String)> {
+        const KEYS: [(&str, &str); 5] = [
+            ("httpProxy", "http_proxy"),
+            ("httpsProxy", "https_proxy"),
+            ("noProxy", "no_proxy"),
+            ("ftpProxy", "ftp_proxy"),
+            ("allProxy", "all_proxy"),
+        ];
+        let all = self.document.get("proxies");
+        let own = all.and_then(|all| all.get(engine).or_else(|| all.get("default")));
+        let set = KEYS.into_iter().filter_map(|(key, name)| {
+            let value = own?.get(key)?.as_str().filter(|value| !value.is_empty())?;
+            Some((name, value))
+        });
+        set.flat_map(|(name, value)| {
+            [name.to_owned(), name.to_ascii_uppercase()].map(|name| (name, value.to_owned()))
+        })
+        .collect()
+    }
+
     /// The hosts that have an entry or a helper of their own.
     pub fn hosts(&self) -> Vec<String> {
         let keys = |key| {

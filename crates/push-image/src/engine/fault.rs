@@ -127,6 +127,9 @@ pub(crate) fn failure(message: &str, host: &str) -> Failure {
 /// The text of an error of bollard's, without its own words around the engine's.
 pub(crate) fn message(error: Error) -> String {
     match error {
+        Error::DockerResponseServerError { status_code, message } if message.trim().is_empty() => {
+            format!("the engine answered with status {status_code} and nothing else")
+        }
         Error::DockerResponseServerError { message, .. } => message,
         Error::DockerStreamError { error } => error,
         Error::IOError { err } => format!("the connection to the engine broke: {err}"),

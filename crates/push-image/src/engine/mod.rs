@@ -108,6 +108,11 @@ impl Engine {
         Ok(Engine { docker, endpoint })
     }
 
+    /// Where it is, as docker's configuration would name it.
+    pub(crate) fn address(&self) -> String {
+        self.endpoint.to_string()
+    }
+
     /// The image of this name; `None` when the engine has none.
     ///
     /// # Errors

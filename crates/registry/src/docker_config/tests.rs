@@ -154,3 +154,25 @@ fn a_host_with_the_ecr_helper_needs_nothing() {
     );
     assert!(!fs::read_to_string(&path).unwrap().contains("auths"));
 }
+
+#[test]
+fn a_build_gets_the_proxies_of_its_engine_or_the_default_ones() {
+    let file = config(
+        r#"{"proxies":{"default":{"httpProxy":"http://proxy:1","noProxy":"","httpsProxy":5},"tcp://engine:2375":{"noProxy":"*.example"}}}"#,
+    );
+    let of = |engine: &str| {
+        let proxies = file.proxies(engine).into_iter();
+        proxies
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        of("unix:///var/run/docker.sock"),
+        ["http_proxy=http://proxy:1", "HTTP_PROXY=http://proxy:1"]
+    );
+    assert_eq!(
+        of("tcp://engine:2375"),
+        ["no_proxy=*.example", "NO_PROXY=*.example"]
+    );
+    assert!(config("{}").proxies("x").is_empty());
+}
