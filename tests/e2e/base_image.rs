@@ -228,8 +228,9 @@ fn a_stand_in_that_can_not_be_made_leaves_nothing() {
 
 #[test]
 fn a_signal_ends_the_making_and_leaves_nothing() {
-    let clone =
-        off_line("trap 'kill $!; echo ended >\"${0%/*}/ended\"; exit 1' TERM\n: >\"${0%/*}/began\"\nsleep 60 & wait");
+    let clone = off_line(
+        "trap 'kill $!; echo ended >\"${0%/*}/ended\"; exit 1' TERM\n: >\"${0%/*}/began\"\nsleep 60 & wait",
+    );
     let running = clone.base_image().spawn();
     wait_for("the making", || {
         clone.path("scripts/lib/began").exists().then_some(())
