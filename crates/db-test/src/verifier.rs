@@ -1,0 +1,192 @@
+//! Judges the server's certificate as libpq does, and keeps what was seen for the report.
+
+use crate::certificate::Certificate;
+use crate::trust::{Check, Trust};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What a handshake showed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    /// `TLSv1.3`; empty before the server has proved its key.
+    pub(crate) version: &'static str,
+    /// The server's certificate, if it could be read.
+    pub(crate) certificate: Option<Certificate>,
+}
+
+/// What was seen, shared with who asks for the handshake.
+pub(crate) type Sight = Arc<Mutex<Seen>>;
+
+/// What is known so far.
+pub(crate) fn seen(sight: &Sight) -> Seen {
+    sight.lock().unwrap_or_else(PoisonError::into_inner).clone()
+}
+
+/// A verifier with libpq's rules.
+#[derive(Debug)]
+pub(crate) struct Verifier {
+    pub(crate) algorithms: WebPkiSupportedAlgorithms,
+    pub(crate) trust: Option<Arc<Trust>>,
+    pub(crate) check: Check,
+    /// The host as the connection string names it.
+    pub(crate) host: String,
+    pub(crate) sight: Sight,
+}
+
+impl Verifier {
+    fn note(&self, change: impl FnOnce(&mut Seen)) {
+        change(&mut self.sight.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    fn signed_by_authority(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        certificate: Option<&Certificate>,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let Some(trust) = &self.trust else {
+            return Err(CertificateError::UnknownIssuer.into());
+        };
+        // What rustls takes for no server's certificate, and libpq does: one of the trusted roots itself, mostly an
+        // authority's own; and one of version 1, which PostgreSQL's manual shows how to make.
+        if let Some(certificate) = certificate {
+            let is_root = || {
+                trust
+                    .roots
+                    .iter()
+                    .any(|root| root.as_ref() == end_entity.as_ref())
+            };
+            let is_signed_by_root = || {
+                let roots = trust.roots.iter().filter_map(|root| Certificate::read(root));
+                roots
+                    .into_iter()
+                    .any(|root| certificate.is_signed_by(&root, self.algorithms.all))
+            };
+            let is_known = match (certificate.is_self_issued(), certificate.is_version_1) {
+                (true, is_version_1) => is_root().then_some(true).or(is_version_1.then_some(false)),
+                (false, true) => Some(is_signed_by_root()),
+                (false, false) => None,
+            };
+            if let Some(is_known) = is_known {
+                return match certificate.is_valid_at(Duration::from_secs(now.as_secs())) {
+                    true if is_known => Ok(()),
+                    true => Err(CertificateError::UnknownIssuer.into()),
+                    false => Err(CertificateError::Expired.into()),
+                };
+            }
+        }
+        let all: Vec<_> = intermediates
+            .iter()
+            .chain(&trust.intermediates)
+            .cloned()
+            .collect();
+        verify_server_cert_signed_by_trust_anchor(
+            &ParsedCertificate::try_from(end_entity)?,
+            &trust.authorities,
+            &all,
+            now,
+            self.algorithms.all,
+        )
+    }
+
+    fn is_for_host(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        certificate: Option<&Certificate>,
+        name: &ServerName<'_>,
+    ) -> Result<(), Error> {
+        let strict =
+            ParsedCertificate::try_from(end_entity).and_then(|parsed| verify_server_name(&parsed, name));
+        match certificate {
+            Some(certificate) if strict.is_err() && certificate.is_for_by_old_rules(&self.host) => Ok(()),
+            // rustls complains of the version, but there the name was looked at.
+            Some(certificate) if certificate.is_version_1 => Err(CertificateError::NotValidForName.into()),
+            _ => strict,
+        }
+    }
+
+    /// Whether a signature of the handshake was made with the key of the certificate.
+    fn proved(
+        &self,
+        version: &'static str,
+        message: &[u8],
+        signature: &DigitallySignedStruct,
+        by_rustls: impl FnOnce() -> Result<HandshakeSignatureValid, Error>,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.note(|seen| seen.version = version);
+        match seen(&self.sight).certificate {
+            // rustls does not even read those.
+            Some(certificate) if certificate.is_version_1 => {
+                let known = self.algorithms.mapping.iter();
+                known
+                    .filter(|(scheme, _)| *scheme == signature.scheme)
+                    .flat_map(|(_, algorithms)| algorithms.iter())
+                    .find(|algorithm| {
+                        algorithm
+                            .verify_signature(&certificate.public_key, message, signature.signature())
+                            .is_ok()
+                    })
+                    .map(|_| HandshakeSignatureValid::assertion())
+                    .ok_or_else(|| CertificateError::BadSignature.into())
+            }
+            _ => by_rustls(),
+        }
+    }
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let certificate = Certificate::read(end_entity.as_ref());
+        self.note(|seen| seen.certificate.clone_from(&certificate));
+        if self.check != Check::Nothing {
+            self.signed_by_authority(end_entity, intermediates, certificate.as_ref(), now)?;
+        }
+        if self.check == Check::AuthorityAndName {
+            self.is_for_host(end_entity, certificate.as_ref(), name)?;
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.proved("TLSv1.2", message, signature, || {
+            verify_tls12_signature(message, certificate, signature, &self.algorithms)
+        })
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.proved("TLSv1.3", message, signature, || {
+            verify_tls13_signature(message, certificate, signature, &self.algorithms)
+        })
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.algorithms.supported_schemes()
+    }
+}
+
+#[cfg(test)]
+mod tests;
