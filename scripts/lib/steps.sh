@@ -63,6 +63,13 @@ build_row() { # build_row LABEL RESULT COMMAND…: cargo says whether it compile
     if grep -q '^ *Compiling' "$step_log"; then end changed "$result"; else end unchanged "$result"; fi
 }
 
+# Where cargo puts the tools.
+built_tools() {
+    local target=${CARGO_TARGET_DIR:-target}
+    case $target in /*) ;; *) target=$repo/$target ;; esac
+    printf '%s/release' "$target"
+}
+
 # The error that the program of the step ended with, as our tools and scripts write it.
 said_error() { sed -n 's/^[a-z-]*: error: //p' "$step_log" | tail -n 1; }
 
