@@ -19,13 +19,23 @@ struct Prefix<'a>(&'a Sandbox, String, Vec<String>);
 
 impl Drop for Prefix<'_> {
     fn drop(&mut self) {
-        let names = self.2.iter().map(|key| format!("{}/{key}", self.1));
-        let delete = self
-            .0
-            .program("aws")
-            .args(["ssm", "delete-parameters", "--names"])
-            .args(names);
-        let _ = delete.command().output();
+        let Prefix(sandbox, prefix, keys) = self;
+        let names: Vec<String> = keys.iter().map(|key| format!("{prefix}/{key}")).collect();
+        // SSM deletes ten at a time.
+        for names in names.chunks(10) {
+            let delete = ["ssm", "delete-parameters", "--names"];
+            let _ = sandbox.program("aws").args(delete).args(names).command().output();
+        }
+    }
+}
+
+/// A KMS key that is deleted with the test.
+struct Key<'a>(&'a Sandbox, String);
+
+impl Drop for Key<'_> {
+    fn drop(&mut self) {
+        let delete = ["kms", "schedule-key-deletion", "--key-id", &self.1];
+        let _ = self.0.program("aws").args(delete).command().output();
     }
 }
 
@@ -119,8 +129,15 @@ fn a_parameter_of_somebody_else_keeps_its_key_and_gets_the_tags() {
     let _left = Prefix(sandbox, prefix.clone(), vec!["V0".into()]);
     let name = format!("{prefix}/V0");
     let key = aws(sandbox, &["kms", "create-key"]);
-    let key = key["KeyMetadata"]["KeyId"].as_str().unwrap();
-    let put = ["ssm", "put-parameter", "--type", "SecureString", "--key-id", key];
+    let key = Key(sandbox, key["KeyMetadata"]["KeyId"].as_str().unwrap().to_owned());
+    let put = [
+        "ssm",
+        "put-parameter",
+        "--type",
+        "SecureString",
+        "--key-id",
+        &key.1,
+    ];
     aws(
         sandbox,
         &[
@@ -154,7 +171,7 @@ fn a_parameter_of_somebody_else_keeps_its_key_and_gets_the_tags() {
         ],
     );
     let described = &described["Parameters"][0];
-    assert_eq!(described["KeyId"], key);
+    assert_eq!(described["KeyId"], key.1);
     assert_eq!(described["Description"], "their words");
     assert_eq!(described["Version"], 2);
 }
