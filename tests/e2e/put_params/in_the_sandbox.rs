@@ -1,6 +1,7 @@
 //! The real file against the sandbox, read back with the AWS CLI.
 
 use serde_json::Value;
+use std::collections::BTreeMap;
 use support::Tool;
 use support::canary::Canary;
 use support::sandbox::{Sandbox, sandbox};
@@ -95,16 +96,21 @@ fn values_arrive_as_they_are_and_are_written_once() {
         changed.transcript()
     );
     values[3] = "another";
-    for (number, key) in keys.iter().enumerate() {
-        let name = format!("{prefix}/{key}");
-        let stored = aws(
-            sandbox,
-            &["ssm", "get-parameters", "--with-decryption", "--names", &name],
-        );
-        let stored = &stored["Parameters"][0];
-        assert_eq!(stored["Value"], values[number], "{key}");
-        assert_eq!(stored["Type"], "SecureString", "{key}");
-        assert_eq!(stored["Version"], if number == 3 { 2 } else { 1 }, "{key}");
+    let names: Vec<String> = keys.iter().map(|key| format!("{prefix}/{key}")).collect();
+    let mut stored = BTreeMap::new();
+    for names in names.chunks(10) {
+        let mut get = vec!["ssm", "get-parameters", "--with-decryption", "--names"];
+        get.extend(names.iter().map(String::as_str));
+        let answer = aws(sandbox, &get);
+        for one in answer["Parameters"].as_array().unwrap() {
+            stored.insert(one["Name"].as_str().unwrap().to_owned(), one.clone());
+        }
+    }
+    for (number, name) in names.iter().enumerate() {
+        let stored = &stored[name];
+        assert_eq!(stored["Value"], values[number], "{name}");
+        assert_eq!(stored["Type"], "SecureString", "{name}");
+        assert_eq!(stored["Version"], if number == 3 { 2 } else { 1 }, "{name}");
     }
     let name = format!("{prefix}/V3");
     let tags = aws(
