@@ -17,7 +17,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 # A clone may belong to somebody else than the user who starts its sandbox.
 sys.dont_write_bytecode = True
@@ -111,6 +111,8 @@ def set_environment(options: argparse.Namespace, api_port: int) -> None:
         "S3_DATA_DIR": str(options.state / "s3"),
         # An empty folder: the emulator pulls with its own credentials, never with the caller's.
         "DOCKER_CONFIG": str(options.state / "docker"),
+        # A busy machine's engine takes its time.
+        "MINISTACK_DOCKER_TIMEOUT": "60",
         # Listeners that nobody asked for, one of them on all addresses.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
@@ -181,7 +183,8 @@ async def serve(app: App, listeners: list[socket.socket]) -> None:
         await stop.wait()
         corrections.STOPPING.set()
 
-    await hypercorn_serve(app, config, shutdown_trigger=stopped)
+    # Hypercorn has its own types for the same interface.
+    await hypercorn_serve(cast(Any, app), config, shutdown_trigger=stopped)
 
 
 def main() -> None:

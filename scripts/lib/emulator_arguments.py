@@ -47,6 +47,7 @@ class Parser(argparse.ArgumentParser):
     """Usage errors in the words of the project's other tools."""
 
     def error(self, message: str) -> NoReturn:
+        """Called by argparse."""
         fail(message, "`emulator.py --help` shows the usage")
 
 
@@ -110,8 +111,8 @@ def arguments(version: str) -> argparse.Namespace:
         help="its port; the engine looks on 80 (default); 0: a free one")
     add("--health-divisor", type=positive, default=1, metavar="N",
         help="divides interval and start period of container health checks (default: 1)")
-    add("--keep-failed", type=positive, default=300, metavar="SECONDS",
-        help="how long a FAILED deployment stays listed beside a completed one (default: 300)")
+    add("--keep-failed", type=positive, default=60, metavar="SECONDS",
+        help="how long a FAILED deployment stays listed beside a completed one (default: 60)")
     add("--token-lifetime", type=positive, default=12 * 3600, metavar="SECONDS",
         help="how long a registry password is valid (default: 43200, as on ECR)")
     return parser.parse_args()

@@ -11,14 +11,11 @@ def refused(app: App) -> App:
     """The application without requests that a browser sends for a page."""
 
     async def guard(scope: Message, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket" or scope["type"] == "http" and (
-            {"origin", "sec-fetch-site"} & headers_of(scope).keys()
-        ):
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif scope["type"] == "http" and {"origin", "sec-fetch-site"} & headers_of(scope).keys():
             body = b"requests of web pages are refused\n"
-            if scope["type"] == "http":
-                await answer(send, 403, {"content-type": "text/plain", "content-length": str(len(body))}, body)
-            else:
-                await send({"type": "websocket.close", "code": 1008})
+            await answer(send, 403, {"content-type": "text/plain", "content-length": str(len(body))}, body)
         else:
             await app(scope, receive, send)
 

@@ -13,14 +13,14 @@ from ministack.services import ecs
 
 from . import STOPPING
 from .registry_login import Passwords, registry_scope
-from .replacing import replace
+from .replacing import Record, replace
 
 _SECOND = 1_000_000_000
 # How long the last lines of a container's output have to reach the log group.
 _LINGER_SECONDS = 2
 
 
-def _health_check(container: dict[str, Any], divisor: float) -> dict[str, Any]:
+def _health_check(container: Record, divisor: float) -> Record:
     """The health check for the engine. Without one in the definition ECS ignores the image's."""
     check = container.get("healthCheck")
     if not check:
@@ -34,7 +34,7 @@ def _health_check(container: dict[str, Any], divisor: float) -> dict[str, Any]:
     }
 
 
-def _scratch_folders(definition: dict[str, Any], container: dict[str, Any]) -> dict[str, str]:
+def _scratch_folders(definition: Record, container: Record) -> dict[str, str]:
     """The mount points of volumes that live as long as the task. Each container gets a folder of its own."""
     kept = {volume["name"] for volume in definition.get("volumes") or []
             if not (volume.get("host") or {}).get("sourcePath")}
@@ -42,7 +42,7 @@ def _scratch_folders(definition: dict[str, Any], container: dict[str, Any]) -> d
             for mount in container.get("mountPoints") or [] if mount.get("sourceVolume") in kept}
 
 
-def _adjust(kwargs: dict[str, Any], container: dict[str, Any], definition: dict[str, Any], divisor: float) -> None:
+def _adjust(kwargs: Record, container: Record, definition: Record, divisor: float) -> None:
     kwargs["healthcheck"] = _health_check(container, divisor)
     # A Python as the first process ignores SIGTERM, and would be waited for.
     kwargs["init"] = True
@@ -101,11 +101,11 @@ def _install_pulls(passwords: Passwords) -> None:
         return {"username": "AWS", "password": passwords.issue(scope)[0]} if scope else None
 
     @replace(ecs, "_resolve_repository_credentials")
-    def credentials(original: Callable[..., Any], container: dict[str, Any]) -> dict[str, str] | None:
+    def credentials(original: Callable[..., Any], container: Record) -> dict[str, str] | None:
         return original(container) or own_credentials(container["image"])
 
     @replace(ecs, "_run_docker_container")
-    def run(original: Callable[..., Any], client: Any, container: dict[str, Any], kwargs: dict[str, Any],
+    def run(original: Callable[..., Any], client: Any, container: Record, kwargs: Record,
             **more: Any) -> Any:
         """Always from the registry: an image that somebody forgot to push must not run."""
         if STOPPING.is_set():
@@ -124,21 +124,21 @@ def install(divisor: float, label: tuple[str, str], passwords: Passwords) -> Non
     _install_pulls(passwords)
 
     @replace(ecs, "_register_metadata")
-    def register_metadata(original: Callable[..., str], task: str, cluster: str, definition: dict[str, Any],
-                          container: dict[str, Any], launch_type: str, environment: dict[str, str],
+    def register_metadata(original: Callable[..., str], task: str, cluster: str, definition: Record,
+                          container: Record, launch_type: str, environment: dict[str, str],
                           *more: Any) -> str:
         """Addresses of the emulator that a container can't reach stay out of its environment."""
         return original(task, cluster, definition, container, launch_type, dict(environment), *more)
 
     @replace(ecs, "_build_run_kwargs")
-    def build(original: Callable[..., dict[str, Any]], container: dict[str, Any], definition: dict[str, Any],
-              *more: Any) -> dict[str, Any]:
+    def build(original: Callable[..., Record], container: Record, definition: Record,
+              *more: Any) -> Record:
         kwargs = original(container, definition, *more)
         _adjust(kwargs, container, definition, divisor)
         return kwargs
 
     @replace(ecs, "_cleanup_task_resources")
-    def cleanup(original: Callable[..., None], task: dict[str, Any], client: Any, *more: Any) -> None:
+    def cleanup(original: Callable[..., None], task: Record, client: Any, *more: Any) -> None:
         """Ministack leaves a container that ended by itself for minutes."""
         ended = [] if client else list(task.get("_docker_ids") or [])
         original(task, client, *more)

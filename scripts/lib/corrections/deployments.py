@@ -11,7 +11,7 @@ from ministack.core.concurrency import resource_lock
 from ministack.core.responses import new_uuid
 from ministack.services import ecs
 
-from .replacing import replace
+from .replacing import Record, replace
 
 # AWS keeps 100 events of a service.
 _EVENTS = 100
@@ -21,6 +21,7 @@ _OPEN = ("IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
 _REPLACED = ("deployment circuit breaker was triggered.", "rolled back to the last completed deployment.")
 # A service that can't keep its tasks is restarted more and more slowly, as on AWS.
 _LONGEST_PAUSE = 30.0
+_MANY_FAILURES = 5
 
 
 def say(key: str, what: str) -> None:
@@ -31,7 +32,7 @@ def say(key: str, what: str) -> None:
             _add_event(service, what)
 
 
-def _add_event(service: dict[str, Any], what: str) -> None:
+def _add_event(service: Record, what: str) -> None:
     message = f"(service {service['serviceName']}) {what}"
     service["events"].insert(0, {"id": new_uuid(), "createdAt": ecs._iso(), "message": message})
     del service["events"][_EVENTS:]
@@ -60,7 +61,7 @@ def observe(key: str) -> None:
         service["deployments"].sort(key=lambda one: one["status"] != "PRIMARY")
 
 
-def _begin(service: dict[str, Any], primary: dict[str, Any], history: list[dict[str, Any]]) -> None:
+def _begin(service: Record, primary: Record, history: list[Record]) -> None:
     for entry in history:
         if entry["status"] in _OPEN:
             _finish(entry, "STOPPED", "Service deployment stopped: another one was started.")
@@ -79,7 +80,7 @@ def _begin(service: dict[str, Any], primary: dict[str, Any], history: list[dict[
         primary["rolloutStateReason"] = f"ECS deployment {primary['id']} in progress."
 
 
-def _fail(service: dict[str, Any], primary: dict[str, Any], deployment: dict[str, Any], entry: dict[str, Any]) -> None:
+def _fail(service: Record, primary: Record, deployment: Record, entry: Record) -> None:
     if deployment.get("_stopped"):
         why, reason = "by the user.", "Service deployment stopped by the user."
     else:
@@ -100,7 +101,7 @@ def _fail(service: dict[str, Any], primary: dict[str, Any], deployment: dict[str
     _add_event(service, f"rolling back to deployment {primary['id']}.")
 
 
-def _complete(service: dict[str, Any], primary: dict[str, Any], history: list[dict[str, Any]]) -> None:
+def _complete(service: Record, primary: Record, history: list[Record]) -> None:
     ended = False
     for entry in history:
         if entry["status"] == "IN_PROGRESS" and entry["id"] == primary["id"]:
@@ -116,10 +117,16 @@ def _complete(service: dict[str, Any], primary: dict[str, Any], history: list[di
         _add_event(service, "has reached a steady state.")
 
 
-def _finish(entry: dict[str, Any], status: str, reason: str) -> None:
+def _finish(entry: Record, status: str, reason: str) -> None:
     entry["status"] = status
     entry["statusReason"] = reason
     entry["finishedAt"] = time.time()
+
+
+def find(service: Record, identifier: str) -> Record:
+    """A deployment that is still listed; empty when it is not."""
+    found: Record = next((one for one in service["deployments"] if one["id"] == identifier), {})
+    return found
 
 
 def drop_failed(key: str, seconds: float) -> None:
@@ -135,27 +142,37 @@ def drop_failed(key: str, seconds: float) -> None:
             ]
 
 
-def service_of(task: dict[str, Any]) -> str | None:
+def service_of(task: Record) -> str | None:
     """The key of the service that a task belongs to."""
     cluster, group = ecs._cluster_name_from_arn(task.get("clusterArn", "")), task.get("group", "")
     return f"{cluster}/{group.split(':', 1)[1]}" if cluster and group.startswith("service:") else None
 
 
-def pause_before(task: dict[str, Any]) -> float:
+def pause_before(task: Record) -> float:
     """How long to wait before the next task of a service whose tasks fail one after the other."""
     service = ecs._services.get(service_of(task) or "") or {}
     failures = service.get("_failures", 0)
     if not failures:
         return 0
-    pause = min(_LONGEST_PAUSE, 2.0 ** max(0, failures - 3))
-    return max(0, service["_last_failure"] + pause - time.time())
+    pause: float = min(_LONGEST_PAUSE, 2.0 ** max(0, failures - 3))
+    return max(0.0, float(service["_last_failure"]) + pause - time.time())
+
+
+def _count_failure(key: str, service: Record) -> None:
+    service["_failures"] = service.get("_failures", 0) + 1
+    service["_last_failure"] = time.time()
+    # Before the breaker moves the deployment along.
+    observe(key)
+    if service["_failures"] == _MANY_FAILURES:
+        say(key, "is unable to consistently start tasks successfully. For more information, see the Troubleshooting "
+                 "section of the Amazon ECS Developer Guide.")
 
 
 def install() -> None:
     """Puts the corrections in place."""
 
     @replace(ecs, "_make_deployment")
-    def make(original: Callable[..., dict[str, Any]], *arguments: Any, **more: Any) -> dict[str, Any]:
+    def make(original: Callable[..., Record], *arguments: Any, **more: Any) -> Record:
         """The first deployment of a service has to prove itself like any other."""
         return original(*arguments, **more) | {"rolloutState": "IN_PROGRESS", "rolloutStateReason": ""}
 
@@ -166,26 +183,20 @@ def install() -> None:
         observe(key)
 
     @replace(ecs, "_record_service_task_healthy")
-    def healthy(original: Callable[..., None], key: str, task: dict[str, Any]) -> None:
+    def healthy(original: Callable[..., None], key: str, task: Record) -> None:
         original(key, task)
         service = ecs._services.get(key)
         if service and task.get("_startup_stable"):
             service["_failures"] = 0
 
     @replace(ecs, "_record_service_task_failure")
-    def failure(original: Callable[..., None], task: dict[str, Any], digest_resolution_failed: bool = False) -> None:
+    def failure(original: Callable[..., None], task: Record, digest_resolution_failed: bool = False) -> None:
         if digest_resolution_failed:
             # The pull that follows fails too, and is counted as what it is.
             return
         key = service_of(task)
-        service = ecs._services.get(key or "")
-        if service:
-            service["_failures"] = service.get("_failures", 0) + 1
-            service["_last_failure"] = time.time()
-            observe(key)
-            if service["_failures"] == 5:
-                say(key, "is unable to consistently start tasks successfully. For more information, see the "
-                         "Troubleshooting section of the Amazon ECS Developer Guide.")
+        if key and key in ecs._services:
+            _count_failure(key, ecs._services[key])
         original(task)
-        if service:
+        if key:
             observe(key)

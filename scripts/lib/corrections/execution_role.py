@@ -1,23 +1,28 @@
 """What starts a task does so with its execution role, and is refused what the role's policies don't allow."""
 
 import re
-from typing import Any
 
 from ministack.core.iam_evaluator import EvalContext, _gather_role_policies, evaluate
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import ecs
 
 from .registry_login import registry_scope
+from .replacing import Record
 from .roles import can_be_assumed
 
 _TASKS = "ecs-tasks.amazonaws.com"
 _PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
-_SECRETS = ("ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
-            "unable to retrieve {what}: service call has been retried 1 time(s): {denial}")
-_STREAM = ("ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed "
-           "to create Cloudwatch log stream: {denial} : exit status 1")
-_PULL_DENIED = ("CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {image}: "
-                "{denial}")
+_SECRETS = (
+    "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: unable "
+    "to retrieve {what}: service call has been retried 1 time(s): {denial}"
+)
+_STREAM = (
+    "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to "
+    "create Cloudwatch log stream: {denial} : exit status 1"
+)
+_PULL_DENIED = (
+    "CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {image}: {denial}"
+)
 
 
 def _denial(role: str, task: str, action: str, resource: str) -> str | None:
@@ -46,7 +51,7 @@ def _secret_arn(reference: str) -> tuple[str, str]:
     return "ssm:GetParameters", arn
 
 
-def _container_fault(container: dict[str, Any], role: str, task: str) -> str | None:
+def _container_fault(container: Record, role: str, task: str) -> str | None:
     def denied(action: str, resource: str) -> str | None:
         return _denial(role, task, action, resource)
 
@@ -56,7 +61,8 @@ def _container_fault(container: dict[str, Any], role: str, task: str) -> str | N
     for secret in container.get("secrets") or []:
         action, arn = _secret_arn(secret["valueFrom"])
         if denial := denied(action, arn):
-            return _SECRETS.format(what="secrets from ssm" if action.startswith("ssm") else "secret from asm", denial=denial)
+            what = "secrets from ssm" if action.startswith("ssm") else "secret from asm"
+            return _SECRETS.format(what=what, denial=denial)
     logs = ecs._awslogs_config(container, task, task)
     if logs:
         arn = (f"arn:aws:logs:{logs['region'] or get_region()}:{get_account_id()}:log-group:{logs['group']}:log-stream:"
@@ -72,14 +78,14 @@ def _container_fault(container: dict[str, Any], role: str, task: str) -> str | N
     return None
 
 
-def fault(definition: dict[str, Any], task: str) -> str | None:
+def fault(definition: Record, task: str) -> str | None:
     """Why ECS can't start this task with the roles of its definition."""
     for name in ("executionRoleArn", "taskRoleArn"):
         arn = definition.get(name)
         if arn and not can_be_assumed(arn, _TASKS):
-            return (f"ECS was unable to assume the role '{arn}' that was provided for this task. Please verify that the "
-                    "role being passed has the proper trust relationship and permissions and that your IAM user has "
-                    "permissions to pass this role.")
+            return (f"ECS was unable to assume the role '{arn}' that was provided for this task. Please verify that "
+                    "the role being passed has the proper trust relationship and permissions and that your IAM user "
+                    "has permissions to pass this role.")
     role = definition.get("executionRoleArn")
     faults = (_container_fault(container, role, task) for container in definition["containerDefinitions"] if role)
     return next((found for found in faults if found), None)

@@ -3,16 +3,15 @@
 import json
 import time
 from collections.abc import Callable
-from typing import Any
 
-from ministack.core.responses import error_response_json, get_account_id, json_response
+from ministack.core.responses import get_account_id
 from ministack.services import ecr
 
-from .replacing import Answer, replace, went_well
-from .repositories import in_registry, is_immutable, page
+from .replacing import Answer, Record, refuse, replace, reply, went_well
+from .repositories import existing_repository, in_registry, is_immutable, page
 
 
-def _parsed(manifest: str | bytes) -> dict[str, Any]:
+def _parsed(manifest: str | bytes) -> Record:
     """The manifest as a document; empty when it is none."""
     try:
         document = json.loads(manifest)
@@ -21,13 +20,13 @@ def _parsed(manifest: str | bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
-def _descriptors(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+def _descriptors(manifest: Record) -> list[Record]:
     """The configuration and the layers that a manifest names."""
     named = [manifest.get("config"), *(manifest.get("layers") or [])]
     return [entry for entry in named if isinstance(entry, dict)]
 
 
-def _absent(repository: str, manifest: dict[str, Any]) -> tuple[list[str], list[str]]:
+def _absent(repository: str, manifest: Record) -> tuple[list[str], list[str]]:
     """The layers, and the images, that a manifest names and that its repository does not have."""
     blobs, manifests = ecr._layer_blobs.get(repository, {}), ecr._manifest_blobs.get(repository, {})
     # A layer with URLs of its own is fetched from there.
@@ -37,7 +36,7 @@ def _absent(repository: str, manifest: dict[str, Any]) -> tuple[list[str], list[
     return layers, [digest for digest in children if digest not in manifests]
 
 
-def _size(repository: str, image: dict[str, Any]) -> int:
+def _size(repository: str, image: Record) -> int:
     """The size of an image: of its layers and configuration; of an index, that of its images."""
     manifest = _parsed(image.get("imageManifest", ""))
     size = sum(int(entry.get("size", 0)) for entry in _descriptors(manifest))
@@ -47,13 +46,13 @@ def _size(repository: str, image: dict[str, Any]) -> int:
     return size
 
 
-def _image_ids(image: dict[str, Any]) -> list[dict[str, str]]:
+def _image_ids(image: Record) -> list[dict[str, str]]:
     """One identifier for each tag, or the digest alone."""
     digest = {"imageDigest": image["imageDigest"]}
     return [digest | {"imageTag": tag} for tag in image.get("imageTags", [])] or [digest]
 
 
-def _details(repository: str, image: dict[str, Any]) -> dict[str, Any]:
+def _details(repository: str, image: Record) -> Record:
     manifest = _parsed(image.get("imageManifest", ""))
     details = {
         "registryId": get_account_id(),
@@ -68,24 +67,16 @@ def _details(repository: str, image: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in details.items() if value is not None}
 
 
-def _with_status(images: list[dict[str, Any]], data: dict[str, Any]) -> list[dict[str, Any]]:
+def _with_status(images: list[Record], data: Record) -> list[Record]:
     status = (data.get("filter") or {}).get("tagStatus", "ANY")
     return [image for image in images if status == "ANY" or bool(image.get("imageTags")) == (status == "TAGGED")]
 
 
-def _no_repository(data: dict[str, Any]) -> Answer | None:
-    name = data.get("repositoryName", "")
-    if name in ecr._repositories:
-        return None
-    message = in_registry(f"The repository with name '{name}' does not exist")
-    return error_response_json("RepositoryNotFoundException", message, 400)
-
-
-def _find(data: dict[str, Any]) -> tuple[list[tuple[dict[str, str], dict[str, Any]]], list[dict[str, Any]]]:
+def _find(name: str, data: Record) -> tuple[list[tuple[dict[str, str], Record]], list[Record]]:
     """The images that a request names, each with the identifier it was named by, and the failures for the others."""
     found, failures = [], []
     for wanted in data.get("imageIds") or []:
-        image = ecr._find_image(data["repositoryName"], wanted)
+        image = ecr._find_image(name, wanted)
         if image:
             tag = wanted.get("imageTag")
             found.append(({"imageDigest": image["imageDigest"]} | ({"imageTag": tag} if tag else {}), image))
@@ -95,48 +86,56 @@ def _find(data: dict[str, Any]) -> tuple[list[tuple[dict[str, str], dict[str, An
     return found, failures
 
 
+def _required(what: str, digests: list[str], repository: str) -> str:
+    """ECR's words about parts of an image that were not pushed."""
+    pushing = f"required for pushing image into repository with name '{repository}'"
+    return in_registry(f"{what} with digests '{digests}' {pushing}") + " do not exist"
+
+
+def _immutable(repository: str, tag: str) -> str:
+    """ECR's words about a tag that must not move."""
+    return (f"The image tag '{tag}' already exists in the '{repository}' repository and cannot be overwritten because "
+            "the tag is immutable.")
+
+
+def _push_fault(repository: str, reference: str, manifest: bytes) -> Answer | None:
+    """The registry's refusal of a manifest."""
+    fault: Answer | None = None
+    layers, children = _absent(repository, _parsed(manifest))
+    held = None if reference.startswith("sha256:") else ecr._find_image(repository, {"imageTag": reference})
+    other = held and held["imageDigest"] != ecr._content_digest(manifest)
+    if layers:
+        fault = ecr._registry_error(404, "BLOB_UPLOAD_UNKNOWN", _required("Layers", layers, repository))
+    elif children:
+        fault = ecr._registry_error(404, "MANIFEST_BLOB_UNKNOWN", _required("Images", children, repository))
+    elif other and is_immutable(ecr._repositories[repository], reference):
+        fault = ecr._registry_error(400, "TAG_INVALID", _immutable(repository, reference))
+    return fault
+
+
 def _install_pushes() -> None:
     @replace(ecr, "_v2_put_manifest")
     def put_manifest(original: Callable[..., Answer], name: str, reference: str, headers: dict[str, str],
                      body: bytes) -> Answer:
-        if name not in ecr._repositories:
-            return original(name, reference, headers, body)
-        layers, children = _absent(name, _parsed(body))
-        if layers or children:
-            what = (f"Layers with digests '{layers}' required for pushing image into repository with name '{name}'"
-                    if layers else f"Images with digests '{children}' required for pushing image into repository with "
-                                   f"name '{name}'")
-            return ecr._registry_error(404, "BLOB_UPLOAD_UNKNOWN" if layers else "MANIFEST_BLOB_UNKNOWN",
-                                       f"{in_registry(what)} do not exist")
-        held = None if reference.startswith("sha256:") else ecr._find_image(name, {"imageTag": reference})
-        other = held and held["imageDigest"] != ecr._content_digest(body)
-        if other and is_immutable(ecr._repositories[name], reference):
-            message = (f"The image tag '{reference}' already exists in the '{name}' repository and cannot be "
-                       "overwritten because the tag is immutable.")
-            return ecr._registry_error(400, "TAG_INVALID", message)
-        return original(name, reference, headers, body)
+        fault = _push_fault(name, reference, body) if name in ecr._repositories else None
+        return fault or original(name, reference, headers, body)
 
     @replace(ecr, "_put_image")
-    def put_image(original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
-        refused = _no_repository(data)
-        if refused:
-            return refused
-        name, manifest, tag = data["repositoryName"], data.get("imageManifest", ""), data.get("imageTag")
+    def put_image(original: Callable[..., Answer], data: Record) -> Answer:
+        name = existing_repository(data)
+        manifest, tag = data.get("imageManifest", ""), str(data.get("imageTag") or "")
         digest = ecr._image_digest(manifest)
         layers, children = _absent(name, _parsed(manifest))
-        if layers or children:
-            code, what = ("LayersNotFoundException", f"Layers with digests '{layers}'") if layers else (
-                "ReferencedImagesNotFoundException", f"Images with digests '{children}'")
-            message = in_registry(f"{what} required for pushing image into repository with name '{name}'")
-            return error_response_json(code, f"{message} do not exist", 400)
+        if layers:
+            refuse("LayersNotFoundException", _required("Layers", layers, name))
+        if children:
+            refuse("ReferencedImagesNotFoundException", _required("Images", children, name))
         held = ecr._find_image(name, {"imageTag": tag} if tag else {"imageDigest": digest})
         if held and held["imageDigest"] == digest:
-            message = f"Image with digest '{digest}' and tag '{tag}' already exists in the repository with name '{name}'"
-            return error_response_json("ImageAlreadyExistsException", in_registry(message), 400)
+            refuse("ImageAlreadyExistsException", in_registry(
+                f"Image with digest '{digest}' and tag '{tag}' already exists in the repository with name '{name}'"))
         if held and is_immutable(ecr._repositories[name], tag):
-            message = (f"The image tag '{tag}' already exists in the '{name}' repository and cannot be overwritten "
-                       "because the tag is immutable.")
-            return error_response_json("ImageTagAlreadyExistsException", message, 400)
+            refuse("ImageTagAlreadyExistsException", _immutable(name, tag))
         answer = original(data)
         if went_well(answer):
             # The registry finds it by its digest too.
@@ -146,53 +145,41 @@ def _install_pushes() -> None:
 
 def _install_reads() -> None:
     @replace(ecr, "_describe_images")
-    def describe(_original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
-        refused = _no_repository(data)
-        if refused:
-            return refused
-        name = data["repositoryName"]
+    def describe(_original: Callable[..., Answer], data: Record) -> Answer:
+        name = existing_repository(data)
         if not data.get("imageIds"):
             images = _with_status(ecr._images.get(name, []), data)
-            return json_response(page([_details(name, image) for image in images], data, "imageDetails", 100))
-        found, failures = _find(data)
+            return reply(page([_details(name, image) for image in images], data, "imageDetails", 100))
+        found, failures = _find(name, data)
         if failures:
             wanted = failures[0]["imageId"]
             identifier = ", ".join(f"{key}:'{wanted.get(key, 'null')}'" for key in ("imageDigest", "imageTag"))
-            message = in_registry(f"The image with imageId {{{identifier}}} does not exist within the repository "
-                                  f"with name '{name}'")
-            return error_response_json("ImageNotFoundException", message, 400)
-        return json_response({"imageDetails": [_details(name, image) for _, image in found]})
+            refuse("ImageNotFoundException", in_registry(
+                f"The image with imageId {{{identifier}}} does not exist within the repository with name '{name}'"))
+        return reply({"imageDetails": [_details(name, image) for _, image in found]})
 
     @replace(ecr, "_list_images")
-    def list_images(_original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
-        refused = _no_repository(data)
-        if refused:
-            return refused
-        images = _with_status(ecr._images.get(data["repositoryName"], []), data)
-        return json_response(page([entry for image in images for entry in _image_ids(image)], data, "imageIds", 100))
+    def list_images(_original: Callable[..., Answer], data: Record) -> Answer:
+        images = _with_status(ecr._images.get(existing_repository(data), []), data)
+        return reply(page([entry for image in images for entry in _image_ids(image)], data, "imageIds", 100))
 
     @replace(ecr, "_batch_get_image")
-    def batch_get(_original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
-        refused = _no_repository(data)
-        if refused:
-            return refused
-        found, failures = _find(data)
+    def batch_get(_original: Callable[..., Answer], data: Record) -> Answer:
+        name = existing_repository(data)
+        found, failures = _find(name, data)
         images = [{
             "registryId": get_account_id(),
-            "repositoryName": data["repositoryName"],
+            "repositoryName": name,
             "imageId": identifier,
             "imageManifest": image.get("imageManifest", ""),
             "imageManifestMediaType": image.get("imageManifestMediaType"),
         } for identifier, image in found]
-        return json_response({"images": images, "failures": failures})
+        return reply({"images": images, "failures": failures})
 
     @replace(ecr, "_batch_delete_image")
-    def batch_delete(_original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
-        refused = _no_repository(data)
-        if refused:
-            return refused
-        name, deleted = data["repositoryName"], []
-        found, failures = _find(data)
+    def batch_delete(_original: Callable[..., Answer], data: Record) -> Answer:
+        name, deleted = existing_repository(data), []
+        found, failures = _find(name, data)
         for identifier, image in found:
             tags = image.setdefault("imageTags", [])
             if "imageTag" in identifier and tags != [identifier["imageTag"]]:
@@ -203,17 +190,15 @@ def _install_reads() -> None:
             deleted.extend(_image_ids(image))
             ecr._images[name].remove(image)
             ecr._manifest_blobs.get(name, {}).pop(image["imageDigest"], None)
-        return json_response({"imageIds": deleted, "failures": failures})
+        return reply({"imageIds": deleted, "failures": failures})
 
     @replace(ecr, "_batch_check_layer_availability")
-    def check_layers(original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
-        if data.get("repositoryName") not in ecr._repositories:
-            return original(data)
-        blobs = ecr._layer_blobs.get(data["repositoryName"], {})
+    def check_layers(_original: Callable[..., Answer], data: Record) -> Answer:
+        blobs = ecr._layer_blobs.get(existing_repository(data), {})
         layers = [{"layerDigest": digest, "layerAvailability": "AVAILABLE", "layerSize": blobs[digest]}
                   if digest in blobs else {"layerDigest": digest, "layerAvailability": "UNAVAILABLE"}
                   for digest in data.get("layerDigests", [])]
-        return json_response({"layers": layers, "failures": []})
+        return reply({"layers": layers, "failures": []})
 
 
 def install() -> None:

@@ -45,6 +45,7 @@ class Upload:
     """An upload under way: a file that grows, and its hash."""
 
     def __init__(self, repository: str, path: Path) -> None:
+        """Begins it."""
         self.repository = repository
         self.path = path
         self.size = 0
@@ -71,6 +72,7 @@ class Blobs:
     """The files of all layers. Which repository has which is in `ecr._layer_blobs`: a size for each digest."""
 
     def __init__(self, folder: Path, default: Scope) -> None:
+        """With the folder, and the account and region of requests that name no host of ECR's."""
         self._folder = folder
         self._default = default
         self._uploads: dict[str, Upload] = {}
@@ -125,7 +127,8 @@ class Blobs:
         size = ecr._layer_blobs.get(repository, {}).get(digest)
         if size is None:
             return error(404, "BLOB_UNKNOWN", "blob unknown to registry")
-        headers = {"content-type": "application/octet-stream", "docker-content-digest": digest, "accept-ranges": "bytes"}
+        headers = {"content-type": "application/octet-stream", "docker-content-digest": digest,
+                   "accept-ranges": "bytes"}
         match = _BYTES.fullmatch(wanted)
         if not match or match.groups() == ("", ""):
             return Answer(200, headers | {"content-length": str(size)}, file=(self._path(digest), 0, size))

@@ -8,14 +8,14 @@ import json
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ministack import app as ministack_app
-from ministack.core.responses import get_account_id, get_region, json_response
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import ecr
 
 from .asgi import App, Message, Receive, Send, answer, headers_of
-from .replacing import Answer, replace
+from .replacing import Answer, Record, replace, reply
 
 # With this many random bytes a password has about 1,800 characters, as ECR's have.
 _PAYLOAD_BYTES = 870
@@ -42,6 +42,7 @@ class Passwords:
     """Passwords that prove themselves: nothing has to be remembered, and they outlive a restart."""
 
     def __init__(self, key: bytes, lifetime: float) -> None:
+        """With the key that seals them, and the seconds that they are valid."""
         self._key = key
         self._lifetime = lifetime
 
@@ -73,7 +74,8 @@ class Passwords:
 
 def registry_scope(host: str) -> Scope | None:
     """Account and region of an ECR host name, or of an image reference that begins with one."""
-    return ecr._registry_scope_hint(host)
+    scope: Scope | None = ecr._registry_scope_hint(host)
+    return scope
 
 
 def credentials(authorization: str) -> tuple[str, str] | None:
@@ -92,7 +94,7 @@ def install(passwords: Passwords) -> None:
     """`ecr:GetAuthorizationToken` hands out real passwords."""
 
     @replace(ecr, "_get_authorization_token")
-    def get_authorization_token(_original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
+    def get_authorization_token(_original: Callable[..., Answer], data: Record) -> Answer:
         entries = []
         for account in data.get("registryIds") or [get_account_id()]:
             password, expires = passwords.issue((account, get_region()))
@@ -101,7 +103,7 @@ def install(passwords: Passwords) -> None:
                 "expiresAt": expires,
                 "proxyEndpoint": f"https://{account}.dkr.ecr.{get_region()}.amazonaws.com",
             })
-        return json_response({"authorizationData": entries})
+        return reply({"authorizationData": entries})
 
 
 def guarded(app: App, passwords: Passwords, default: Scope) -> App:
@@ -112,7 +114,8 @@ def guarded(app: App, passwords: Passwords, default: Scope) -> App:
         if pair is None:
             return _NO_CREDENTIALS
         user, password = pair
-        return passwords.judge(registry_scope(headers.get("host", "")) or default, password) if user == "AWS" else _WRONG
+        scope = registry_scope(headers.get("host", "")) or default
+        return passwords.judge(scope, password) if user == "AWS" else _WRONG
 
     async def guard(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not ministack_app._is_ecr_registry_path(scope["path"]):
@@ -126,7 +129,8 @@ def guarded(app: App, passwords: Passwords, default: Scope) -> App:
         answered = {"content-type": refused.content_type, "content-length": str(len(refused.body)),
                     "docker-distribution-api-version": "registry/2.0"}
         if refused is _NO_CREDENTIALS:
-            answered["www-authenticate"] = f'Basic realm="https://{headers.get("host", "")}/",service="ecr.amazonaws.com"'
+            realm = f"https://{headers.get('host', '')}/"
+            answered["www-authenticate"] = f'Basic realm="{realm}",service="ecr.amazonaws.com"'
         await answer(send, refused.status, answered, b"" if scope["method"] == "HEAD" else refused.body)
 
     return guard

@@ -3,12 +3,12 @@
 import fnmatch
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
-from ministack.core.responses import error_response_json, get_account_id, json_response
+from ministack.core.responses import get_account_id
 from ministack.services import ecr
 
-from .replacing import Answer, content, replace, went_well
+from .replacing import Answer, Record, content, invalid, refuse, replace, reply, went_well
 
 _NAME = r"(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*"
 _MUTABILITIES = ("MUTABLE", "IMMUTABLE", "MUTABLE_WITH_EXCLUSION", "IMMUTABLE_WITH_EXCLUSION")
@@ -20,13 +20,19 @@ def in_registry(text: str) -> str:
     return f"{text} in the registry with id '{get_account_id()}'"
 
 
-def invalid(parameter: str, constraint: str) -> Answer:
-    """ECR's refusal of a parameter."""
-    message = f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{constraint}'"
-    return error_response_json("InvalidParameterException", message, 400)
+def existing_repository(data: Record) -> str:
+    """The name of the repository that a request is about, or ECR's refusal."""
+    name = str(data.get("repositoryName", ""))
+    if name not in ecr._repositories:
+        refuse("RepositoryNotFoundException", in_registry(f"The repository with name '{name}' does not exist"))
+    return name
 
 
-def is_immutable(repository: dict[str, Any], tag: str) -> bool:
+def _violates(parameter: str, constraint: str) -> NoReturn:
+    invalid(f"Invalid parameter at '{parameter}' failed to satisfy constraint: '{constraint}'")
+
+
+def is_immutable(repository: Record, tag: str) -> bool:
     """Whether the tag, once there, must stay on its image."""
     mutability = repository.get("imageTagMutability", "MUTABLE")
     patterns = [entry.get("filter", "") for entry in repository.get(_FILTERS, [])]
@@ -36,21 +42,20 @@ def is_immutable(repository: dict[str, Any], tag: str) -> bool:
     return excluded if mutability == "MUTABLE_WITH_EXCLUSION" else mutability == "IMMUTABLE"
 
 
-def page(items: list[Any], data: dict[str, Any], name: str, size: int) -> dict[str, Any]:
+def page(items: list[Any], data: Record, name: str, size: int) -> Record:
     """One page of a list, with the token for the next."""
     start = int(data.get("nextToken") or 0)
     end = start + int(data.get("maxResults") or size)
     return {name: items[start:end]} | ({"nextToken": str(end)} if end < len(items) else {})
 
 
-def _mutability_error(data: dict[str, Any]) -> Answer | None:
+def _check_mutability(data: Record) -> None:
     mutability = data.get("imageTagMutability", "MUTABLE")
     if mutability not in _MUTABILITIES:
-        return invalid("imageTagMutability", f"Member must satisfy enum value set: [{', '.join(_MUTABILITIES)}]")
+        _violates("imageTagMutability", f"Member must satisfy enum value set: [{', '.join(_MUTABILITIES)}]")
     if mutability.endswith("_WITH_EXCLUSION") != bool(data.get(_FILTERS)):
-        message = f"Invalid parameter: {_FILTERS} go with a tag mutability that ends in _WITH_EXCLUSION, and only with one."
-        return error_response_json("InvalidParameterException", message, 400)
-    return None
+        invalid(f"Invalid parameter: {_FILTERS} go with a tag mutability that ends in _WITH_EXCLUSION, and only with "
+                "one.")
 
 
 def install() -> None:
@@ -74,47 +79,42 @@ def install() -> None:
         return ecr._registry_error(404, "NAME_UNKNOWN", message, {"name": name})
 
     @replace(ecr, "_repo_shape")
-    def shape(original: Callable[..., dict[str, Any]], repository: dict[str, Any]) -> dict[str, Any]:
+    def shape(original: Callable[..., Record], repository: Record) -> Record:
         filters = repository.get(_FILTERS)
         return original(repository) | ({_FILTERS: filters} if filters else {})
 
     @replace(ecr, "_create_repository")
-    def create(original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
+    def create(original: Callable[..., Answer], data: Record) -> Answer:
         name = data.get("repositoryName", "")
         if not 2 <= len(name) <= 256:
-            return invalid("repositoryName", "must have length between 2 and 256")
+            _violates("repositoryName", "must have length between 2 and 256")
         if not re.fullmatch(_NAME, name):
-            return invalid("repositoryName", f"must satisfy regular expression '{_NAME}'")
-        refused = _mutability_error(data)
-        if refused:
-            return refused
+            _violates("repositoryName", f"must satisfy regular expression '{_NAME}'")
+        _check_mutability(data)
         answer = original(data)
         if not went_well(answer):
             return answer
         ecr._repositories[name][_FILTERS] = data.get(_FILTERS, [])
-        return json_response({"repository": ecr._repo_shape(ecr._repositories[name])})
+        return reply({"repository": ecr._repo_shape(ecr._repositories[name])})
 
     @replace(ecr, "_put_image_tag_mutability")
-    def put_mutability(original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
-        refused = _mutability_error(data)
-        if refused:
-            return refused
+    def put_mutability(original: Callable[..., Answer], data: Record) -> Answer:
+        name = existing_repository(data)
+        _check_mutability(data)
         answer = original(data)
-        if not went_well(answer):
-            return answer
         filters = data.get(_FILTERS, [])
-        ecr._repositories[data["repositoryName"]][_FILTERS] = filters
-        return json_response(content(answer) | ({_FILTERS: filters} if filters else {}))
+        ecr._repositories[name][_FILTERS] = filters
+        return reply(content(answer) | ({_FILTERS: filters} if filters else {}))
 
     @replace(ecr, "_describe_repositories")
-    def describe(original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
+    def describe(original: Callable[..., Answer], data: Record) -> Answer:
         if data.get("repositoryNames"):
             return original(data)
         shapes = [ecr._repo_shape(ecr._repositories[name]) for name in sorted(ecr._repositories.keys())]
-        return json_response(page(shapes, data, "repositories", 100))
+        return reply(page(shapes, data, "repositories", 100))
 
     @replace(ecr, "_delete_repository")
-    def delete(original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
+    def delete(original: Callable[..., Answer], data: Record) -> Answer:
         answer = original(data)
         if went_well(answer):
             # Otherwise a repository of the same name would begin with the old one's layers.

@@ -7,7 +7,7 @@ from typing import Any
 
 from ministack.services import iam
 
-from .replacing import Answer, replace
+from .replacing import Answer, Record, replace
 
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/(?:.+/)?([\w+=,.@-]{1,64})")
 _VERSIONS = ("2012-10-17", "2008-10-17")
@@ -95,8 +95,10 @@ def install() -> None:
 
     for operation in ("_attach_role_policy", "_attach_user_policy", "_attach_group_policy"):
         @replace(iam, operation)
-        def attach(original: Callable[..., Answer], parameters: dict[str, Any]) -> Answer:
+        def attach(original: Callable[..., Answer], parameters: Record) -> Answer:
             policy = iam._p(parameters, "PolicyArn")
             if not iam._policy_exists(policy):
-                return iam._error(404, "NoSuchEntity", f"Policy {policy} does not exist or is not attachable.", ns="iam")
+                message = f"Policy {policy} does not exist or is not attachable."
+                refused: Answer = iam._error(404, "NoSuchEntity", message, ns="iam")
+                return refused
             return original(parameters)

@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from ministack.core.concurrency import resource_lock
-from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
+from ministack.core.responses import get_account_id, get_region
 from ministack.services import ecs
 
 from . import deployments
-from .clusters import find_cluster
-from .replacing import Answer, replace
+from .clusters import existing_cluster
+from .replacing import Answer, Record, answering, invalid, refuse, replace, reply
 from .service_connect import CONFIGURATION
 
 _BREAKER = {"SUCCESSFUL": "MONITORING_COMPLETE", "IN_PROGRESS": "MONITORING", "STOPPED": "MONITORING_COMPLETE"}
@@ -25,7 +25,7 @@ def current(key: str) -> str | None:
     return _arn("service-deployment", key, history[0]["id"]) if history else None
 
 
-def _brief(key: str, service: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
+def _brief(key: str, service: Record, entry: Record) -> Record:
     brief = {
         "serviceDeploymentArn": _arn("service-deployment", key, entry["id"]),
         "serviceArn": service["serviceArn"],
@@ -40,9 +40,9 @@ def _brief(key: str, service: dict[str, Any], entry: dict[str, Any]) -> dict[str
     return {name: value for name, value in brief.items() if value is not None}
 
 
-def _revision(key: str, service: dict[str, Any], deployment: str) -> dict[str, Any]:
+def _revision(key: str, service: Record, deployment: str) -> Record:
     """How many tasks of a revision there are."""
-    found = next((one for one in service["deployments"] if one["id"] == deployment), {})
+    found = deployments.find(service, deployment)
     return {
         "arn": _arn("service-revision", key, deployment),
         "requestedTaskCount": found.get("desiredCount", 0),
@@ -51,8 +51,8 @@ def _revision(key: str, service: dict[str, Any], deployment: str) -> dict[str, A
     }
 
 
-def _detail(key: str, service: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
-    found = next((one for one in service["deployments"] if one["id"] == entry["id"]), {})
+def _detail(key: str, service: Record, entry: Record) -> Record:
+    found = deployments.find(service, entry["id"])
     breaker = (service["deploymentConfiguration"].get("deploymentCircuitBreaker") or {}).get("enable")
     detail = _brief(key, service, entry)
     del detail["targetServiceRevisionArn"]
@@ -74,21 +74,21 @@ def _detail(key: str, service: dict[str, Any], entry: dict[str, Any]) -> dict[st
     return detail
 
 
-def _entries() -> list[tuple[str, dict[str, Any], dict[str, Any]]]:
+def _entries() -> list[tuple[str, Record, Record]]:
     """All entries of all services, as key, service and entry."""
-    for key in ecs._services.keys():
+    for key in ecs._services:
         deployments.observe(key)
     return [(key, service, entry) for key, service in ecs._services.items() for entry in service.get("_history", [])]
 
 
-def _described(arns: list[str], kind: str, describe: Callable[..., dict[str, Any]]) -> tuple[list[Any], list[Any]]:
+def _described(arns: list[str], kind: str, describe: Callable[..., Record]) -> tuple[list[Any], list[Any]]:
     known = {_arn(kind, key, entry["id"]): (key, service, entry) for key, service, entry in _entries()}
     found = [describe(*known[arn]) for arn in arns if arn in known]
     return found, [{"arn": arn, "reason": "MISSING"} for arn in arns if arn not in known]
 
 
-def _revision_detail(key: str, service: dict[str, Any], entry: dict[str, Any]) -> dict[str, Any]:
-    found = next((one for one in service["deployments"] if one["id"] == entry["id"]), {})
+def _revision_detail(key: str, service: Record, entry: Record) -> Record:
+    found = deployments.find(service, entry["id"])
     definition = ecs._task_defs.get(entry["taskDefinition"].rsplit("/", 1)[-1]) or {"containerDefinitions": []}
     digests = found.get("_image_digests", {})
     detail = {
@@ -110,60 +110,65 @@ def _revision_detail(key: str, service: dict[str, Any], entry: dict[str, Any]) -
     return {name: value for name, value in detail.items() if value is not None}
 
 
-def _stop(data: dict[str, Any]) -> Answer:
-    """StopServiceDeployment, which ministack does not have: back to the last deployment that completed."""
+def _roll_back(service: Record, primary: Record) -> None:
+    """Fails the deployment, and makes the last one that completed the primary again."""
+    back = next((one for one in service["deployments"] if one["rolloutState"] == "COMPLETED"), None)
+    if back is None:
+        invalid("There is no completed service deployment to roll back to.")
+    primary |= {"status": "ACTIVE", "rolloutState": "FAILED", "desiredCount": 0, "_stopped": True}
+    back |= {"status": "PRIMARY", "rolloutState": "IN_PROGRESS", "desiredCount": service["desiredCount"]}
+    service["taskDefinition"] = back["taskDefinition"]
+
+
+def _stop(data: Record) -> Answer:
+    """StopServiceDeployment."""
     arn = data.get("serviceDeploymentArn", "")
     named = [(key, service, entry) for key, service, entry in _entries()
              if _arn("service-deployment", key, entry["id"]) == arn]
     if not named:
-        return error_response_json("ServiceDeploymentNotFoundException", "Service deployment not found.", 400)
+        refuse("ServiceDeploymentNotFoundException", "Service deployment not found.")
     key, service, entry = named[0]
     with resource_lock("ecs-service", key):
-        primary = ecs._primary_deployment(service)
-        back = next((one for one in service["deployments"] if one["rolloutState"] == "COMPLETED"), None)
-        if entry["status"] != "IN_PROGRESS" or primary is None or primary["id"] != entry["id"]:
-            return error_response_json("ConflictException", "The service deployment is not in progress.", 400)
-        if data.get("stopType", "ROLLBACK") == "ROLLBACK" and back is None:
-            return error_response_json("InvalidParameterException",
-                                       "There is no completed service deployment to roll back to.", 400)
-        primary |= {"rolloutState": "FAILED", "desiredCount": 0, "_stopped": True}
+        primary = ecs._primary_deployment(service) or {}
+        if entry["status"] != "IN_PROGRESS" or primary.get("id") != entry["id"]:
+            refuse("ConflictException", "The service deployment is not in progress.")
         if data.get("stopType", "ROLLBACK") == "ROLLBACK":
-            primary["status"] = "ACTIVE"
-            back |= {"status": "PRIMARY", "rolloutState": "IN_PROGRESS", "desiredCount": service["desiredCount"]}
-            service["taskDefinition"] = back["taskDefinition"]
+            _roll_back(service, primary)
+        else:
+            primary |= {"rolloutState": "FAILED", "desiredCount": 0, "_stopped": True}
     deployments.observe(key)
     cluster = key.split("/", 1)[0]
     ecs._reconcile_service_tasks(cluster, key)
     ecs._schedule_service_deployment_completion(cluster, key, get_account_id(), get_region())
-    return json_response({"serviceDeploymentArn": arn})
+    return reply({"serviceDeploymentArn": arn})
 
 
 def install() -> None:
     """Puts the corrections in place."""
-    ecs._ACTION_MAP["StopServiceDeployment"] = _stop
+    # Ministack does not have it.
+    ecs._ACTION_MAP["StopServiceDeployment"] = answering(_stop)
 
     @replace(ecs, "_list_service_deployments")
-    def list_deployments(_original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
-        cluster = find_cluster(data.get("cluster", "default"))
-        name = ecs._resolve_service_ref(data.get("service", ""))
-        key = f"{cluster['clusterName']}/{name[0]}" if cluster and name else ""
-        if key not in ecs._services:
-            return error_response_json("ServiceNotFoundException", "Service not found.", 400)
+    def list_deployments(_original: Callable[..., Answer], data: Record) -> Answer:
+        cluster, name = existing_cluster(data), ecs._resolve_service_ref(data.get("service", ""))
+        key = f"{cluster['clusterName']}/{name[0]}" if name else ""
+        service = ecs._services.get(key)
+        if service is None:
+            refuse("ServiceNotFoundException", "Service not found.")
         deployments.observe(key)
-        service, span = ecs._services[key], data.get("createdAt") or {}
-        briefs = [
+        span = data.get("createdAt") or {}
+        return reply({"serviceDeployments": [
             _brief(key, service, entry) for entry in service.get("_history", [])
             if (not data.get("status") or entry["status"] in data["status"])
             and float(span.get("after", 0)) <= entry["createdAt"] <= float(span.get("before", "inf"))
-        ]
-        return json_response({"serviceDeployments": briefs})
+        ]})
 
     @replace(ecs, "_describe_service_deployments")
-    def describe_deployments(_original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
+    def describe_deployments(_original: Callable[..., Answer], data: Record) -> Answer:
         found, failures = _described(data.get("serviceDeploymentArns", []), "service-deployment", _detail)
-        return json_response({"serviceDeployments": found, "failures": failures})
+        return reply({"serviceDeployments": found, "failures": failures})
 
     @replace(ecs, "_describe_service_revisions")
-    def describe_revisions(_original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
+    def describe_revisions(_original: Callable[..., Answer], data: Record) -> Answer:
         found, failures = _described(data.get("serviceRevisionArns", []), "service-revision", _revision_detail)
-        return json_response({"serviceRevisions": found, "failures": failures})
+        return reply({"serviceRevisions": found, "failures": failures})

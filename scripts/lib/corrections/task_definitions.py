@@ -4,10 +4,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from ministack.core.responses import error_response_json
 from ministack.services import ecs
 
-from .replacing import Answer, replace, went_well
+from .replacing import Answer, Record, refuse, replace, went_well
 from .roles import is_role_arn
 
 _FAMILY = re.compile(r"[A-Za-z0-9_-]{1,255}")
@@ -31,7 +30,7 @@ def _units(value: Any, unit: str) -> int | None:
     return int(float(match[1]) * 1024) if match[2] else int(float(match[1]))
 
 
-def _fargate_fault(data: dict[str, Any]) -> str | None:
+def _fargate_fault(data: Record) -> str | None:
     if data.get("networkMode") != "awsvpc":
         return "Fargate only supports network mode 'awsvpc'."
     for name in ("cpu", "memory"):
@@ -39,14 +38,14 @@ def _fargate_fault(data: dict[str, Any]) -> str | None:
             return f"Fargate requires that '{name}' be defined at the task level."
     cpu, memory = _units(data["cpu"], "vcpu"), _units(data["memory"], "gb")
     if cpu not in _MEMORY:
-        return "Invalid 'cpu' setting for task. For more information, see the Troubleshooting section of the Amazon ECS " \
-               "Developer Guide."
+        return ("Invalid 'cpu' setting for task. For more information, see the Troubleshooting section of the Amazon "
+                "ECS Developer Guide.")
     first, last, step = _MEMORY[cpu]
     # 256 CPU alone doubles instead of adding up.
     fits = memory in (512, 1024, 2048) if cpu == 256 else memory in range(first, last + 1, step)
     if not fits:
-        return f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the Amazon ECS " \
-               "documentation for the valid values."
+        return (f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. See the Amazon ECS "
+                "documentation for the valid values.")
     data["cpu"], data["memory"] = str(cpu), str(memory)
     for container in data["containerDefinitions"]:
         if container.get("privileged"):
@@ -61,7 +60,7 @@ def _fargate_fault(data: dict[str, Any]) -> str | None:
     return None
 
 
-def _health_fault(container: dict[str, Any]) -> str | None:
+def _health_fault(container: Record) -> str | None:
     check = container.get("healthCheck")
     if check is None:
         return None
@@ -74,7 +73,7 @@ def _health_fault(container: dict[str, Any]) -> str | None:
     return None
 
 
-def _log_fault(container: dict[str, Any], fargate: bool) -> str | None:
+def _log_fault(container: Record, fargate: bool) -> str | None:
     logs = container.get("logConfiguration") or {}
     if logs.get("logDriver") != "awslogs":
         return None
@@ -83,7 +82,7 @@ def _log_fault(container: dict[str, Any], fargate: bool) -> str | None:
     return f"Log driver awslogs requires options: {', '.join(missing)}" if missing else None
 
 
-def _ports_fault(container: dict[str, Any], data: dict[str, Any], names: set[str]) -> str | None:
+def _ports_fault(container: Record, data: Record, names: set[str]) -> str | None:
     for mapping in container.get("portMappings") or []:
         if data.get("networkMode") == "awsvpc" and mapping.get("hostPort") not in (None, 0, mapping["containerPort"]):
             return "When networkMode=awsvpc, the host ports and container ports in port mappings must match."
@@ -96,7 +95,7 @@ def _ports_fault(container: dict[str, Any], data: dict[str, Any], names: set[str
     return None
 
 
-def _fault(data: dict[str, Any]) -> str | None:
+def _fault(data: Record) -> str | None:
     """Why AWS would refuse the task definition."""
     if not _FAMILY.fullmatch(data.get("family") or ""):
         return "Family contains invalid characters."
@@ -121,7 +120,7 @@ def _fault(data: dict[str, Any]) -> str | None:
     return _fargate_fault(data) if fargate and containers else None
 
 
-def _fill(data: dict[str, Any]) -> None:
+def _fill(data: Record) -> None:
     """The defaults that AWS stores with a task definition."""
     for volume in data.get("volumes") or []:
         volume.setdefault("host", {})
@@ -140,24 +139,25 @@ def _fill(data: dict[str, Any]) -> None:
             container["logConfiguration"].setdefault("secretOptions", [])
 
 
-def resolve(reference: str) -> dict[str, Any] | None:
+def resolve(reference: str) -> Record | None:
     """The task definition that a service or a task may use: of a family the latest one that is ACTIVE."""
     key = ecs._resolve_td_key(reference)
     if key and ":" not in reference.rsplit("/", 1)[-1]:
         family = key.rsplit(":", 1)[0]
         active = [one for one in ecs._task_defs.values() if one["family"] == family and one["status"] == "ACTIVE"]
         return max(active, key=lambda one: one["revision"], default=None)
-    return ecs._task_defs.get(key) if key else None
+    found: Record | None = ecs._task_defs.get(key) if key else None
+    return found
 
 
 def install() -> None:
     """Puts the corrections in place."""
 
     @replace(ecs, "_register_task_definition")
-    def register(original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
+    def register(original: Callable[..., Answer], data: Record) -> Answer:
         fault = _fault(data)
         if fault:
-            return error_response_json("ClientException", fault, 400)
+            refuse("ClientException", fault)
         _fill(data)
         answer = original(data)
         key = ecs._resolve_td_key(data["family"])
@@ -168,11 +168,12 @@ def install() -> None:
         # Empty members are absent on AWS.
         for name in [name for name, value in definition.items() if value in ("", None)]:
             del definition[name]
-        return ecs._describe_task_definition({"taskDefinition": key})
+        described: Answer = ecs._describe_task_definition({"taskDefinition": key})
+        return described
 
     @replace(ecs, "_describe_task_definition")
-    def describe(original: Callable[..., Answer], data: dict[str, Any]) -> Answer:
+    def describe(original: Callable[..., Answer], data: Record) -> Answer:
         definition = resolve(data.get("taskDefinition", ""))
         if definition is None:
-            return error_response_json("ClientException", "Unable to describe task definition.", 400)
+            refuse("ClientException", "Unable to describe task definition.")
         return original({"taskDefinition": definition["taskDefinitionArn"]})

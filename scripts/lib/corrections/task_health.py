@@ -9,14 +9,14 @@ from ministack.core.responses import get_account_id, get_region
 from ministack.services import ecs
 
 from . import STOPPING, deployments
-from .replacing import replace
+from .replacing import Record, replace
 
 # Ministack looks ten times a second; the engine need not be asked that often.
 _INTERVAL_SECONDS = 0.3
 _WORDS = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}
 
 
-def _checked(task: dict[str, Any]) -> list[tuple[int, bool]]:
+def _checked(task: Record) -> list[tuple[int, bool]]:
     """The containers of a task that have a health check: their index, and whether they are essential."""
     definition = ecs._task_defs.get(task["taskDefinitionArn"].rsplit("/", 1)[-1]) or {"containerDefinitions": []}
     return [(index, container.get("essential", True))
@@ -24,7 +24,7 @@ def _checked(task: dict[str, Any]) -> list[tuple[int, bool]]:
             if (container.get("healthCheck") or {}).get("command", ["NONE"])[0] != "NONE"]
 
 
-def _look(task: dict[str, Any], client: Any) -> None:
+def _look(task: Record, client: Any) -> None:
     """Brings the health of the containers, and with it that of the task, up to date."""
     from docker.errors import DockerException
 
@@ -50,12 +50,12 @@ def _look(task: dict[str, Any], client: Any) -> None:
         task["healthStatus"] = health
 
 
-def _in_grace(task: dict[str, Any], key: str, divisor: float) -> bool:
+def _in_grace(task: Record, key: str, divisor: float) -> bool:
     grace = (ecs._services.get(key) or {}).get("healthCheckGracePeriodSeconds") or 0
     return time.time() < (ecs._ts_to_epoch(task.get("startedAt")) or 0) + grace / divisor
 
 
-def _judge(task: dict[str, Any], before: str, client: Any, divisor: float) -> None:
+def _judge(task: Record, before: str, client: Any, divisor: float) -> None:
     """What a service does about the health of its task. A task without a service goes on whatever it is."""
     key, health = deployments.service_of(task), task["healthStatus"]
     if key is None:
@@ -75,13 +75,15 @@ def install(divisor: float) -> None:
     """Puts the corrections in place."""
 
     @replace(ecs, "_maybe_mark_stopped")
-    def maybe_stopped(original: Callable[..., None], task: dict[str, Any], docker_client: Any = None) -> None:
+    def maybe_stopped(original: Callable[..., None], task: Record, docker_client: Any = None) -> None:
         # Containers that end because the emulator does are no failures.
         if STOPPING.is_set():
             return
         original(task, docker_client)
         now = time.time()
-        if task.get("lastStatus") != "RUNNING" or not _checked(task) or now - task.get("_looked", 0) < _INTERVAL_SECONDS:
+        if task.get("lastStatus") != "RUNNING" or now - task.get("_looked", 0) < _INTERVAL_SECONDS:
+            return
+        if not _checked(task):
             return
         task["_looked"] = now
         client, before = docker_client or ecs._get_docker(), task["healthStatus"]
@@ -89,7 +91,7 @@ def install(divisor: float) -> None:
         _judge(task, before, client, divisor)
 
     @replace(ecs, "_record_service_task_healthy")
-    def healthy(original: Callable[..., None], key: str, task: dict[str, Any]) -> None:
+    def healthy(original: Callable[..., None], key: str, task: Record) -> None:
         """A container that merely runs is not healthy, when there is a check that can tell."""
         if not any(essential for _, essential in _checked(task)) or task.get("healthStatus") == "HEALTHY":
             original(key, task)

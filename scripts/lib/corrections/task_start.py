@@ -8,32 +8,32 @@ from ministack.core.responses import get_account_id, get_region, request_scope
 from ministack.services import cloudwatch_logs, ecs
 
 from . import STOPPING, deployments, execution_role
-from .replacing import replace
+from .replacing import Record, replace
 
 # What ministack calls the reasons for which a service stops its own tasks.
 _SCALING = ("Deployment completed", "Deployment capacity limit", "Service deleted", "Service scaling down",
             "Task definition updated")
 
 
-def _log_fault(container: dict[str, Any]) -> str | None:
+def _log_fault(container: Record) -> str | None:
     logs = ecs._awslogs_config(container, "", "")
     if logs is None or logs["create_group"]:
         return None
     with request_scope(get_account_id(), logs["region"] or get_region()):
         if logs["group"] in cloudwatch_logs._log_groups:
             return None
-    return ("ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed "
-            "to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist. : exit "
-            "status 1")
+    return ("ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: "
+            "failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not "
+            "exist. : exit status 1")
 
 
-def _fault(task: dict[str, Any], definition: dict[str, Any]) -> str | None:
+def _fault(task: Record, definition: Record) -> str | None:
     role_fault = execution_role.fault(definition, task["taskArn"].rsplit("/", 1)[-1])
     faults = [role_fault, *map(_log_fault, definition["containerDefinitions"])]
     return next((fault for fault in faults if fault), None)
 
 
-def _wait_for_turn(task: dict[str, Any]) -> None:
+def _wait_for_turn(task: Record) -> None:
     """A service whose tasks fail at once would start hundreds of them in a minute."""
     end = time.time() + deployments.pause_before(task)
     while time.time() < end and not STOPPING.is_set() and ecs._task_is_active(task["taskArn"], task):
@@ -44,7 +44,7 @@ def install() -> None:
     """Puts the corrections in place."""
 
     @replace(ecs, "_start_task_worker")
-    def start(original: Callable[..., None], task: dict[str, Any], definition: dict[str, Any], overrides: Any,
+    def start(original: Callable[..., None], task: Record, definition: Record, overrides: Any,
               client: Any) -> None:
         _wait_for_turn(task)
         if STOPPING.is_set():
@@ -56,7 +56,7 @@ def install() -> None:
             ecs._fail_task_start(task, client, fault)
 
     @replace(ecs, "_resolve_container_secrets")
-    def secrets(original: Callable[..., dict[str, str]], container: dict[str, Any]) -> dict[str, str]:
+    def secrets(original: Callable[..., dict[str, str]], container: Record) -> dict[str, str]:
         try:
             return original(container)
         except ecs._SecretResolutionError as error:
@@ -70,7 +70,7 @@ def install() -> None:
                 f"{name}") from None
 
     @replace(ecs, "_mark_task_stopped")
-    def mark_stopped(original: Callable[..., bool], arn: str, task: dict[str, Any], reason: str, code: str,
+    def mark_stopped(original: Callable[..., bool], arn: str, task: Record, reason: str, code: str,
                      **more: Any) -> bool:
         if reason in _SCALING:
             key = deployments.service_of(task)
@@ -84,7 +84,7 @@ def install() -> None:
         return original(arn, task, reason, code, **more)
 
     @replace(ecs, "_stop_task")
-    def stop_task(original: Callable[..., Any], data: dict[str, Any]) -> Any:
+    def stop_task(original: Callable[..., Any], data: Record) -> Any:
         """A service replaces a task that somebody stops."""
         answer = original(data)
         if data.get("reason") not in _SCALING:
