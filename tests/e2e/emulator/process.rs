@@ -113,10 +113,16 @@ fn its_state_outlives_a_restart_and_no_secret_is_in_its_log() {
         .endpoint
         .ask("ecr", "CreateRepository", &json!({"repositoryName": "gone"}));
     let password = first.endpoint.password();
-    let digest = "sha256:84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882";
-    for repository in ["kept", "gone"] {
+    // Of `0123456789` and of `gone`.
+    let kept = "sha256:84d89877f0d4041efb6bf91a16f0248f2fd573e6af05c19f96bedb9f882f7882";
+    let lost = "sha256:283bb9deef02e6843abfb538efa1eca70801bd8a701c3f98191e123496339247";
+    for (repository, digest, content) in [
+        ("kept", kept, "0123456789"),
+        ("gone", kept, "0123456789"),
+        ("gone", lost, "gone"),
+    ] {
         let path = format!("/v2/{repository}/blobs/uploads/?digest={digest}");
-        let upload = ["--request", "POST", "--data-binary", "0123456789"];
+        let upload = ["--request", "POST", "--data-binary", content];
         let (body, status) = first.request(&path, &password, &upload);
         assert_eq!(status, 201, "{body}");
     }
@@ -137,7 +143,7 @@ fn its_state_outlives_a_restart_and_no_secret_is_in_its_log() {
         &json!({"Name": "/kept/SECRET", "WithDecryption": true}),
     );
     assert_eq!(answer["Parameter"]["Value"], "the-secret-value");
-    let blob = format!("/v2/kept/blobs/{digest}");
+    let blob = format!("/v2/kept/blobs/{kept}");
     assert_eq!(
         second.request(&blob, &password, &[]),
         ("0123456789".to_owned(), 200)
@@ -148,6 +154,12 @@ fn its_state_outlives_a_restart_and_no_secret_is_in_its_log() {
     );
 
     let tool = second.end();
+    // The layers are files, and those that nobody names any more are gone.
+    let blobs = fs::read_dir(tool.folder().join("state/blobs")).unwrap();
+    let blobs: Vec<_> = blobs
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(blobs, [kept.replace(':', "-")]);
     let log = tool.read("log");
     assert!(log.contains("PutParameter: /kept/SECRET"), "{log}");
     for secret in ["the-secret-value", &password[..40]] {
