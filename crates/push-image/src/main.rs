@@ -11,11 +11,12 @@
 mod context;
 mod destination;
 mod dockerfile;
+mod done;
 mod ecr;
 mod engine;
-mod one;
 mod plan;
 mod push;
+mod pusher;
 mod remote;
 mod source;
 mod wanted;

@@ -1,8 +1,9 @@
 //! One image after the other, in the order of the file: a later one may be built upon an earlier one.
 
 use crate::destination::Destination;
+use crate::done::Done;
 use crate::engine::Engine;
-use crate::one::{Done, Pusher};
+use crate::pusher::Pusher;
 use crate::remote::Repository;
 use crate::source::{Build, Workshop};
 use crate::wanted::{Override, Overrides, Wanted, wanted};

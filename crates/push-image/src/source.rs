@@ -3,7 +3,8 @@
 use crate::context::{Context, Ignore, latest_time};
 use crate::destination::Destination;
 use crate::dockerfile::{self, Base};
-use crate::engine::{BuildSettings, Engine, LocalImage, warn_of_size};
+use crate::engine::build::{BuildSettings, warn_of_size};
+use crate::engine::{Engine, LocalImage};
 use crate::wanted::{Source, looks_secret};
 use anyhow::{Context as _, Result};
 use common::progress::Progress;
@@ -64,7 +65,7 @@ impl Build {
         )?;
         Ok(Some(Build {
             ignore: read_ignore(&folder, dockerfile)?,
-            bases: dockerfile::bases(&text, arguments, target.as_deref()),
+            bases: dockerfile::bases(&text, &arguments.0, target.as_deref()),
             folder,
             settings: BuildSettings {
                 dockerfile: dockerfile.clone(),
@@ -79,6 +80,7 @@ impl Build {
     fn secrets(&self) -> impl Iterator<Item = (&String, &String)> {
         self.settings
             .arguments
+            .0
             .iter()
             .filter(|(name, _)| looks_secret(name))
     }
@@ -187,7 +189,7 @@ impl Workshop<'_> {
         ));
         let mut settings = build.settings.clone();
         for (name, value) in self.destination.proxies(self.engine)? {
-            settings.arguments.entry(name).or_insert(value);
+            settings.arguments.0.entry(name).or_insert(value);
         }
         let id = self
             .engine

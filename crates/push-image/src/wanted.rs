@@ -5,6 +5,7 @@ use common::Failure;
 use common::config::Image;
 use registry::Reference;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::str::FromStr;
 
 /// One image of this run.
@@ -32,8 +33,18 @@ pub(crate) enum Source {
         dockerfile: String,
         platform: Option<String>,
         target: Option<String>,
-        arguments: BTreeMap<String, String>,
+        arguments: Arguments,
     },
+}
+
+/// The arguments of a build. `Debug` shows their names: a value may be a secret.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub(crate) struct Arguments(pub(crate) BTreeMap<String, String>);
+
+impl fmt::Debug for Arguments {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 impl Source {
@@ -197,11 +208,13 @@ fn source(image: &Image, overrides: &Overrides) -> Result<Source> {
         dockerfile,
         platform: build.platform.clone(),
         target: build.target.clone(),
-        arguments: build
-            .args
-            .iter()
-            .map(|(name, value)| (name.to_owned(), value.clone()))
-            .collect(),
+        arguments: Arguments(
+            build
+                .args
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.clone()))
+                .collect(),
+        ),
     })
 }
 
@@ -223,149 +236,4 @@ pub(crate) fn looks_secret(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use common::config::Build;
-
-    fn copied(name: &str, from: &str, tags: &[&str]) -> Image {
-        Image {
-            name: name.into(),
-            repository: name.into(),
-            tags: tags.iter().map(|tag| (*tag).to_owned()).collect(),
-            from: Some(from.into()),
-            build: None,
-        }
-    }
-
-    fn built(name: &str, dockerfile: Option<&str>) -> Image {
-        Image {
-            from: None,
-            build: Some(Build {
-                context: "app/".into(),
-                dockerfile: dockerfile.map(str::to_owned),
-                platform: None,
-                target: None,
-                args: common::config::Ordered::default(),
-            }),
-            ..copied(name, "", &["latest"])
-        }
-    }
-
-    fn overrides(flags: &[&str], variable: Option<&str>) -> Result<Overrides> {
-        let flags: Vec<Override> = flags.iter().map(|flag| flag.parse().unwrap()).collect();
-        Overrides::read(&flags, variable)
-    }
-
-    fn first(images: Vec<Image>, overrides: &Overrides) -> Result<Source> {
-        wanted(images, overrides, "host.example").map(|all| all[0].source.clone())
-    }
-
-    #[test]
-    fn the_command_line_wins_over_the_environment_and_that_over_the_file() {
-        let image = || vec![copied("base", "python:3", &["3"])];
-        let source = |flags: &[&str], variable| first(image(), &overrides(flags, variable).unwrap()).unwrap();
-        let copy = |text: &str, instead_of: Option<&str>| Source::Copy {
-            reference: Reference::parse(text).unwrap(),
-            instead_of: instead_of.map(str::to_owned),
-        };
-        assert_eq!(source(&[], None), copy("python:3", None));
-        assert_eq!(source(&[], Some("base=a:1")), copy("a:1", Some("python:3")));
-        assert_eq!(
-            source(&["base=b:2"], Some("base=a:1")),
-            copy("b:2", Some("python:3"))
-        );
-        assert_eq!(
-            source(&[], Some("other=x, base=a:1")),
-            copy("a:1", Some("python:3"))
-        );
-        assert_eq!(source(&["base=python:3"], None), copy("python:3", None));
-    }
-
-    #[test]
-    fn overrides_that_make_no_sense_are_errors() {
-        for text in ["", "base", "=a", "base=", "base=Not A Reference"] {
-            assert!(text.parse::<Override>().is_err(), "{text}");
-        }
-        assert!(overrides(&[], Some("base")).is_err());
-        let images = || vec![copied("base", "a", &["1"]), built("app", None)];
-        for (flag, words) in [("other=a", "not among"), ("app=a", "it is built")] {
-            let error = first(images(), &overrides(&[flag], None).unwrap()).unwrap_err();
-            assert!(error.to_string().contains(words), "{error}");
-        }
-        let environment = overrides(&[], Some("other=a,base=b")).unwrap();
-        assert_eq!(environment.unknown(&images()), ["other"]);
-        assert!(first(images(), &environment).is_ok());
-    }
-
-    #[test]
-    fn faults_of_the_file_are_found() {
-        let none = Overrides::default();
-        for (images, words) in [
-            (
-                vec![copied("Base", "a", &["1"])],
-                "`Base:1` is no repository and tag",
-            ),
-            (
-                vec![copied("base", "a", &["-"])],
-                "`base:-` is no repository and tag",
-            ),
-            (vec![copied("base", "a", &["x@y"])], "is no repository and tag"),
-            (vec![copied("base", "a", &[""])], "is no repository and tag"),
-            (vec![copied("base", "a", &["x/y"])], "is no repository and tag"),
-            (vec![copied("base", "a", &["1", "1"])], "`base:1` is named twice"),
-            (
-                vec![copied("base", "A", &["1"])],
-                "failed to use `from` of image `base`",
-            ),
-            (
-                vec![built("app", Some("../Dockerfile"))],
-                "must be inside the context",
-            ),
-            (
-                vec![built("app", Some("/Dockerfile"))],
-                "must be inside the context",
-            ),
-        ] {
-            let error = first(images, &none).unwrap_err();
-            assert!(error.to_string().contains(words), "{error}");
-        }
-        let same = vec![
-            copied("base", "a", &["1"]),
-            Image {
-                name: "other".into(),
-                ..copied("base", "a", &["1"])
-            },
-        ];
-        assert!(first(same, &none).is_err());
-    }
-
-    #[test]
-    fn a_source_is_described_for_people() {
-        let none = Overrides::default();
-        let describe = |image| first(vec![image], &none).unwrap().describe();
-        assert_eq!(
-            describe(copied("base", "python:3", &["1"])),
-            "docker.io/library/python:3"
-        );
-        assert_eq!(describe(built("app", None)), "app/Dockerfile");
-        assert_eq!(
-            describe(built("app", Some("./deploy/prod.Dockerfile"))),
-            "app/deploy/prod.Dockerfile"
-        );
-    }
-
-    #[test]
-    fn secrets_are_known_by_their_names() {
-        for name in [
-            "NPM_TOKEN",
-            "db_password",
-            "AWS_SECRET_ACCESS_KEY",
-            "HONEYCOMB_API_KEY",
-        ] {
-            assert!(looks_secret(name), "{name}");
-        }
-        for name in ["BASE_IMAGE", "VERSION", "KEYBOARD"] {
-            assert!(!looks_secret(name), "{name}");
-        }
-    }
-}
+mod tests;

@@ -1,33 +1,27 @@
 //! The Docker engine.
 
+pub(crate) mod build;
 mod endpoint;
 pub(crate) mod fault;
 pub(crate) mod layers;
 mod messages;
+mod push;
 mod transport;
 
 pub(crate) use endpoint::is_loopback;
 
-use crate::context::Context;
 use anyhow::{Context as _, Result};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE;
 use bollard::auth::DockerCredentials;
 use bollard::errors::Error;
-use bollard::query_parameters::{BuildImageOptions, CreateImageOptions, TagImageOptions};
-use bollard::{API_DEFAULT_VERSION, Docker, body_full, body_try_stream};
-use bytes::Bytes;
+use bollard::query_parameters::{CreateImageOptions, TagImageOptions};
+use bollard::{API_DEFAULT_VERSION, Docker};
 use common::progress::Progress;
 use common::{Console, Failure};
 use endpoint::Endpoint;
 use futures_util::StreamExt;
-use http_body_util::BodyExt;
-use hyper::Request;
-use layers::{Layers, show_bytes};
-use messages::{Lines, Message};
+use layers::Layers;
 use registry::{Credentials, Reference};
 use secrecy::ExposeSecret;
-use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::ErrorKind;
 use std::time::Duration;
 
@@ -37,9 +31,6 @@ const FIRST_ANSWER: Duration = Duration::from_secs(20);
 /// bollard's own limit for an answer to begin. A build's begins when its context is there: `--timeout`
 /// decides, and not this.
 const NO_LIMIT: u64 = 7 * 24 * 3600;
-
-/// How much of a failed build's output is shown.
-const LAST_LINES: usize = 20;
 
 /// A connection to the engine.
 pub(crate) struct Engine {
@@ -58,15 +49,6 @@ pub(crate) struct LocalImage {
     pub(crate) tags: Vec<String>,
     /// Whether it is an index over several platforms, as the newer image store keeps them.
     pub(crate) is_index: bool,
-}
-
-/// What a build is made from, beside its context.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct BuildSettings {
-    pub(crate) dockerfile: String,
-    pub(crate) arguments: BTreeMap<String, String>,
-    pub(crate) target: Option<String>,
-    pub(crate) platform: Option<String>,
 }
 
 impl Engine {
@@ -185,159 +167,6 @@ impl Engine {
             .with_context(|| format!("failed to tag image `{repository}:{tag}`"))
     }
 
-    /// Builds an image and gives its id. The builder is the classic one, which every engine has and which
-    /// needs no session; the images that it builds upon are on the engine already.
-    ///
-    /// # Errors
-    /// When a file of the context cannot be sent, or the build fails; its last lines are printed then.
-    pub(crate) async fn build(
-        &self,
-        settings: &BuildSettings,
-        context: Context,
-        logins: &BTreeMap<String, Credentials>,
-        console: &Console,
-        progress: &Progress<'_>,
-    ) -> Result<String> {
-        let task = progress.task("context");
-        let total = context.bytes();
-        let archive = context.into_stream(move |sent| task.advance(sent.min(total), total.max(1)));
-        let options = BuildImageOptions {
-            dockerfile: settings.dockerfile.clone(),
-            buildargs: Some(settings.arguments.clone().into_iter().collect::<HashMap<_, _>>()),
-            target: settings.target.clone().unwrap_or_default(),
-            platform: settings.platform.clone().unwrap_or_default(),
-            rm: true,
-            // Also what an interrupted build leaves.
-            forcerm: true,
-            ..BuildImageOptions::default()
-        };
-        let logins: HashMap<String, DockerCredentials> = logins
-            .iter()
-            .map(|(host, login)| (registry::key_of(host).to_owned(), for_engine(login, host)))
-            .collect();
-        let steps = progress.task("build");
-        let mut output = Output::new(console, progress);
-        let mut built = None;
-        let mut messages = std::pin::pin!(self.docker.build_image(
-            options,
-            Some(logins),
-            Some(body_try_stream(archive))
-        ));
-        while let Some(message) = messages.next().await {
-            let message = match message {
-                Ok(message) => Message::from(message),
-                Err(error) => {
-                    drop(steps);
-                    output.show_last();
-                    return Err(fault::failure(&fault::message(error), "the registry").into());
-                }
-            };
-            if let Some(id) = message.built() {
-                built = Some(id.to_owned());
-            }
-            if let Some(step) = message.stream.as_deref().and_then(|text| output.take(text)) {
-                steps.say(step);
-            }
-        }
-        built.ok_or_else(|| {
-            Failure::could_not("the engine ended the build without an image and without an error")
-                .code("engine")
-                .into()
-        })
-    }
-
-    /// Pushes `repository:tag` and gives the digest that the engine says it has in the registry now.
-    ///
-    /// # Errors
-    /// With the words of the engine or of the registry.
-    pub(crate) async fn push(
-        &self,
-        repository: &str,
-        tag: &str,
-        credentials: Option<&Credentials>,
-        progress: &Progress<'_>,
-    ) -> Result<String, Failure> {
-        let host = repository.split('/').next().unwrap_or_default();
-        let mut layers = Layers::new(progress);
-        match self
-            .send_push(repository, tag, host, credentials, &mut layers)
-            .await
-        {
-            Ok(Some(digest)) => Ok(digest),
-            Ok(None) => Err(Failure::could_not(
-                "the engine ended the push without a digest and without an error",
-            )
-            .code("engine")),
-            Err(message) if layers.retries > 0 => {
-                let retries = layers.retries;
-                Err(fault::failure(
-                    &format!("{message} (after {retries} retries of a layer)"),
-                    host,
-                ))
-            }
-            Err(message) => Err(fault::failure(&message, host)),
-        }
-    }
-
-    /// The call itself: bollard's own would lose the layers and the digest.
-    async fn send_push(
-        &self,
-        repository: &str,
-        tag: &str,
-        host: &str,
-        credentials: Option<&Credentials>,
-        layers: &mut Layers<'_>,
-    ) -> Result<Option<String>, String> {
-        // The header must be there even when nobody is signed in.
-        let login = credentials
-            .map(|credentials| for_engine(credentials, host))
-            .unwrap_or_default();
-        let login = serde_json::to_vec(&login).map_err(|error| error.to_string())?;
-        let request = Request::post(format!("/images/{repository}/push?tag={tag}"))
-            .header("X-Registry-Auth", URL_SAFE.encode(login))
-            .body(body_full(Bytes::new()))
-            .map_err(|error| error.to_string())?;
-        let answer = transport::send(self.endpoint.clone(), request)
-            .await
-            .map_err(fault::message)?;
-        let status = answer.status();
-        let mut body = answer.into_body();
-        let mut lines = Lines::default();
-        let mut digest = None;
-        let broken = |error: &dyn std::fmt::Display| format!("the connection to the engine broke: {error}");
-        let strange = |error: serde_json::Error| {
-            format!("the engine answered with something that is not its API: {error}")
-        };
-        if !status.is_success() {
-            let text = body.collect().await.map_err(|error| broken(&error))?.to_bytes();
-            let message = serde_json::from_slice::<serde_json::Value>(&text).ok();
-            let message = message
-                .as_ref()
-                .and_then(|document| document.get("message")?.as_str());
-            return Err(message.map_or_else(|| format!("the engine answered with {status}"), str::to_owned));
-        }
-        let mut take = |messages: Vec<Message>| {
-            for message in messages {
-                if let Some(error) = message.error() {
-                    return Err(error.to_owned());
-                }
-                layers.show(&message);
-                if let Some(pushed) = message.pushed() {
-                    digest = Some(pushed.to_owned());
-                }
-            }
-            Ok(())
-        };
-        while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| broken(&error))?;
-            if let Some(bytes) = frame.data_ref() {
-                take(lines.take(bytes).map_err(strange)?)?;
-            }
-        }
-        take(lines.finish().map_err(strange)?)?;
-        Ok(digest)
-    }
-
     /// The digest that the registry has for `reference`, asked by the engine; `None` when it has none.
     ///
     /// # Errors
@@ -424,76 +253,4 @@ fn unreachable(error: Error, endpoint: &Endpoint) -> Failure {
     ))
     .code("engine")
     .hint(hint)
-}
-
-/// What a build prints: its steps as they come, the rest with `-v`, and the end of it all when it fails.
-struct Output<'a> {
-    console: &'a Console,
-    progress: &'a Progress<'a>,
-    open: String,
-    last: VecDeque<String>,
-}
-
-impl<'a> Output<'a> {
-    fn new(console: &'a Console, progress: &'a Progress<'a>) -> Self {
-        Output {
-            console,
-            progress,
-            open: String::new(),
-            last: VecDeque::new(),
-        }
-    }
-
-    /// Takes a piece of output; gives the last step that began in it.
-    fn take(&mut self, text: &str) -> Option<String> {
-        self.open.push_str(text);
-        let mut begun = None;
-        while let Some((line, rest)) = self.open.split_once('\n') {
-            // What overwrites itself on a terminal is one line: its last state.
-            let line = line.trim_end().rsplit('\r').next().unwrap_or_default().to_owned();
-            self.open = rest.to_owned();
-            if line.starts_with("Step ") {
-                self.progress.note(format!("  {line}"));
-                begun = Some(line.clone());
-            } else if self.console.is_verbose() {
-                self.progress.note(format!("  {line}"));
-            }
-            if !line.is_empty() {
-                self.last.push_back(line);
-            }
-            if self.last.len() > LAST_LINES {
-                self.last.pop_front();
-            }
-        }
-        begun
-    }
-
-    fn show_last(&self) {
-        // With -v it has been shown; without, also --quiet wants to know why.
-        if !self.console.is_verbose() {
-            for line in self
-                .last
-                .iter()
-                .chain(Some(&self.open).filter(|line| !line.is_empty()))
-            {
-                self.console.stderr(&format!("  {line}"));
-            }
-        }
-    }
-}
-
-/// A warning for a context that is likely to hold more than it should.
-pub(crate) fn warn_of_size(context: &Context, image: &str, console: &Console) {
-    let bytes = context.bytes();
-    if bytes < crate::context::LARGE {
-        return;
-    }
-    let most = context
-        .largest()
-        .map(|(name, size)| format!(", {} of it in `{name}`", show_bytes(size)));
-    console.warn(format!(
-        "{image}: the build context has {}{}: name in .dockerignore what the build does not need",
-        show_bytes(bytes),
-        most.unwrap_or_default()
-    ));
 }

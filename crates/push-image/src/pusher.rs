@@ -1,5 +1,6 @@
 //! One image: got, compared, and brought to where it is wanted.
 
+use crate::done::{Done, NOT_KNOWN};
 use crate::engine::fault::Topic;
 use crate::engine::{Engine, LocalImage};
 use crate::plan::{Plan, Tagged, in_the_way, plan};
@@ -11,82 +12,7 @@ use common::config::Image;
 use common::{Change, Failure, Outcome};
 use futures_util::future::try_join_all;
 use registry::Reference;
-use serde_json::Value;
 use std::collections::BTreeSet;
-
-/// What became of one image.
-pub(crate) struct Done {
-    pub(crate) outcome: Outcome,
-    pub(crate) action: &'static str,
-    pub(crate) changes: Vec<Change>,
-    /// With the digest, when it is known.
-    pub(crate) uri: String,
-    pub(crate) digest: Option<String>,
-    pub(crate) size: Option<u64>,
-    /// What has to be run before.
-    pub(crate) after: Option<String>,
-    /// For stderr.
-    pub(crate) words: String,
-    /// For stdout.
-    pub(crate) line: String,
-}
-
-impl Done {
-    /// A push that only something else makes possible. `repository` is `host/name`.
-    pub(crate) fn planned(repository: &str, image: &Wanted, after: &str) -> Self {
-        let changes = image
-            .tags
-            .iter()
-            .map(|tag| Change::new(format!("tags.{tag}"), Value::Null, NOT_KNOWN));
-        Done::would_push(repository, image, changes.collect(), Some(after))
-    }
-
-    fn would_push(repository: &str, image: &Wanted, changes: Vec<Change>, after: Option<&str>) -> Self {
-        let behind = after.map(|after| format!(" (after {after})")).unwrap_or_default();
-        let first = image.tags.first().map_or("latest", String::as_str);
-        let uri = format!("{repository}:{first}");
-        Done {
-            outcome: Outcome::Planned,
-            action: "push",
-            changes,
-            digest: None,
-            size: None,
-            after: after.map(str::to_owned),
-            words: format!("would be pushed{behind}"),
-            line: format!("{uri} would be pushed{behind}"),
-            uri,
-        }
-    }
-
-    fn of(
-        outcome: Outcome,
-        action: &'static str,
-        changes: Vec<Change>,
-        repository: &Repository,
-        remote: &Remote,
-    ) -> Self {
-        let uri = format!("{}@{}", repository.uri, remote.digest);
-        Done {
-            outcome,
-            action,
-            changes,
-            digest: Some(remote.digest.clone()),
-            size: remote.size,
-            after: None,
-            words: match (outcome, action) {
-                (Outcome::Planned, _) => "would be tagged".into(),
-                (_, "tag") => format!("tagged {}", remote.digest),
-                (_, "push") => format!("pushed {}", remote.digest),
-                _ => "unchanged".into(),
-            },
-            line: uri.clone(),
-            uri,
-        }
-    }
-}
-
-/// The digest of an image that was never pushed: the registry's form of the layers decides it.
-const NOT_KNOWN: &str = "(known after the push)";
 
 /// The next step when ECR refuses what ECR has given.
 const OWN_LOGIN_REFUSED: &str =
