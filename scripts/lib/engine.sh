@@ -50,17 +50,25 @@ engine_look() {
     fi
 }
 
-engine_denied() {
-    fail "the Docker engine's socket ${engine_host#unix://} refuses this user" \
-        "sudo usermod -aG docker $(id -un), then log in again"
+engine_use='use the Docker engine (who may do that may do anything on this machine)'
+engine_wish="start and $engine_use"
+engine_refuses="the Docker engine's socket refuses this user"
+
+# Lets this user at the socket, until the engine makes it anew. Being in the group `docker` would count from the next login on.
+engine_allow() {
+    root_allowed "$engine_use" ||
+        fail "$engine_refuses" "sudo usermod -aG docker $(id -un), and log in again; or OPS_ASSUME_YES=1 lets it use sudo"
+    as_root chown "$(id -un)" "${engine_host#unix://}"
+    engine_look
+    [ "$engine_state" != denied ] || fail "$engine_refuses" "sudo usermod -aG docker $(id -un), and log in again"
 }
 
 # Starts the engine when none runs, and records that we did, so that cleaning up stops no one else's.
 engine_start() {
-    local how=by-hand log=$machine_state/dockerd.log pid start i name
+    local how=by-hand log=$machine_state/dockerd.log program pid start i name
     local -a environment=()
-    command -v dockerd >/dev/null || fail 'no Docker engine is installed' 'run scripts/install-deps'
-    root_allowed 'start the Docker engine' ||
+    program=$(PATH=$PATH:/usr/sbin:/sbin && command -v dockerd) || fail 'no Docker engine is installed' 'run scripts/install-deps'
+    root_allowed "$engine_wish" ||
         fail 'the Docker engine does not run, and starting it takes root' 'start it (sudo systemctl start docker), or set OPS_ASSUME_YES=1'
     as_root mkdir -p -m 755 "$machine_state"
     if [ -d /run/systemd/system ] && as_root systemctl start docker 2>/dev/null; then
@@ -70,10 +78,14 @@ engine_start() {
         for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy; do
             [ -z "${!name:-}" ] || environment+=("$name=${!name}")
         done
-        start_daemon_of_root /dev/null "$log" "${environment[@]}" "$(command -v dockerd)"
+        start_daemon_of_root /dev/null "$log" "${environment[@]}" "$program"
     fi
     for ((i = 0; i < 300; i++)); do
-        if engine_info "$engine_host" >/dev/null; then break; fi
+        engine_look
+        case $engine_state in
+            ok) break ;;
+            denied) engine_allow ;;
+        esac
         sleep 0.2
     done
     if [ "$how" = by-hand ]; then
@@ -83,8 +95,6 @@ engine_start() {
     fi
     # shellcheck disable=SC2016 # the words are for the inner shell
     printf '%s\n' "$how" | as_root sh -c 'umask 022 && cat >"$1"' sh "$engine_record"
-    engine_look
-    [ "$engine_state" != denied ] || engine_denied
     [ "$engine_state" = ok ] || fail 'failed to start the Docker engine: it does not answer' "see $log, or: journalctl -u docker"
 }
 
@@ -92,7 +102,7 @@ engine_start() {
 engine_up() {
     local lock
     engine_look
-    [ "$engine_state" != denied ] || engine_denied
+    [ "$engine_state" != denied ] || engine_allow
     [ "$engine_state" != ok ] || return 0
     take_lock lock engine 120 ||
         fail 'failed to start the Docker engine: another start is under way' "see who holds $(machine_lock_file engine)"
