@@ -80,8 +80,10 @@ def install() -> None:
 
     @replace(ecr, "_repo_shape")
     def shape(original: Callable[..., Record], repository: Record) -> Record:
-        filters = repository.get(_FILTERS)
-        return original(repository) | ({_FILTERS: filters} if filters else {})
+        filters, described = repository.get(_FILTERS), original(repository)
+        # SDKs leave out what is false.
+        described["imageScanningConfiguration"] = {"scanOnPush": False} | described["imageScanningConfiguration"]
+        return described | ({_FILTERS: filters} if filters else {})
 
     @replace(ecr, "_create_repository")
     def create(original: Callable[..., Answer], data: Record) -> Answer:
