@@ -1,8 +1,11 @@
 //! The AWS emulator of the sandbox: what we put right in it, as somebody else's clients see it.
 
+mod images;
 mod process;
 mod refusals;
 mod registry;
+mod services;
+mod stage;
 mod tasks;
 
 use serde_json::Value;
