@@ -54,11 +54,11 @@ impl Pusher<'_> {
         build: Option<&Build>,
         repository: &Repository,
     ) -> Result<Done, Failed> {
-        if let (true, Some(build)) = (self.plan_only, build) {
-            if let Some(earlier) = self.waits_for(build).await? {
-                let after = format!("push-image {earlier}");
-                return Ok(Done::planned(&repository.uri, image, &after));
-            }
+        if let Some(build) = build.filter(|_| self.plan_only)
+            && let Some(earlier) = self.waits_for(build).await?
+        {
+            let after = format!("push-image {earlier}");
+            return Ok(Done::planned(&repository.uri, image, &after));
         }
         let local = self.get(image, build).await?;
         let tags = self.tagged(image).await?;
@@ -186,15 +186,16 @@ impl Pusher<'_> {
         let mut pushed = engine.push(&repository.uri, tag, login.as_ref(), progress).await;
         // A login that has become too old on the way, which for a large image over a slow line can be. What is
         // there already is not sent again.
-        if let Err(failure) = &pushed {
-            if destination.can_renew() && Topic::of(&failure.to_string()) == Topic::Login {
-                console.detail(format!(
-                    "{}: {failure}: trying again with a new login",
-                    image.name
-                ));
-                let login = destination.login(true).await?;
-                pushed = engine.push(&repository.uri, tag, login.as_ref(), progress).await;
-            }
+        if let Err(failure) = &pushed
+            && destination.can_renew()
+            && Topic::of(&failure.to_string()) == Topic::Login
+        {
+            console.detail(format!(
+                "{}: {failure}: trying again with a new login",
+                image.name
+            ));
+            let login = destination.login(true).await?;
+            pushed = engine.push(&repository.uri, tag, login.as_ref(), progress).await;
         }
         let pushed = pushed.map_err(|failure| match Topic::of(&failure.to_string()) {
             Topic::Login if destination.can_renew() => failure.hint(OWN_LOGIN_REFUSED),

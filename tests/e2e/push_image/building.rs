@@ -264,7 +264,7 @@ fn a_file_that_cannot_be_read_is_named_before_anything_is_sent() {
 fn locked_by_mode(world: &World, tool: Tool) {
     use std::os::unix::fs::PermissionsExt;
     let path = tool.folder().join("src/app.py");
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o000)).unwrap();
     tool.run().exits(2).says("src/app.py`: Permission denied");
     assert_eq!(world.engine.all("POST /build").len(), 0);
 }
