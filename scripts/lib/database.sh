@@ -22,6 +22,9 @@ database_home() { # database_home KEY
     if is_root; then printf '/var/lib/cruddur-ops/%s' "$1"; else printf '/var/tmp/cruddur-ops-%s/%s' "$(id -un)" "$1"; fi
 }
 
+# "15", as a cluster has it in PG_VERSION.
+server_version() { "$database_programs/postgres" -V | sed 's/[^0-9]*\([0-9]*\).*/\1/'; }
+
 # Runs a command as the user that the server runs as.
 as_database_user() {
     if is_root; then
@@ -199,7 +202,8 @@ database_up() {
         stop_server "$pid"
     fi
     make_database_home
-    if ! [ -s "$state/password" ] || [ "$(cat "$home/data/PG_VERSION" 2>/dev/null)" != "$("$database_programs/postgres" -V | sed 's/[^0-9]*\([0-9]*\).*/\1/')" ]; then
+    if ! [ -s "$state/password" ] || [ "$(cat "$home/data/PG_VERSION" 2>/dev/null)" != "$(server_version)" ]; then
+        [ ! -d "$home/data" ] || say 'the database is made anew: its password is lost, or its server is another version by now'
         make_cluster
     fi
     [ "$(cat "$home/gateway" 2>/dev/null)" = "$gateway" ] && [ -s "$home/tls/server.crt" ] || make_certificate

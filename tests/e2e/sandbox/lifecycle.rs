@@ -1,0 +1,268 @@
+//! Up, broken, up again, down and gone: in a clone and a region of its own.
+
+use super::{gate, here, region};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+use support::sandbox::sandbox;
+use support::{Output, Tool, root, wait_for};
+use tempfile::TempDir;
+
+/// A clone with nothing but the scripts. It is cleaned when it goes.
+struct Clone {
+    folder: TempDir,
+    region: &'static str,
+}
+
+impl Clone {
+    fn new(region: &'static str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let copied = Command::new("cp")
+            .arg("-r")
+            .args([root().join("scripts"), root().join("ops.toml")])
+            .arg(folder.path())
+            .status();
+        assert!(copied.unwrap().success());
+        Clone { folder, region }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().canonicalize().unwrap()
+    }
+
+    fn tool(&self, words: &[&str]) -> Tool {
+        here(Tool::new(self.path().join("scripts/sandbox")))
+            .args(["--region", self.region])
+            .args(words)
+            .limit(Duration::from_secs(60))
+    }
+
+    fn run(&self, words: &[&str]) -> Output {
+        self.tool(words).run()
+    }
+
+    fn state(&self, file: &str) -> PathBuf {
+        self.path().join(".sandbox").join(self.region).join(file)
+    }
+
+    /// The process of a part, from its record.
+    fn process(&self, part: &str) -> Pid {
+        let record = fs::read_to_string(self.state(&format!("{part}.pid"))).unwrap();
+        let pid = record.split(' ').next().unwrap().parse().unwrap();
+        Pid::from_raw(pid).unwrap()
+    }
+
+    fn kill(&self, part: &str) {
+        let process = self.process(part);
+        kill_process(process, Signal::KILL).unwrap();
+        let stat = format!("/proc/{}/stat", process.as_raw_nonzero());
+        // Dead is enough: whoever has to collect it may take a while.
+        let dead = || fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "));
+        wait_for("a killed process", || dead().then_some(()));
+    }
+
+    /// Every process that has this clone, or its data, in its arguments.
+    fn processes(&self) -> Vec<String> {
+        let homes: Vec<PathBuf> = ["/var/lib/cruddur-ops", "/var/tmp"]
+            .iter()
+            .flat_map(fs::read_dir)
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .flat_map(|path| {
+                let inner = fs::read_dir(&path).into_iter().flatten();
+                let inner = inner.filter_map(|entry| Some(entry.ok()?.path()));
+                inner.chain([path.clone()]).collect::<Vec<_>>()
+            })
+            .filter(|home| {
+                fs::read_to_string(home.join("clone"))
+                    .is_ok_and(|clone| clone.trim() == self.path().to_str().unwrap())
+            })
+            .collect();
+        let mut names = vec![self.path().join("scripts/lib/emulator.py").display().to_string()];
+        names.extend(homes.iter().map(|home| home.join("data").display().to_string()));
+        let mut found = Vec::new();
+        for entry in fs::read_dir("/proc").unwrap().filter_map(Result::ok) {
+            let Ok(arguments) = fs::read(entry.path().join("cmdline")) else {
+                continue;
+            };
+            let text = String::from_utf8_lossy(&arguments).replace('\0', " ");
+            if names.iter().any(|name| text.split(' ').any(|word| word == name)) {
+                found.push(text);
+            }
+        }
+        found
+    }
+}
+
+impl Drop for Clone {
+    fn drop(&mut self) {
+        let _ = self.tool(&["clean"]).command().output();
+    }
+}
+
+#[test]
+fn another_clone_is_refused_in_a_region_that_is_taken() {
+    sandbox();
+    let region: &'static str = Box::leak(region().into_boxed_str());
+    let clone = Clone::new(region);
+    let output = clone.run(&["up"]).exits(2);
+    output
+        .says(&format!(
+            "sandbox: error: another sandbox runs in {region}: process "
+        ))
+        .says(&format!(
+            "of the clone {}\n",
+            root().canonicalize().unwrap().display()
+        ))
+        .says("or choose another region with --region");
+    assert!(!clone.state("values").exists());
+    // Neither does it take down or clean what is not its own.
+    for words in [&["down"][..], &["clean"]] {
+        clone.run(words).exits(0).says(" it stays");
+    }
+    gate(&["status"]).run().exits(0);
+}
+
+#[test]
+fn gets_up_again_whatever_broke_and_goes_without_a_trace() {
+    sandbox();
+    let clone = Clone::new("eu-north-1");
+    let up = || {
+        let output = clone.run(&["up"]).exits(0);
+        assert!(
+            output.stdout.starts_with("the sandbox in eu-north-1 is up: "),
+            "{}",
+            output.transcript()
+        );
+        clone.run(&["status"]).exits(0);
+        output
+    };
+    let half = |missing: &str| {
+        let status = clone.run(&["status"]).exits(1);
+        let first = status.stdout.lines().next().unwrap();
+        assert!(
+            first.contains("is half up") && first.contains(missing),
+            "{}",
+            status.transcript()
+        );
+        clone.run(&["env"]).exits(2).says(missing).prints("");
+    };
+    let ask = |query: &str| {
+        let shell = r#"psql "$CONNECTION_URL" --no-psqlrc -qAtc "$1""#;
+        clone
+            .run(&["run", "--", "sh", "-c", shell, "sh", query])
+            .exits(0)
+            .stdout
+    };
+
+    // Interrupted on the way, at several moments: ended by the signal, and nothing runs.
+    for wait in [30, 300, 800] {
+        let running = clone.tool(&["up"]).spawn();
+        std::thread::sleep(Duration::from_millis(wait));
+        running.signal(Signal::INT);
+        let output = running.wait();
+        assert!(
+            output.signal == Some(2) || output.code == Some(0),
+            "{}",
+            output.transcript()
+        );
+        if output.signal.is_some() {
+            assert_eq!(clone.processes(), Vec::<String>::new());
+        }
+    }
+
+    up();
+    ask("create table kept (number int); insert into kept values (7)");
+    let sentence = |output: &Output| output.stdout.lines().next().unwrap().to_owned();
+    let first = sentence(&clone.run(&["status"]));
+
+    clone.kill("emulator");
+    half("the AWS emulator");
+    up();
+    clone.kill("database");
+    half("PostgreSQL");
+    up();
+    assert_eq!(ask("select number from kept"), "7\n");
+
+    // Its record names a process that is another one by now.
+    let other = std::process::id();
+    fs::write(clone.state("emulator.pid"), format!("{other} 1\n")).unwrap();
+    half("the AWS emulator");
+    up();
+    // Its records are lost, and the processes still run: no second one is started.
+    for part in ["emulator", "database"] {
+        fs::remove_file(clone.state(&format!("{part}.pid"))).unwrap();
+    }
+    up();
+    let servers = |words: &str| {
+        clone
+            .processes()
+            .iter()
+            .filter(|line| line.contains(words))
+            .count()
+    };
+    assert_eq!(servers("/emulator.py --account"), 1);
+    assert_eq!(servers("/postgres -D "), 1);
+
+    // Down and up again: the same data, at the same addresses.
+    clone.run(&["down"]).exits(0).says("its data stay");
+    assert_eq!(clone.processes(), Vec::<String>::new());
+    clone.run(&["status"]).exits(1);
+    up();
+    assert_eq!(ask("select number from kept"), "7\n");
+    assert_eq!(sentence(&clone.run(&["status"])), first);
+
+    clone.run(&["clean"]).exits(0);
+    assert_eq!(clone.processes(), Vec::<String>::new());
+    assert!(!clone.state("").exists());
+    assert!(!fs::read_to_string("/etc/hosts").unwrap().contains(".eu-north-1."));
+    let images = sandbox()
+        .program("docker")
+        .args(["images", "--format", "{{.Repository}}"])
+        .run();
+    assert!(!images.exits(0).stdout.contains(".eu-north-1."));
+}
+
+/// A gate in a pipe ends when it ends, and its lock is free: the started processes have nothing of the caller's.
+#[test]
+fn what_it_starts_holds_nothing_of_the_callers() {
+    sandbox();
+    let clone = Clone::new("eu-central-1");
+    let lock = clone.path().join("lock");
+    let shell = r#"exec 9>"$1"; flock 9; shift; "$@"; exec 9>&-"#;
+    let tool = here(Tool::new("bash"))
+        .args(["-c", shell, "bash"])
+        .arg(&lock)
+        .arg(clone.path().join("scripts/sandbox"))
+        .args(["--region", clone.region, "up"])
+        .limit(Duration::from_secs(60));
+    // The harness fails when a process keeps one of the streams open.
+    tool.run().exits(0);
+    Tool::new("flock")
+        .args(["--nonblock"])
+        .arg(&lock)
+        .arg("true")
+        .run()
+        .exits(0);
+    for part in ["emulator", "database"] {
+        let process = clone.process(part).as_raw_nonzero();
+        let session = Tool::new("ps")
+            .args(["-o", "sid=", "-p", &process.to_string()])
+            .run();
+        if session.code == Some(0) {
+            assert_eq!(session.stdout.trim(), process.to_string(), "{part}");
+        }
+        let environment = fs::read(format!("/proc/{process}/environ")).unwrap();
+        let names: Vec<String> = String::from_utf8_lossy(&environment)
+            .split_terminator('\0')
+            .filter_map(|line| Some(line.split_once('=')?.0.to_owned()))
+            .collect();
+        let strange: Vec<&String> = names
+            .iter()
+            .filter(|name| name.starts_with("OPS_") || name.as_str() == "RUST_BACKTRACE")
+            .collect();
+        assert!(strange.is_empty(), "{part}: {names:?}");
+    }
+}
