@@ -74,6 +74,8 @@ def _begin(service: Record, primary: Record, history: list[Record]) -> None:
         "source": done[0] if done else None,
     })
     del history[_HISTORY:]
+    # What was wrong with the one before may be right now.
+    service["_failures"] = 0
     primary["networkConfiguration"] = service.get("networkConfiguration") or None
     primary["platformVersion"] = service.get("platformVersion") or None
     if primary["rolloutState"] == "IN_PROGRESS":
