@@ -203,11 +203,11 @@ impl State {
         };
         let compute = lock(&self.answers).get(&request.call).cloned();
         let compute = compute.or_else(|| lock(&self.otherwise).clone());
-        lock(&self.requests).push(request.clone());
         let answer = match compute {
             Some(compute) => compute(&request),
             None => EngineAnswer::error(404, &format!("no `{}` in this test's script", request.call)),
         };
+        lock(&self.requests).push(request);
         let _ = match answer {
             EngineAnswer::Json(status, document) => {
                 let text = document.to_string();
