@@ -33,11 +33,26 @@ def _fault(task: Record, definition: Record) -> str | None:
     return next((fault for fault in faults if fault), None)
 
 
-def _wait_for_turn(task: Record) -> None:
-    """A service whose tasks fail at once would start hundreds of them in a minute."""
-    end = time.time() + deployments.pause_before(task)
-    while time.time() < end and not STOPPING.is_set() and ecs._task_is_active(task["taskArn"], task):
+def _is_superseded(task: Record) -> bool:
+    """Whether its service has gone on to another deployment."""
+    service = ecs._services.get(deployments.service_of(task) or "")
+    primary = (ecs._primary_deployment(service) if service else None) or {}
+    return bool(primary) and task.get("_deployment_id") != primary["id"]
+
+
+def _wait_for_turn(task: Record) -> bool:
+    """A service whose tasks fail at once would start hundreds of them in a minute. False: it need not start at all."""
+    while deployments.pause_before(task) > 0:
+        if STOPPING.is_set() or not ecs._task_is_active(task["taskArn"], task):
+            return False
+        if _is_superseded(task):
+            # It would take the place of the new deployment's task.
+            key = deployments.service_of(task) or ""
+            ecs._mark_task_stopped(task["taskArn"], task, "Task definition updated", "ServiceSchedulerInitiated")
+            ecs._reconcile_service_tasks(key.split("/", 1)[0], key)
+            return False
         time.sleep(0.1)
+    return not STOPPING.is_set()
 
 
 def install() -> None:
@@ -46,8 +61,7 @@ def install() -> None:
     @replace(ecs, "_start_task_worker")
     def start(original: Callable[..., None], task: Record, definition: Record, overrides: Any,
               client: Any) -> None:
-        _wait_for_turn(task)
-        if STOPPING.is_set():
+        if not _wait_for_turn(task):
             return
         fault = _fault(task, definition)
         if fault is None:
