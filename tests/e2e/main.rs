@@ -5,6 +5,7 @@
 mod base_image;
 mod common_behaviour;
 mod create_repository;
+mod db_test;
 mod demo;
 mod dist;
 mod ecr_login;

@@ -43,19 +43,21 @@ impl Setup {
         }
         let environment = |name: &str| std::env::var(name).ok();
         let info = conninfo::parse(&text, &environment).map_err(|error| {
-            let failure = Failure::could_not(format!(
-                "failed to read the connection string in `${variable}`"
-            ))
-            .code(if error.is_unsupported() {
-                "unsupported"
+            let (code, otherwise) = if error.is_unsupported() {
+                (
+                    "unsupported",
+                    "psql and psycopg may take it: db-test can't stand for them here",
+                )
             } else {
-                "malformed"
-            });
-            match error.hint().map(str::to_owned) {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
-            .source(error)
+                (
+                    "malformed",
+                    "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…",
+                )
+            };
+            Failure::could_not(format!("failed to read the connection string in `${variable}`"))
+                .code(code)
+                .hint(error.hint().unwrap_or(otherwise))
+                .source(error)
         })?;
         if let Some(password) = &info.password {
             console.hide(password.expose_secret());

@@ -82,8 +82,8 @@ fn missing(path: &str) -> Failure {
     Failure::could_not(format!("root certificate file `{path}` does not exist"))
         .code("root-certificate")
         .hint(
-            "provide the file, trust the system's authorities with sslrootcert=system, or choose an sslmode that does \
-             not check the certificate",
+            "name the server's authority with sslrootcert=FILE (for RDS its global-bundle.pem), or trust the system's with \
+             sslrootcert=system",
         )
 }
 

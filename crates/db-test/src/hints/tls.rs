@@ -143,7 +143,11 @@ fn of_strange_certificate(error: &CertificateError) -> Words {
             "issue one for the server (CA:FALSE), or name this very certificate as sslrootcert",
         )
     } else {
-        (error.to_string(), "sslmode=require does not verify it")
+        let why = match error {
+            CertificateError::Other(other) => other.to_string(),
+            other => other.to_string(),
+        };
+        (why, "sslmode=require does not verify it")
     };
     Words {
         text: format!("certificate verify failed: {why}"),

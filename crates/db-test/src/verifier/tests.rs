@@ -75,6 +75,8 @@ fn the_authority_is_checked_as_libpq_does() {
         ("below", &["middle"], "UnknownIssuer"),
         ("below", &["middle", "root"], "ok"),
         ("below", &["root", "middle"], "ok"),
+        ("below", &["v1", "root", "middle"], "ok"),
+        ("good", &["v1"], "UnknownIssuer"),
         ("good", &[], "UnknownIssuer"),
         ("elsewhere", &["root"], "ok"),
         ("name-only", &["root"], "ok"),

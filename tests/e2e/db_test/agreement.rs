@@ -1,0 +1,136 @@
+//! The same connection strings to `psql`, which is libpq: where one gets in, so does the other.
+
+use super::postgres::{Database, Role};
+use super::{CLOSED, Server, let_in, probe};
+use support::Tool;
+
+fn psql(database: &Database, url: &str) -> Tool {
+    // Its library must not find what a user keeps at home either.
+    database
+        .sandbox
+        .program("psql")
+        .without("PGPASSWORD")
+        .args(["--no-psqlrc", "-Atc", "select 1", url])
+}
+
+#[track_caller]
+fn agree(database: &Database, urls: &[String]) {
+    for url in urls {
+        let theirs = psql(database, url).run();
+        let ours = probe(url).run();
+        assert_eq!(
+            ours.code == Some(0),
+            theirs.code == Some(0),
+            "{url}\npsql: {}\ndb-test: {}",
+            theirs.transcript(),
+            ours.transcript()
+        );
+    }
+}
+
+#[test]
+fn on_modes_and_certificates() {
+    let database = Database::of_sandbox();
+    let strangers = support::root().join("crates/db-test/src/verifier/certificates.pem");
+    let roots = [
+        String::new(),
+        format!("&sslrootcert={}", database.root),
+        format!("&sslrootcert={}", strangers.display()),
+        "&sslrootcert=/nowhere".to_owned(),
+    ];
+    let mut urls = Vec::new();
+    for mode in [
+        "disable",
+        "allow",
+        "prefer",
+        "require",
+        "verify-ca",
+        "verify-full",
+    ] {
+        for root in &roots {
+            urls.push(database.url(&format!("sslmode={mode}{root}")));
+            let elsewhere = format!("elsewhere.example:{}", database.port());
+            urls.push(database.url_at(&elsewhere, &format!("hostaddr=127.0.0.1&sslmode={mode}{root}")));
+        }
+    }
+    agree(&database, &urls);
+}
+
+#[test]
+fn on_what_a_connection_string_means() {
+    let database = Database::of_sandbox();
+    let role = Role::new(&database, "right-password", "login");
+    let port = database.port();
+    let of_query = |query: &str| database.url(query);
+    let mut urls: Vec<String> = [
+        "",
+        "sslmode=",
+        "sslmode=Require",
+        "ssl=true",
+        "ssl=false",
+        "requiressl=1",
+        "application_name=a@b",
+        "user=",
+        "port=",
+        "connect_timeout=",
+        "connect_timeout=5",
+        "connect_timeout=1.5",
+        "keepalives=x",
+        "channel_binding=require",
+        "channel_binding=require&sslmode=disable",
+        "target_session_attrs=read-write",
+        "target_session_attrs=read-only",
+        "target_session_attrs=standby",
+        "target_session_attrs=prefer-standby",
+        "options=-c%20search_path%3Dx",
+        "options=-c%20nonsense%3Dx",
+        "sslmode=require&",
+        "sslmode=require&&",
+        "ssl_max_protocol_version=TLSv1.2",
+        "ssl_max_protocol_version=TLSv1.1",
+        "schema=public",
+        "dbname=no_such_database",
+        "password=wrong",
+    ]
+    .map(of_query)
+    .to_vec();
+    urls.extend([
+        role.url("sslmode=prefer"),
+        role.url_with("wrong", "cruddur", "sslmode=prefer"),
+        database.url_at(&format!("{CLOSED},localhost:{port}"), ""),
+        database.url_at(&format!("nosuch.invalid:{port},localhost:{port}"), ""),
+        database.url_at("localhost", &format!("port={port}")),
+        database.url_at("nosuch.invalid", &format!("port={port}&host=localhost")),
+        database.url_at("localhost,127.0.0.1", &format!("port={port}")),
+        database.url_at("localhost,127.0.0.1", &format!("port=1,{port}")),
+        database.url_at("localhost,127.0.0.1", &format!("port=1,2,{port}")),
+        database.url_at(&format!("%6cocalhost:{port}"), ""),
+        database.url_at(&format!("local%zzhost:{port}"), ""),
+        database.url_at("/nowhere", ""),
+    ]);
+    agree(&database, &urls);
+}
+
+/// A server that is not there any more when it should answer.
+#[test]
+fn on_servers_that_are_none() {
+    let database = Database::of_sandbox();
+    let good = Server::start(let_in);
+    let closing = Server::start(|_| {});
+    let http = Server::start(|stream| {
+        use std::io::Write;
+        super::packet(stream);
+        let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+    });
+    let urls: Vec<String> = [&closing, &http]
+        .into_iter()
+        .flat_map(|server| {
+            ["disable", "prefer", "require"].map(|mode| {
+                let second = good.address;
+                format!("postgresql://u@{},{second}/d?sslmode={mode}", server.address)
+            })
+        })
+        .collect();
+    agree(&database, &urls);
+    assert_eq!(good.connections(), 0);
+}

@@ -1,0 +1,435 @@
+//! The sandbox's PostgreSQL: TLS with an authority of its own, SCRAM, and no way in without TLS.
+
+use super::{ATTEMPT, SUCCESS, fails, probe};
+use std::fs;
+use support::canary::Canary;
+use support::sandbox::{Sandbox, sandbox};
+use support::{Output, Tool};
+
+/// The sandbox's database, and what its connection string is made of.
+pub(super) struct Database {
+    pub(super) sandbox: &'static Sandbox,
+    user: String,
+    password: String,
+    /// `localhost:PORT`
+    host: String,
+    name: String,
+    /// The file of the authority.
+    pub(super) root: String,
+}
+
+impl Database {
+    pub(super) fn of_sandbox() -> Self {
+        let sandbox = sandbox();
+        let url = sandbox.get("CONNECTION_URL");
+        let rest = url.strip_prefix("postgresql://").unwrap();
+        let (credentials, rest) = rest.split_once('@').unwrap();
+        let (user, password) = credentials.split_once(':').unwrap();
+        let (host, rest) = rest.split_once('/').unwrap();
+        let (name, query) = rest.split_once('?').unwrap();
+        let root = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix("sslrootcert="))
+            .unwrap();
+        Database {
+            sandbox,
+            user: user.to_owned(),
+            password: password.to_owned(),
+            host: host.to_owned(),
+            name: name.to_owned(),
+            root: root.to_owned(),
+        }
+    }
+
+    pub(super) fn port(&self) -> &str {
+        self.host.split_once(':').unwrap().1
+    }
+
+    /// Its connection string with another query.
+    pub(super) fn url(&self, query: &str) -> String {
+        self.url_at(&self.host, query)
+    }
+
+    pub(super) fn url_at(&self, host: &str, query: &str) -> String {
+        self.url_of(&self.user, &self.password, host, &self.name, query)
+    }
+
+    fn url_of(&self, user: &str, password: &str, host: &str, name: &str, query: &str) -> String {
+        format!("postgresql://{user}:{password}@{host}/{name}?{query}")
+    }
+
+    fn psql(&self) -> Tool {
+        self.sandbox.program("psql").args([
+            "--no-psqlrc",
+            "--quiet",
+            "--set=ON_ERROR_STOP=1",
+            self.sandbox.get("CONNECTION_URL"),
+        ])
+    }
+
+    #[track_caller]
+    fn sql(&self, commands: &[&str]) -> String {
+        let commands = commands.iter().flat_map(|command| ["-c", command]);
+        self.psql().arg("-At").args(commands).run().exits(0).stdout
+    }
+}
+
+/// A role of its own, and a database that it may have. Both go with the test.
+pub(super) struct Role<'a> {
+    database: &'a Database,
+    name: String,
+    pub(super) password: String,
+    databases: Vec<String>,
+}
+
+impl<'a> Role<'a> {
+    pub(super) fn new(database: &'a Database, password: &str, options: &str) -> Self {
+        let name = database.sandbox.unique("role").replace('-', "_");
+        database.sql(&[&format!("create role {name} password '{password}' {options}")]);
+        Role {
+            database,
+            name,
+            password: password.to_owned(),
+            databases: Vec::new(),
+        }
+    }
+
+    fn with_database(mut self, change: &str) -> Self {
+        let name = self.database.sandbox.unique("db").replace('-', "_");
+        self.databases.push(name.clone());
+        self.database.sql(&[
+            &format!("create database {name} template template0"),
+            &change.replace("NAME", &name),
+        ]);
+        self
+    }
+
+    pub(super) fn url(&self, query: &str) -> String {
+        let name = self.databases.first().unwrap_or(&self.database.name);
+        self.url_with(&self.password, name, query)
+    }
+
+    pub(super) fn url_with(&self, password: &str, name: &str, query: &str) -> String {
+        let database = self.database;
+        database.url_of(&self.name, password, &database.host, name, query)
+    }
+}
+
+impl Drop for Role<'_> {
+    fn drop(&mut self) {
+        let databases = self.databases.iter();
+        let databases = databases.map(|name| format!("drop database if exists {name}"));
+        for command in databases.chain([format!("drop role if exists {}", self.name)]) {
+            let _ = self.database.psql().args(["-c", &command]).command().output();
+        }
+    }
+}
+
+#[track_caller]
+fn succeeds(tool: &Tool) -> Output {
+    let output = tool.run().exits(0);
+    assert_eq!(output.stdout, SUCCESS, "{}", output.transcript());
+    output
+}
+
+#[test]
+fn connects_with_tls_in_every_mode_but_disable() {
+    let database = Database::of_sandbox();
+    let root = format!("sslrootcert={}", database.root);
+    for (query, verified) in [
+        ("sslmode=require".to_owned(), "NOT verified (sslmode=require)"),
+        ("sslmode=prefer".to_owned(), "NOT verified (sslmode=prefer)"),
+        ("sslmode=allow".to_owned(), "NOT verified (sslmode=allow)"),
+        (format!("sslmode=require&{root}"), "authority verified by `"),
+        (format!("sslmode=verify-ca&{root}"), "authority verified by `"),
+        (
+            format!("sslmode=verify-full&{root}"),
+            "authority and name verified by `",
+        ),
+    ] {
+        succeeds(&probe(&database.url(&query)))
+            .says("  tls      ok     TLSv1.3, certificate `")
+            .says(verified)
+            .says("scram-sha-256, bound to the TLS connection")
+            .says("  query    ok     select 1, PostgreSQL ");
+    }
+    let output = probe(&database.url("sslmode=disable")).run();
+    let reason = "no pg_hba.conf entry for host \"127.0.0.1\"";
+    fails(output, 1, "auth", reason, "use sslmode=require or stronger").says("no encryption (28000)");
+}
+
+#[test]
+fn the_launcher_and_the_sandboxs_own_variables_do() {
+    let database = Database::of_sandbox();
+    let sandbox = database.sandbox;
+    succeeds(&sandbox.launcher("bin/db/test"));
+    succeeds(&sandbox.tool("db-test").args(["--url-env", "PROD_CONNECTION_URL"]));
+    let json = sandbox.tool("db-test").args(["-o", "json"]).run().exits(0).json();
+    let item = &json["items"][0];
+    assert_eq!(item["name"], database.name);
+    assert_eq!(item["user"], database.user);
+    assert_eq!(item["tls"], "TLSv1.3");
+    assert_eq!(item["read_only"], false);
+    assert_eq!(item["in_recovery"], false);
+    // As somebody else's client has it.
+    assert_eq!(
+        item["server_version"].as_str(),
+        Some(database.sql(&["show server_version"]).trim())
+    );
+}
+
+#[test]
+fn a_wrong_password_is_refused() {
+    let database = Database::of_sandbox();
+    let role = Role::new(&database, "right-password", "login");
+    succeeds(&probe(&role.url("sslmode=require")));
+    let wrong = role.url_with("wrong-password", &database.name, "sslmode=require");
+    let output = probe(&wrong).run();
+    let reason = format!(
+        "password authentication failed for user \"{}\" (28P01)",
+        role.name
+    );
+    fails(
+        output,
+        1,
+        "auth",
+        &reason,
+        "the password in $CONNECTION_URL is not this user's",
+    );
+    // libpq then tries without TLS, and the server refuses that for another reason: the first one counts.
+    let preferring = probe(&wrong.replace("sslmode=require", "sslmode=prefer")).args(["-o", "json"]);
+    let output = preferring.run().exits(1);
+    assert_eq!(output.json()["error"]["code"], "28P01");
+    output.says("  auth     FAILED 28000 no pg_hba.conf entry");
+
+    let none = format!(
+        "postgresql://{}@{}/{}?sslmode=require",
+        role.name, database.host, database.name
+    );
+    let output = probe(&none).run();
+    fails(output, 1, "auth", "no password supplied", "PGPASSWORD");
+    succeeds(&probe(&none).env("PGPASSWORD", "right-password"));
+    // What the URL says counts more.
+    probe(&wrong).env("PGPASSWORD", "right-password").run().exits(1);
+}
+
+#[test]
+fn a_missing_database_is_not_the_logins_fault() {
+    let database = Database::of_sandbox();
+    let role = Role::new(&database, "right-password", "login");
+    let url = role.url_with(&role.password, "no_such_database", "sslmode=require");
+    let output = probe(&url).run();
+    let reason = "database \"no_such_database\" does not exist (3D000)";
+    fails(output, 1, "query", reason, "the login works").says("  auth     ok     user `");
+}
+
+#[test]
+fn roles_that_may_not_come_in() {
+    let database = Database::of_sandbox();
+    let nobody = "connect on database NAME from public";
+    for (name, options, change, stage, reason, hint) in [
+        (
+            "no login",
+            "nologin",
+            None,
+            "auth",
+            "is not permitted to log in (28000)",
+            "ALTER ROLE",
+        ),
+        (
+            "limit",
+            "login connection limit 0",
+            None,
+            "query",
+            "too many connections for role",
+            "pg_stat_activity",
+        ),
+        (
+            "expired",
+            "login valid until '2020-01-01'",
+            None,
+            "auth",
+            "password authentication failed",
+            "is not this user's",
+        ),
+        (
+            "no privilege",
+            "login",
+            Some(format!("revoke {nobody}")),
+            "query",
+            "permission denied for database",
+            "GRANT CONNECT",
+        ),
+        (
+            "closed",
+            "login",
+            Some("alter database NAME allow_connections false".to_owned()),
+            "query",
+            "is not currently accepting connections (55000)",
+            "ALLOW_CONNECTIONS",
+        ),
+    ] {
+        let mut role = Role::new(&database, "right-password", options);
+        if let Some(change) = change {
+            role = role.with_database(&change);
+        }
+        let output = probe(&role.url("sslmode=require")).run().exits(1);
+        let transcript = format!("{name}\n{}", output.transcript());
+        assert!(
+            output.stdout.starts_with(&format!("{ATTEMPT}Unable to connect")),
+            "{transcript}"
+        );
+        assert!(output.stdout.contains(reason), "{transcript}");
+        assert!(
+            output.stderr.contains(&format!("  {stage:<8} FAILED ")),
+            "{transcript}"
+        );
+        output.says("hint: ").says(hint);
+    }
+}
+
+/// Certificates that have nothing to do with the sandbox's.
+fn strangers() -> String {
+    let path = support::root().join("crates/db-test/src/verifier/certificates.pem");
+    path.display().to_string()
+}
+
+#[test]
+fn the_wrong_authority_is_not_trusted() {
+    let database = Database::of_sandbox();
+    let reason = "certificate verify failed: it is issued by `";
+    for mode in ["require", "verify-ca", "verify-full"] {
+        let url = database.url(&format!("sslmode={mode}&sslrootcert={}", strangers()));
+        let output = probe(&url).run();
+        fails(output, 1, "tls", reason, "sslrootcert=FILE has to hold");
+    }
+    // Amazon's own authority is known by nobody.
+    let rds = database.url_at(
+        &format!("cruddur.abc123.us-east-1.rds.amazonaws.com:{}", database.port()),
+        &format!(
+            "hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert={}",
+            strangers()
+        ),
+    );
+    fails(probe(&rds).run(), 1, "tls", reason, "global-bundle.pem");
+}
+
+#[test]
+fn the_certificate_has_to_be_for_the_host() {
+    let database = Database::of_sandbox();
+    let elsewhere = format!("elsewhere.example:{}", database.port());
+    let query = |mode: &str| format!("hostaddr=127.0.0.1&sslmode={mode}&sslrootcert={}", database.root);
+    let output = probe(&database.url_at(&elsewhere, &query("verify-full"))).run();
+    let reason = "certificate verify failed: it is for ";
+    fails(output, 1, "tls", reason, "by a name that the certificate holds")
+        .says("and not for the host `elsewhere.example`");
+    succeeds(&probe(&database.url_at(&elsewhere, &query("verify-ca"))));
+    // Its address is in it.
+    let address = format!("127.0.0.1:{}", database.port());
+    let full = format!("sslmode=verify-full&sslrootcert={}", database.root);
+    succeeds(&probe(&database.url_at(&address, &full)));
+}
+
+#[test]
+fn a_root_file_of_the_user_counts_as_for_libpq() {
+    let database = Database::of_sandbox();
+    let right = fs::read(&database.root).unwrap();
+    let wrong = fs::read(strangers()).unwrap();
+    let home = ".postgresql/root.crt";
+    let with = |query: &str, root: &[u8]| probe(&database.url(query)).file(home, root);
+    succeeds(&with("sslmode=require", &right)).says("authority verified by `");
+    succeeds(&with("sslmode=verify-full", &right)).says("authority and name verified by `");
+    let output = with("sslmode=require", &wrong).run();
+    fails(output, 1, "tls", "certificate verify failed", "sslrootcert=FILE");
+    // A file that is named and not there is no reason to fail where nothing was promised.
+    let absent = database.url("sslmode=require&sslrootcert=/nowhere/root.crt");
+    succeeds(&probe(&absent))
+        .says("db-test: warning: the root certificate file `/nowhere/root.crt` does not exist");
+    let promised = absent.replace("require", "verify-ca");
+    probe(&promised).run().exits(2).prints("");
+}
+
+#[test]
+fn the_systems_authorities_can_be_named() {
+    let database = Database::of_sandbox();
+    let tool = probe(&database.url("sslrootcert=system"));
+    succeeds(&tool.clone().env("SSL_CERT_FILE", &database.root))
+        .says("sslmode=verify-full sslrootcert=system")
+        .says("authority and name verified by the system's authorities");
+    let output = tool.env("SSL_CERT_FILE", strangers()).run();
+    fails(output, 1, "tls", "certificate verify failed", "");
+}
+
+#[test]
+fn tls_can_be_narrowed_and_the_login_bound_to_it() {
+    let database = Database::of_sandbox();
+    for (query, line) in [
+        ("ssl_max_protocol_version=TLSv1.2", "  tls      ok     TLSv1.2, "),
+        ("ssl_min_protocol_version=TLSv1.3", "  tls      ok     TLSv1.3, "),
+        ("sslsni=0", "  tls      ok     TLSv1.3, "),
+        (
+            "channel_binding=require",
+            "scram-sha-256, bound to the TLS connection",
+        ),
+        ("channel_binding=disable", "`, scram-sha-256 ("),
+    ] {
+        succeeds(&probe(&database.url(&format!("sslmode=require&{query}")))).says(line);
+    }
+    // PostgreSQL 15 wants to be asked first.
+    let direct = database.url("sslmode=require&sslnegotiation=direct");
+    if database.sql(&["show server_version_num"]).trim() < "170000" {
+        let output = probe(&direct).run();
+        fails(output, 1, "tls", "the TLS handshake failed", "PostgreSQL 17");
+    } else {
+        succeeds(&probe(&direct));
+    }
+}
+
+#[test]
+fn the_session_has_to_be_what_was_asked_for() {
+    let database = Database::of_sandbox();
+    for attrs in ["any", "read-write", "primary", "prefer-standby"] {
+        succeeds(&probe(
+            &database.url(&format!("sslmode=require&target_session_attrs={attrs}")),
+        ));
+    }
+    let at = |query: &str| probe(&database.url_at(&format!("127.0.0.1:{}", database.port()), query));
+    for (attrs, reason) in [
+        ("read-only", "session is not read-only"),
+        ("standby", "server is not in hot standby mode"),
+    ] {
+        let output = at(&format!("sslmode=require&target_session_attrs={attrs}")).run();
+        fails(
+            output,
+            1,
+            "query",
+            reason,
+            &format!("target_session_attrs={attrs}"),
+        );
+    }
+    let read_only = "sslmode=require&options=-c%20default_transaction_read_only%3Don";
+    succeeds(&at(&format!("{read_only}&target_session_attrs=read-only"))).says(", read-only (");
+    let output = at(&format!("{read_only}&target_session_attrs=read-write")).run();
+    fails(output, 1, "query", "session is read-only", "");
+    let output = at("sslmode=require&options=-c%20no_such_setting%3D1").run();
+    let reason = "unrecognized configuration parameter \"no_such_setting\" (42704)";
+    fails(output, 1, "query", reason, "look at `options`");
+}
+
+#[test]
+fn a_password_of_every_kind_of_letters_is_sent_as_it_is() {
+    let database = Database::of_sandbox();
+    let password = r#"p@ss/w:rd?#%&= +é\"x"#;
+    let encoded = "p%40ss%2Fw%3Ard%3F%23%25%26%3D%20%2B%C3%A9%5C%22x";
+    let role = Role::new(&database, password, "login");
+    let output = succeeds(&probe(&role.url_with(encoded, &database.name, "sslmode=require")));
+    Canary::of(password).absent_from("a login", &output);
+    let pairs = format!(
+        "host=localhost port={} dbname={} user={} sslmode=require password='{}'",
+        database.port(),
+        database.name,
+        role.name,
+        password.replace('\\', r"\\")
+    );
+    succeeds(&probe(&pairs));
+}
