@@ -35,6 +35,9 @@ find_holder() { # find_holder REGION
     [ -n "$holder_pid" ]
 }
 
+# What the emulator's program is: of files, not of a commit, because one works on them.
+emulator_version() { cat "$emulator_program" "${emulator_program%/*}"/corrections/*.py "$requirements" | sha256sum | cut -c 1-16; }
+
 emulator_runs() { read_record "$state/emulator.pid"; }
 
 ready_text() { sed -n "s/.*\"$1\": *\"\\([^\"]*\\)\".*/\\1/p" "$state/emulator.json" 2>/dev/null || true; } # ready_text KEY
@@ -87,6 +90,7 @@ start_emulator() { # start_emulator PORT
     for ((i = 0; i < 600; i++)); do
         if grep -q '}' "$out"; then
             write_record "$state/emulator.pid" "$daemon_pid"
+            emulator_version >"$state/emulator.version"
             return 0
         fi
         process_start "$daemon_pid" >/dev/null || return 1

@@ -74,6 +74,8 @@ up() {
     lock_region
     if (is_up) 2>/dev/null; then
         read_values
+        [ "$(cat "$state/emulator.version" 2>/dev/null)" = "$(emulator_version)" ] ||
+            say "the AWS emulator was started from other files than scripts/lib has now: \`down\` and \`up\` start it anew"
         say "runs already ($(seconds_since "$began"))"
         up_sentence
         return 0
