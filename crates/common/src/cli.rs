@@ -78,6 +78,14 @@ impl PlanArgs {
     }
 }
 
+/// `--yes`, for the tools that can destroy something.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct ConfirmArgs {
+    /// Go ahead with what deletes, without asking
+    #[arg(long)]
+    pub yes: bool,
+}
+
 /// Reads the command line of `tool`.
 ///
 /// # Errors
@@ -99,10 +107,18 @@ pub fn parse_from<A: CommandFactory + FromArgMatches>(
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let command = A::command();
     // One page for `-h` and `--help`: with a long form, clap spaces every option out.
-    let about = command.get_long_about().or_else(|| command.get_about()).cloned().unwrap_or_default();
+    let about = command
+        .get_long_about()
+        .or_else(|| command.get_about())
+        .cloned()
+        .unwrap_or_default();
     let command = command.about(about).long_about(None);
     // A narrow terminal, a pipe and a wide one show the same page.
-    let command = command.name(tool).bin_name(tool).version(crate::VERSION).term_width(80);
+    let command = command
+        .name(tool)
+        .bin_name(tool)
+        .version(crate::VERSION)
+        .term_width(80);
     let error = match command
         .try_get_matches_from(&arguments)
         .and_then(|mut matches| A::from_arg_matches_mut(&mut matches))

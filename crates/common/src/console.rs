@@ -1,8 +1,9 @@
 //! The one door to stdout and stderr.
 
 use crate::cli::{Format, OutputArgs};
-use crate::failure::Described;
-use crate::report::{ErrorReport, Outcome, Report};
+use crate::exit::Exit;
+use crate::failure::{Described, Failure};
+use crate::report::{ErrorReport, Item, Outcome, Report};
 use crate::scrub::Scrubber;
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
@@ -92,6 +93,30 @@ impl Console {
         let _ = writeln!(stdout, "{}", self.scrub(text)).and_then(|()| stdout.flush());
     }
 
+    /// A question on stderr; the answer goes on the same line.
+    pub fn ask(&self, text: &str) {
+        let mut stderr = std::io::stderr().lock();
+        let _ = write!(stderr, "{}", self.scrub(text)).and_then(|()| stderr.flush());
+    }
+
+    /// What became of `item`, or would become under `--dry-run`, on stderr; below it field by field.
+    pub fn announce(&self, item: &Item, plan_only: bool) {
+        let name = &item.name;
+        let word = match (item.action.as_str(), plan_only) {
+            ("none", _) => "unchanged",
+            ("create", true) => "would be created",
+            ("create", false) => "created",
+            (_, true) => "would be updated",
+            (_, false) => "updated",
+        };
+        self.note(format!("{name}: {word}"));
+        if item.action != "none" {
+            item.changes
+                .iter()
+                .for_each(|change| self.note(format!("  {change}")));
+        }
+    }
+
     /// A line on stderr as it is.
     pub fn stderr(&self, text: &str) {
         let _ = writeln!(std::io::stderr().lock(), "{}", self.scrub(text));
@@ -108,6 +133,20 @@ impl Console {
             Format::Json => self.stdout(&report.to_json(self.tool).to_string()),
         }
         ExitCode::from(report.exit().code())
+    }
+
+    /// `report` of a run that had changed something when `error` came: partly done, and what went through
+    /// stays in it.
+    pub fn partly(&self, error: &anyhow::Error, report: Report) -> Report {
+        let described = Described::of(error);
+        let hint = described
+            .hint
+            .unwrap_or_else(|| "run it again: what is done is not done twice".into());
+        let mut failure = Failure::new(Exit::Partly, described.message).hint(hint);
+        if let Some(code) = described.code {
+            failure = failure.code(code);
+        }
+        self.failed(&failure.into(), report)
     }
 
     /// `report`, ended by `error`: with the error's own outcome and exit code.

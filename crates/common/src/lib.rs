@@ -17,7 +17,11 @@ pub mod aws;
 #[cfg(feature = "config")]
 pub mod config;
 #[cfg(feature = "aws")]
+pub mod confirm;
+#[cfg(feature = "aws")]
 pub mod progress;
+#[cfg(feature = "aws")]
+pub mod retry;
 #[cfg(feature = "aws")]
 pub mod runtime;
 

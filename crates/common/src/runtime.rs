@@ -89,6 +89,8 @@ fn start_tracing(console: &Console) {
     }
     let ours = [
         "common",
+        "create_cluster",
+        "create_log_group",
         "create_repository",
         "ecr_login",
         "identity",

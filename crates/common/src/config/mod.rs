@@ -115,6 +115,29 @@ impl Config {
         Ok(self.section::<App>("app", variables)?.tags)
     }
 
+    /// `[log_group]`, expanded.
+    ///
+    /// # Errors
+    /// When a variable is unset or unknown.
+    pub fn log_group(&self, variables: &Variables) -> Result<Option<LogGroup>> {
+        self.section("log_group", variables)
+    }
+
+    /// `[cluster]`, expanded.
+    ///
+    /// # Errors
+    /// When a variable is unset or unknown.
+    pub fn cluster(&self, variables: &Variables) -> Result<Option<Cluster>> {
+        self.section("cluster", variables)
+    }
+
+    /// The error of a tool whose table `[name]` is not in the file.
+    pub fn no_table(&self, name: &str) -> Failure {
+        Failure::could_not(format!("failed to find `[{name}]` in `{}`", self.path.display()))
+            .code("config")
+            .hint(format!("add the table `[{name}]` with a `name`"))
+    }
+
     /// The `[[repository]]` tables, expanded.
     ///
     /// # Errors
