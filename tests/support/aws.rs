@@ -22,6 +22,21 @@ pub fn ecr(operation: &str) -> String {
     format!("AmazonEC2ContainerRegistry_V20150921.{operation}")
 }
 
+/// The target of a call to CloudWatch Logs: `logs("CreateLogGroup")`.
+pub fn logs(operation: &str) -> String {
+    format!("Logs_20140328.{operation}")
+}
+
+/// The target of a call to ECS: `ecs("CreateCluster")`.
+pub fn ecs(operation: &str) -> String {
+    format!("AmazonEC2ContainerServiceV20141113.{operation}")
+}
+
+/// The target of a call to Cloud Map: `cloud_map("GetNamespace")`.
+pub fn cloud_map(operation: &str) -> String {
+    format!("Route53AutoNaming_v20170314.{operation}")
+}
+
 /// The target of a call to SSM: `ssm("PutParameter")`.
 pub fn ssm(operation: &str) -> String {
     format!("AmazonSSM.{operation}")
