@@ -118,7 +118,7 @@ fn kinds(service: &str) -> &'static [&'static str] {
 
 /// Splits an ARN. The resource keeps its colons.
 pub fn split(text: &str) -> Option<Arn<'_>> {
-    let mut parts = text.splitn(6, ':');
+    let mut parts = parts(text).into_iter();
     if parts.next() != Some("arn") {
         return None;
     }
@@ -129,6 +129,25 @@ pub fn split(text: &str) -> Option<Arn<'_>> {
         account: parts.next()?,
         resource: parts.next()?,
     })
+}
+
+/// At most six parts. A colon in one of IAM's variables (`${aws:username}`) is none between parts.
+fn parts(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut start, mut in_variable) = (0, false);
+    for (at, character) in text.char_indices() {
+        match character {
+            '{' if text[..at].ends_with('$') => in_variable = true,
+            '}' => in_variable = false,
+            ':' if !in_variable && parts.len() < 5 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts
 }
 
 /// What is wrong with `text` as an ARN. With `partition`, it must be of that one.
@@ -164,7 +183,7 @@ fn too_few(text: &str) -> ArnFault {
             Some("an ARN is arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE".into()),
         );
     }
-    let parts: Vec<&str> = text.split(':').collect();
+    let parts = parts(text);
     let message = format!("it has {} parts, and an ARN has 6", parts.len());
     let hint = match parts.as_slice() {
         // The colon of the empty region is easily lost.
@@ -315,7 +334,8 @@ fn resource_faults(arn: &Arn) -> Vec<ArnFault> {
     if resource.starts_with("arn:") {
         faults.push(fatal("an ARN stands inside it", None));
     }
-    if resource.ends_with(':') {
+    // secret:NAME:KEY:STAGE:VERSION may leave out the last three.
+    if resource.ends_with(':') && service != "secretsmanager" {
         faults.push(fatal("it ends with a colon", None));
     }
     if service == "ssm" && resource.starts_with("parameter//") {

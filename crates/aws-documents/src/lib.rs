@@ -18,3 +18,6 @@ pub mod task_definition;
 
 pub use document::{Document, Field, Node};
 pub use position::{Fault, Faults, Position, Severity, refuse};
+
+#[cfg(test)]
+mod tests;

@@ -158,7 +158,7 @@ fn as_created(service: &Value) -> Value {
     let Some(members) = created.as_object_mut() else {
         return created;
     };
-    let deployments = members.remove("deployments").unwrap_or_default();
+    let deployments = members.shift_remove("deployments").unwrap_or_default();
     let primary = deployments
         .as_array()
         .into_iter()
@@ -252,11 +252,11 @@ fn normalise_deployment(deployment: &mut Map<String, Value>) {
     default(deployment, "minimumHealthyPercent", json!(100));
     default(deployment, "strategy", json!("ROLLING"));
     if deployment.get("bakeTimeInMinutes") == Some(&json!(0)) {
-        deployment.remove("bakeTimeInMinutes");
+        deployment.shift_remove("bakeTimeInMinutes");
     }
     let off = |alarms: &Value| alarms.get("enable") != Some(&json!(true));
     if deployment.get("alarms").is_some_and(off) {
-        deployment.remove("alarms");
+        deployment.shift_remove("alarms");
     }
     if let Some(breaker) = deployment
         .get_mut("deploymentCircuitBreaker")
@@ -316,7 +316,7 @@ fn normalise_connect(connect: &mut Map<String, Value>, namespaces: &Namespaces) 
             };
             let full = name.as_ref().map(|name| format!("{discovery}.{name}"));
             if full.is_some() && alias.get("dnsName").and_then(Value::as_str).map(str::to_owned) == full {
-                alias.remove("dnsName");
+                alias.shift_remove("dnsName");
             }
         }
     }
@@ -350,7 +350,7 @@ fn keep_what_is_wanted(from: &mut Value, to: &Value) {
             .get_mut("serviceConnectConfiguration")
             .and_then(Value::as_object_mut)
     {
-        connect.remove("namespace");
+        connect.shift_remove("namespace");
     }
     // Without security groups ECS takes the default one of the VPC, and may name it.
     let groups = |network: &Map<String, Value>| {
@@ -365,7 +365,7 @@ fn keep_what_is_wanted(from: &mut Value, to: &Value) {
             .get_mut("networkConfiguration")
             .and_then(|one| one.get_mut("awsvpcConfiguration"));
         if let Some(network) = network.and_then(Value::as_object_mut) {
-            network.remove("securityGroups");
+            network.shift_remove("securityGroups");
         }
     }
 }

@@ -16,7 +16,9 @@ const HIDDEN: &str = "(hidden)";
 pub fn normalise(definition: &Value) -> Value {
     let mut value = definition.clone();
     if let Some(members) = value.as_object_mut() {
-        ONLY_DESCRIBED.iter().for_each(|key| drop(members.remove(*key)));
+        ONLY_DESCRIBED
+            .iter()
+            .for_each(|key| drop(members.shift_remove(*key)));
         for (key, measure) in [
             ("cpu", cpu_units as fn(&str) -> Option<u64>),
             ("memory", mebibytes),
@@ -117,7 +119,7 @@ fn normalise_container(container: &mut Map<String, Value>, awsvpc: bool) {
         default(mapping, "protocol", json!("tcp"));
         // In awsvpc the two are one.
         if awsvpc || mapping.get("hostPort") == Some(&json!(0)) {
-            mapping.remove("hostPort");
+            mapping.shift_remove("hostPort");
         }
     });
     for list in ["mountPoints", "volumesFrom"] {
@@ -173,7 +175,7 @@ fn default(members: &mut Map<String, Value>, key: &str, value: Value) {
 
 fn drop_when(members: &mut Map<String, Value>, key: &str, value: &Value) {
     if members.get(key) == Some(value) {
-        members.remove(key);
+        members.shift_remove(key);
     }
 }
 
