@@ -92,6 +92,7 @@ fn start_tracing(console: &Console) {
         "create_cluster",
         "create_log_group",
         "create_repository",
+        "create_roles",
         "ecr_login",
         "identity",
         "push_image",

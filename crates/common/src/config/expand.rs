@@ -97,8 +97,10 @@ impl<'a> Variables<'a> {
             ),
         ]);
         for (key, role) in schema.roles.iter() {
-            let arn = format!("arn:{partition}:iam::{}:role/{}", place.account, role.name);
-            builtins.insert(format!("roles.{key}.arn"), Some(arn));
+            builtins.insert(
+                format!("roles.{key}.arn"),
+                Some(role.arn(partition, &place.account)),
+            );
         }
         for image in &schema.image {
             builtins.insert(format!("image.{}", image.name), None);

@@ -167,6 +167,22 @@ impl Config {
         Ok(Some(params))
     }
 
+    /// The `[roles.*]` tables with their keys, expanded.
+    ///
+    /// # Errors
+    /// When a variable is unset or unknown.
+    pub fn roles(&self, variables: &Variables) -> Result<Ordered<Role>> {
+        self.section("roles", variables)
+    }
+
+    /// `[task_definition]`, expanded.
+    ///
+    /// # Errors
+    /// When a variable is unset or unknown.
+    pub fn task_definition(&self, variables: &Variables) -> Result<Option<TaskDefinition>> {
+        self.section("task_definition", variables)
+    }
+
     fn section<T: DeserializeOwned + Default>(&self, name: &str, variables: &Variables) -> Result<T> {
         self.section_but(name, &[], variables)
     }

@@ -3,10 +3,12 @@
 mod cluster;
 mod log_group;
 mod repository;
+mod role;
 
 pub use cluster::{Cluster, ContainerInsights, ExecuteCommand, SessionLogging};
 pub use log_group::{LogClass, LogGroup, RETENTION_DAYS, Retention};
 pub use repository::{Encryption, EncryptionType, Repository, TagMutability};
+pub use role::Role;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -204,22 +206,6 @@ pub enum ParameterCheck {
     PostgresUrl,
     /// `name=value`, separated by commas, as OpenTelemetry wants headers.
     OtlpHeaders,
-}
-
-/// `[roles.KEY]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Role {
-    /// The role's name.
-    pub name: String,
-    /// A JSON file with the trust policy.
-    pub trust: String,
-    /// Inline policies: name and JSON file.
-    #[serde(default)]
-    pub inline: Ordered<String>,
-    /// ARNs of managed policies.
-    #[serde(default)]
-    pub managed: Vec<String>,
 }
 
 /// `[task_definition]`
