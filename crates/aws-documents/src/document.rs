@@ -2,7 +2,7 @@
 
 mod reader;
 
-use crate::position::{Fault, Position};
+use crate::position::{Fault, Position, shown};
 use serde_json::{Map, Number, Value};
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ const LARGEST: usize = 1 << 20;
 /// A file that was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    /// Where it is, as the caller named it.
+    /// Where it is, from the current folder when it is below that.
     pub file: PathBuf,
     /// What it holds.
     pub root: Node,
@@ -61,6 +61,7 @@ impl Document {
     /// # Errors
     /// When it can't be read or is not JSON; then with the place.
     pub fn read(file: &Path) -> Result<Self, Fault> {
+        let file = &shown(file);
         let bytes = std::fs::read(file).map_err(|error| Fault::of_file(file, error.to_string()))?;
         if bytes.len() > LARGEST {
             let message = format!(

@@ -17,7 +17,7 @@ pub mod tags;
 pub mod task_definition;
 
 pub use document::{Document, Field, Node};
-pub use position::{Fault, Faults, Position, Severity, refuse};
+pub use position::{Fault, Faults, Position, Severity, refuse, shown};
 
 #[cfg(test)]
 mod tests;

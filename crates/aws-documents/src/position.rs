@@ -16,6 +16,12 @@ pub struct Position {
     pub column: usize,
 }
 
+/// `file` as people at work name it: from the current folder, when it is below that.
+pub fn shown(file: &Path) -> PathBuf {
+    let folder = std::env::current_dir().unwrap_or_default();
+    file.strip_prefix(folder).unwrap_or(file).to_owned()
+}
+
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {

@@ -195,6 +195,12 @@ impl Lint<'_> {
                 .faults
                 .error(statement, "`Principal` is missing: who is it that may?"),
             (_, [_, second, ..]) => self.faults.error(second, "it can't stand beside `Principal`"),
+            (Kind::Trust, [only]) if only.path.ends_with(".NotPrincipal") => {
+                self.faults.error(
+                    only,
+                    "a trust policy names who may, and can't hold `NotPrincipal`",
+                );
+            }
             (kind, [only]) => {
                 principal::check(only, self.partition, &mut self.faults);
                 let anybody = only.text() == Some("*") || only.text_of("AWS") == Some("*");

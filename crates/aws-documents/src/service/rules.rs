@@ -161,7 +161,7 @@ fn deployment(service: &Field, faults: &mut Faults) {
     );
     let count = service.number_of("desiredCount").unwrap_or(1).max(1);
     if let (Some(least), Some(most)) = numbers
-        && (count * least + 99) / 100 >= count * most / 100
+        && count.saturating_mul(least).saturating_add(99) / 100 >= count.saturating_mul(most) / 100
         && let Some(field) = &most_of(&configuration)
     {
         faults.error(
