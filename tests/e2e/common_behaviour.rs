@@ -4,7 +4,7 @@ use serde_json::json;
 use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
-use support::aws::{FakeAws, ecr, logs, ssm, with_credentials, without_credentials};
+use support::aws::{FakeAws, ecr, ecs, logs, ssm, with_credentials, without_credentials};
 use support::{Tool, wait_for};
 
 /// A file that every tool can work with, and values for what it names.
@@ -13,6 +13,8 @@ version = 1
 [app]
 name = "e2e"
 [log_group]
+name = "one"
+[cluster]
 name = "one"
 [[repository]]
 name = "one"
@@ -28,9 +30,10 @@ ONE = { env = "E2E_SOURCE" }
 "#;
 
 /// The tools, with the IAM prefix of what they ask AWS for.
-const TOOLS: [(&str, &str); 5] = [
+const TOOLS: [(&str, &str); 6] = [
     ("ecr-login", "ecr:"),
     ("create-log-group", "logs:"),
+    ("create-cluster", "ecs:"),
     ("create-repository", "ecr:"),
     ("push-image", "ecr:"),
     ("put-params", "ssm:"),
@@ -127,6 +130,7 @@ fn an_answer_that_is_no_aws_answer_is_an_error() {
             ecr("GetAuthorizationToken"),
             ecr("DescribeRepositories"),
             logs("DescribeLogGroups"),
+            ecs("DescribeClusters"),
             ssm("GetParameters"),
             ssm("DescribeParameters"),
             "GetCallerIdentity".to_owned(),

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
 
 mod common_behaviour;
+mod create_cluster;
 mod create_log_group;
 mod create_repository;
 mod ecr_login;
