@@ -1,0 +1,379 @@
+//! The calls to IAM.
+
+use crate::documents::Wanted;
+use crate::plan::{Current, Deed, spelled_otherwise};
+use anyhow::{Context, Result};
+use aws_documents::policy;
+use aws_sdk_iam::Client;
+use aws_sdk_iam::error::SdkError;
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, Role, Tag};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use common::aws::{call, code_of};
+use common::retry::Patience;
+use common::{Console, Failure, Tags};
+use futures_util::future::try_join_all;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What IAM answers when there is no such role or policy.
+const MISSING: &str = "NoSuchEntity";
+
+/// IAM, for one run.
+pub(crate) struct Store<'a> {
+    pub(crate) client: Client,
+    pub(crate) console: &'a Console,
+}
+
+/// What came of [`Store::create`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Created {
+    New,
+    /// Somebody else made it in the meantime.
+    Exists,
+}
+
+/// Whether a managed policy is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    Yes,
+    No,
+    /// The caller may not ask.
+    NotJudged,
+}
+
+impl Store<'_> {
+    /// Reads a role with all that the file can name; `None` when there is none of this name. All parts are
+    /// asked for at once: a role that is not there answers the same to each.
+    ///
+    /// # Errors
+    /// When a call fails for any other reason: that is never taken for "not there".
+    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Option<Current>> {
+        let name = wanted.name.as_str();
+        let documents = try_join_all(wanted.inline.iter().map(|(policy, _)| self.inline(name, policy)));
+        let (role, inline, managed, documents) = tokio::join!(
+            self.role(name),
+            self.inline_names(name),
+            self.managed(name),
+            documents
+        );
+        let Some(role) = role? else {
+            return Ok(None);
+        };
+        let context = || format!("failed to describe role `{name}`");
+        let without = |field: &str| Failure::could_not(format!("iam:GetRole answered without `{field}`"));
+        let trust = role
+            .assume_role_policy_document()
+            .ok_or_else(|| without("AssumeRolePolicyDocument"))
+            .with_context(context)?;
+        let boundary = role
+            .permissions_boundary()
+            .and_then(AttachedPermissionsBoundary::permissions_boundary_arn);
+        let tags = role
+            .tags()
+            .iter()
+            .map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
+        Ok(Some(Current {
+            name: role.role_name().to_owned(),
+            arn: role.arn().to_owned(),
+            path: role.path().to_owned(),
+            trust: decoded("iam:GetRole", trust).with_context(context)?,
+            inline: inline?,
+            documents: documents?.into_iter().flatten().collect::<BTreeMap<_, _>>(),
+            managed: managed?,
+            boundary: boundary.map(str::to_owned),
+            tags: tags.collect(),
+        }))
+    }
+
+    async fn role(&self, name: &str) -> Result<Option<Role>> {
+        match self.client.get_role().role_name(name).send().await {
+            Ok(answer) => match answer.role {
+                Some(role) => Ok(Some(role)),
+                None => Err(Failure::could_not("iam:GetRole answered without `Role`"))
+                    .with_context(|| format!("failed to describe role `{name}`")),
+            },
+            Err(error) if code_of(&error) == Some(MISSING) => Ok(None),
+            Err(error) => {
+                Err(call("iam:GetRole")(error)).with_context(|| format!("failed to describe role `{name}`"))
+            }
+        }
+    }
+
+    /// The names of all inline policies.
+    async fn inline_names(&self, name: &str) -> Result<Vec<String>> {
+        let pages = self
+            .client
+            .list_role_policies()
+            .role_name(name)
+            .into_paginator()
+            .items()
+            .send();
+        let names = pages.collect::<Result<Vec<_>, _>>().await;
+        names
+            .map_err(call("iam:ListRolePolicies"))
+            .with_context(|| format!("failed to list the inline policies of role `{name}`"))
+    }
+
+    /// The ARNs of all managed policies.
+    async fn managed(&self, name: &str) -> Result<Vec<String>> {
+        let pages = self
+            .client
+            .list_attached_role_policies()
+            .role_name(name)
+            .into_paginator()
+            .items()
+            .send();
+        let policies = pages.collect::<Result<Vec<_>, _>>().await;
+        let policies = policies
+            .map_err(call("iam:ListAttachedRolePolicies"))
+            .with_context(|| format!("failed to list the managed policies of role `{name}`"))?;
+        Ok(policies
+            .into_iter()
+            .filter_map(|policy| policy.policy_arn)
+            .collect())
+    }
+
+    /// One inline policy by name; `None` when it is not there.
+    async fn inline(&self, role: &str, policy: &str) -> Result<Option<(String, Value)>> {
+        let context = || format!("failed to read inline policy `{policy}` of role `{role}`");
+        match self
+            .client
+            .get_role_policy()
+            .role_name(role)
+            .policy_name(policy)
+            .send()
+            .await
+        {
+            Ok(answer) => {
+                let document =
+                    decoded("iam:GetRolePolicy", answer.policy_document()).with_context(context)?;
+                Ok(Some((policy.to_owned(), document)))
+            }
+            Err(error) if code_of(&error) == Some(MISSING) => Ok(None),
+            Err(error) => Err(call("iam:GetRolePolicy")(error)).with_context(context),
+        }
+    }
+
+    /// Whether a managed policy of the account is there. A check ahead: who may not ask learns it from
+    /// AttachRolePolicy.
+    pub(crate) async fn knows(&self, arn: &str) -> Result<Known> {
+        match self.client.get_policy().policy_arn(arn).send().await {
+            Ok(_) => Ok(Known::Yes),
+            Err(error) => match code_of(&error) {
+                Some(MISSING) => Ok(Known::No),
+                Some("AccessDenied" | "AccessDeniedException") => Ok(Known::NotJudged),
+                _ => Err(call("iam:GetPolicy")(error))
+                    .with_context(|| format!("failed to find policy `{arn}`")),
+            },
+        }
+    }
+
+    /// Makes a role, with its trust policy, boundary and tags from birth.
+    ///
+    /// # Errors
+    /// When IAM refuses.
+    pub(crate) async fn create(&self, wanted: &Wanted) -> Result<Created> {
+        let name = &wanted.name;
+        let tags = tags_to_sdk(&wanted.tags)?;
+        let result = self.settled(false, async || {
+            self.client
+                .create_role()
+                .role_name(name)
+                .path(&wanted.path)
+                .assume_role_policy_document(wanted.trust.to_string())
+                .set_permissions_boundary(wanted.boundary.clone())
+                .set_tags(tags.clone())
+                .send()
+                .await
+        });
+        match result.await {
+            Ok(_) => Ok(Created::New),
+            Err(error) if code_of(&error) == Some("EntityAlreadyExists") => Ok(Created::Exists),
+            Err(error) => {
+                Err(call("iam:CreateRole")(error)).with_context(|| format!("failed to create role `{name}`"))
+            }
+        }
+    }
+
+    /// Does one thing to a role; `fresh` when the role was made a moment ago.
+    ///
+    /// # Errors
+    /// When IAM refuses.
+    pub(crate) async fn change(&self, name: &str, deed: &Deed, fresh: bool) -> Result<()> {
+        let client = &self.client;
+        match deed {
+            Deed::Trust(document) => {
+                let document = document.to_string();
+                let request = async || {
+                    client
+                        .update_assume_role_policy()
+                        .role_name(name)
+                        .policy_document(&document)
+                        .send()
+                        .await
+                };
+                let result = self.settled(fresh, request).await;
+                result
+                    .map_err(call("iam:UpdateAssumeRolePolicy"))
+                    .with_context(|| format!("failed to change the trust policy of role `{name}`"))?;
+            }
+            Deed::Bound(arn) => {
+                let request = async || {
+                    client
+                        .put_role_permissions_boundary()
+                        .role_name(name)
+                        .permissions_boundary(arn)
+                        .send()
+                        .await
+                };
+                let result = self.settled(fresh, request).await;
+                result
+                    .map_err(call("iam:PutRolePermissionsBoundary"))
+                    .with_context(|| format!("failed to set the permissions boundary of role `{name}`"))?;
+            }
+            Deed::Attach(arn) => {
+                let request = async || {
+                    client
+                        .attach_role_policy()
+                        .role_name(name)
+                        .policy_arn(arn)
+                        .send()
+                        .await
+                };
+                let result = self.settled(fresh, request).await;
+                result
+                    .map_err(call("iam:AttachRolePolicy"))
+                    .with_context(|| format!("failed to attach `{arn}` to role `{name}`"))?;
+            }
+            Deed::Put(policy, document) => {
+                let document = document.to_string();
+                let request = async || {
+                    let request = client.put_role_policy().role_name(name).policy_name(policy);
+                    request.policy_document(&document).send().await
+                };
+                let result = self.settled(fresh, request).await;
+                result
+                    .map_err(call("iam:PutRolePolicy"))
+                    .with_context(|| format!("failed to put inline policy `{policy}` of role `{name}`"))?;
+            }
+            Deed::Tag(tags) => {
+                let tags = tags_to_sdk(tags)?;
+                let request = async || {
+                    client
+                        .tag_role()
+                        .role_name(name)
+                        .set_tags(tags.clone())
+                        .send()
+                        .await
+                };
+                let result = self.settled(fresh, request).await;
+                result
+                    .map_err(call("iam:TagRole"))
+                    .with_context(|| format!("failed to tag role `{name}`"))?;
+            }
+            Deed::Detach(arn) => {
+                let request = async || {
+                    client
+                        .detach_role_policy()
+                        .role_name(name)
+                        .policy_arn(arn)
+                        .send()
+                        .await
+                };
+                let result = gone(self.settled(fresh, request).await);
+                result
+                    .map_err(call("iam:DetachRolePolicy"))
+                    .with_context(|| format!("failed to detach `{arn}` from role `{name}`"))?;
+            }
+            Deed::Delete(policy) => {
+                let request = async || {
+                    client
+                        .delete_role_policy()
+                        .role_name(name)
+                        .policy_name(policy)
+                        .send()
+                        .await
+                };
+                let result = gone(self.settled(fresh, request).await);
+                result
+                    .map_err(call("iam:DeleteRolePolicy"))
+                    .with_context(|| format!("failed to delete inline policy `{policy}` of role `{name}`"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries again while two requests have met, and while IAM does not know everywhere what was made a moment
+    /// ago: the role itself, or a principal of its trust policy.
+    async fn settled<T, E, R>(
+        &self,
+        fresh: bool,
+        request: impl AsyncFnMut() -> Result<T, SdkError<E, R>>,
+    ) -> Result<T, SdkError<E, R>>
+    where
+        E: ProvideErrorMetadata,
+    {
+        let healing = |error: &SdkError<E, R>| {
+            let error = error.as_service_error()?;
+            let message = error.message().unwrap_or_default().to_ascii_lowercase();
+            match error.code()? {
+                "ConcurrentModification" | "ConcurrentModificationException" | "DeleteConflict" => {
+                    Some("somebody else is changing the role".to_owned())
+                }
+                // Not when it is the policy that is missing.
+                MISSING if fresh && message.contains("role") && !message.contains("policy") => {
+                    Some("IAM does not know the new role everywhere yet".to_owned())
+                }
+                "MalformedPolicyDocument" if message.contains("invalid principal") => {
+                    Some("IAM does not know a principal of the trust policy (yet)".to_owned())
+                }
+                _ => None,
+            }
+        };
+        SETTLING.retry(self.console, healing, request).await
+    }
+
+    /// The role whose name differs only in case, when there is one and the caller may look.
+    pub(crate) async fn find_ignoring_case(&self, name: &str) -> Option<Failure> {
+        let mut roles = self.client.list_roles().into_paginator().items().send();
+        while let Some(Ok(role)) = roles.next().await {
+            let found = role.role_name();
+            if found.eq_ignore_ascii_case(name) && found != name {
+                return Some(spelled_otherwise(name, found));
+            }
+        }
+        None
+    }
+}
+
+/// IAM's changes reach all of its servers within seconds; a principal that stays unknown is a wrong one.
+const SETTLING: Patience = Patience {
+    total: std::time::Duration::from_secs(20),
+    ..Patience::PROPAGATION
+};
+
+/// What is to go and is gone already.
+fn gone<T, E: ProvideErrorMetadata, R>(result: Result<T, SdkError<E, R>>) -> Result<(), SdkError<E, R>> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(error) if code_of(&error) == Some(MISSING) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn decoded(call: &str, document: &str) -> Result<Value> {
+    policy::decode(&format!("answer of {call}"), document).map_err(|fault| fault.into_failure().into())
+}
+
+fn tags_to_sdk(tags: &Tags) -> Result<Option<Vec<Tag>>> {
+    if tags.is_empty() {
+        return Ok(None);
+    }
+    let tags = tags
+        .iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build());
+    Ok(Some(
+        tags.collect::<Result<_, _>>()
+            .context("failed to build the tags")?,
+    ))
+}
