@@ -131,6 +131,12 @@ async fn shown(store: &Store<'_>, wanted: &Wanted) -> Result<Current> {
 /// Reads the role that IAM says is there.
 async fn look_again(store: &Store<'_>, wanted: &Wanted) -> Result<Current> {
     let name = &wanted.name;
+    if let Some(current) = store.describe(wanted).await? {
+        return Ok(current);
+    }
+    if let Some(failure) = store.find_ignoring_case(name).await {
+        return Err(failure.into());
+    }
     let missing = |(): &()| Some(format!("role `{name}` exists, but IAM does not show it yet"));
     let found = Patience::CONFLICT.retry(store.console, missing, async || {
         match store.describe(wanted).await {
@@ -139,17 +145,15 @@ async fn look_again(store: &Store<'_>, wanted: &Wanted) -> Result<Current> {
             Err(error) => Ok(Err(error)),
         }
     });
-    match found.await {
-        Ok(result) => result,
-        Err(()) => Err(match store.find_ignoring_case(name).await {
-            Some(failure) => failure,
-            None => Failure::could_not(format!(
-                "failed to create role `{name}`: IAM says that it exists, and does not show it"
-            ))
-            .hint("another role may have this name in other letters, or somebody else is deleting it"),
-        }
-        .into()),
-    }
+    found.await.unwrap_or_else(|()| {
+        let message =
+            format!("failed to create role `{name}`: IAM says that it exists, and does not show it");
+        let hint = "another role may have this name in other letters, or somebody else is deleting it";
+        Err(Failure::could_not(message)
+            .code("EntityAlreadyExists")
+            .hint(hint)
+            .into())
+    })
 }
 
 /// The line of a role in the report.

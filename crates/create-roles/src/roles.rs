@@ -1,11 +1,12 @@
 //! Judge, describe, compare, change.
 
 use crate::apply::{Done, apply, item};
-use crate::documents::{Loaded, Wanted, load};
+use crate::documents::{Wanted, load};
 use crate::plan::{Current, Plan, plan, unnamed};
 use crate::simulate::{Question, simulate};
 use crate::store::{Known, Store};
 use anyhow::Result;
+use aws_documents::expand::name_unknown;
 use aws_documents::{Fault, refuse};
 use aws_sdk_iam::Client;
 use clap::Parser;
@@ -14,7 +15,7 @@ use common::cli::{AwsArgs, ConfigArgs, ConfirmArgs, OutputArgs, PlanArgs};
 use common::config::{Config, Place, Variables, partition_of};
 use common::confirm::confirm;
 use common::{Console, Failure, Outcome, Report};
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use std::time::Duration;
 
 /// Make the IAM roles of ops.toml, and keep them as it says
@@ -85,14 +86,13 @@ struct Planned<'a> {
 /// When nothing could be done. Where something went through, the report carries the error.
 pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let config = Config::find(args.config.config.as_deref())?;
-    let Loaded { mut faults, .. } = load(&config, &args.names, &Variables::preview(&config.schema), None)?;
+    let preview = Variables::preview(&config.schema);
+    let mut faults = load(&config, &args.names, &preview, None)?.faults;
     if args.simulate {
-        let unknown = Place {
-            account: "000000000000".into(),
-            region: "unknown-region-1".into(),
-        };
-        faults.extend(Question::read(&config, &unknown)?.err().unwrap_or_default());
+        let question = Question::read(&config, &Place::unknown())?;
+        faults.extend(question.err().unwrap_or_default());
     }
+    let faults: Vec<Fault> = faults.into_iter().map(name_unknown).collect();
     if let Some(report) = refuse(&faults, console) {
         return Ok(report);
     }
@@ -122,9 +122,11 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         client: client.clone(),
         console,
     };
-    let current = try_join_all(loaded.roles.iter().map(|role| store.describe(role))).await?;
+    // The first error in the order of the file, whichever came first.
+    let current = join_all(loaded.roles.iter().map(|role| store.describe(role))).await;
     let mut planned = Vec::new();
     for (wanted, current) in loaded.roles.iter().zip(current) {
+        let current = current?;
         let plan = plan(wanted, current.as_ref(), args.prune)?;
         planned.push(Planned {
             wanted,

@@ -8,7 +8,7 @@ use aws_sdk_iam::types::PolicyEvaluationDecisionType;
 use common::aws::call;
 use common::config::{Config, Place, Variables};
 use common::{Console, Exit, Failure, Item, Outcome, Report};
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 
 /// A role, and what it must be allowed.
 pub(crate) struct Question {
@@ -91,7 +91,8 @@ pub(crate) async fn simulate(
     if report.outcome == Outcome::Planned {
         console.note(format!("{role}: simulated as IAM has it now, without the plan"));
     }
-    let asked = try_join_all(question.needs.iter().map(|need| ask(client, question, need))).await;
+    let asked = join_all(question.needs.iter().map(|need| ask(client, question, need))).await;
+    let asked: Result<Vec<Vec<Answer>>> = asked.into_iter().collect();
     let answers: Vec<Answer> = match asked {
         Ok(answers) => answers.into_iter().flatten().collect(),
         Err(error) if report.outcome == Outcome::Changed => return Ok(console.partly(&error, report)),

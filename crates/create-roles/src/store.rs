@@ -11,7 +11,7 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use common::aws::{call, code_of};
 use common::retry::Patience;
 use common::{Console, Failure, Tags};
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -49,7 +49,7 @@ impl Store<'_> {
     /// When a call fails for any other reason: that is never taken for "not there".
     pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Option<Current>> {
         let name = wanted.name.as_str();
-        let documents = try_join_all(wanted.inline.iter().map(|(policy, _)| self.inline(name, policy)));
+        let documents = join_all(wanted.inline.iter().map(|(policy, _)| self.inline(name, policy)));
         let (role, inline, managed, documents) = tokio::join!(
             self.role(name),
             self.inline_names(name),
@@ -78,7 +78,10 @@ impl Store<'_> {
             path: role.path().to_owned(),
             trust: decoded("iam:GetRole", trust).with_context(context)?,
             inline: inline?,
-            documents: documents?.into_iter().flatten().collect::<BTreeMap<_, _>>(),
+            documents: documents
+                .into_iter()
+                .filter_map(Result::transpose)
+                .collect::<Result<BTreeMap<_, _>>>()?,
             managed: managed?,
             boundary: boundary.map(str::to_owned),
             tags: tags.collect(),
