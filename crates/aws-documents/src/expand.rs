@@ -2,7 +2,7 @@
 
 use crate::document::{Content, Document, Field, Member, Node};
 use crate::position::{Fault, Faults};
-use common::config::{Variables, expand as expand_text};
+use common::config::{Place, Variables, expand as expand_text};
 use common::failure::Described;
 
 /// `document` with the variables in all its strings replaced; keys stay as they are, and so do IAM's own
@@ -22,6 +22,19 @@ pub fn expand(document: &Document, variables: &Variables) -> Result<Document, Ve
     } else {
         Err(faults)
     }
+}
+
+/// `fault` of a document that was expanded with [`Variables::preview`]: in the place of the stand-ins it names the
+/// variables, as the file does.
+pub fn name_unknown(mut fault: Fault) -> Fault {
+    let Place { account, region } = Place::unknown();
+    let name = |text: String| {
+        text.replace(&account, "${AWS_ACCOUNT_ID}")
+            .replace(&region, "${AWS_REGION}")
+    };
+    fault.message = name(fault.message);
+    fault.hint = fault.hint.map(name);
+    fault
 }
 
 fn node(field: &Field, variables: &Variables, faults: &mut Faults) -> Node {

@@ -68,3 +68,17 @@ fn all_faults_are_told_with_place_and_field() {
     );
     assert_eq!(faults[0].hint.as_deref(), Some("export UNSET=…"));
 }
+
+#[test]
+fn stand_ins_are_told_as_the_variables_that_they_stand_for() {
+    let place = Place::unknown();
+    let text = format!("arn:aws:ssm:{}::{}:parameter/x", place.region, place.account);
+    let mut fault = Fault::of_file(Path::new("a.json"), format!("`{text}` is wrong"));
+    fault.hint = Some(format!("did you mean {}?", place.account));
+    let fault = name_unknown(fault);
+    assert_eq!(
+        fault.message,
+        "`arn:aws:ssm:${AWS_REGION}::${AWS_ACCOUNT_ID}:parameter/x` is wrong"
+    );
+    assert_eq!(fault.hint.as_deref(), Some("did you mean ${AWS_ACCOUNT_ID}?"));
+}
