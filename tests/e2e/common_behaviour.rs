@@ -27,20 +27,29 @@ from = "busybox:latest"
 prefix = "/e2e"
 [params.entry]
 ONE = { env = "E2E_SOURCE" }
+[roles.one]
+name = "one"
+trust = "trust.json"
 "#;
 
+/// The trust policy of the role.
+const TRUST: &str = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}}"#;
+
 /// The tools, with the IAM prefix of what they ask AWS for.
-const TOOLS: [(&str, &str); 6] = [
+const TOOLS: [(&str, &str); 7] = [
     ("ecr-login", "ecr:"),
     ("create-log-group", "logs:"),
     ("create-cluster", "ecs:"),
     ("create-repository", "ecr:"),
+    ("create-roles", "iam:"),
     ("push-image", "ecr:"),
     ("put-params", "ssm:"),
 ];
 
 fn prepared(tool: Tool) -> Tool {
-    tool.config_text(CONFIG).env("E2E_SOURCE", "a-value")
+    tool.config_text(CONFIG)
+        .file("trust.json", TRUST)
+        .env("E2E_SOURCE", "a-value")
 }
 
 /// Tries all of them before it fails, and names those that it fails for.
@@ -133,6 +142,7 @@ fn an_answer_that_is_no_aws_answer_is_an_error() {
             ecs("DescribeClusters"),
             ssm("GetParameters"),
             ssm("DescribeParameters"),
+            "GetRole".to_owned(),
             "GetCallerIdentity".to_owned(),
         ];
         for target in &targets {

@@ -6,6 +6,7 @@ mod common_behaviour;
 mod create_cluster;
 mod create_log_group;
 mod create_repository;
+mod create_roles;
 mod ecr_login;
 mod gate;
 mod launchers;
