@@ -6,6 +6,7 @@ mod faults;
 mod iam;
 mod prune;
 mod races;
+mod sandbox;
 mod simulate;
 
 use iam::{Iam, READ, Role, TRUST, X_RAY, compact, forms, writes};
