@@ -57,6 +57,9 @@ pub fn token(host: &str, password: &str) -> Value {
     }]})
 }
 
+/// ECR computes what a lifecycle policy would do, and changes nothing.
+const PREVIEW: &str = "StartLifecyclePolicyPreview";
+
 /// One request, as AWS would see it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
@@ -75,7 +78,15 @@ impl Request {
 
     /// Whether the call changes something on AWS.
     pub fn is_write(&self) -> bool {
-        let reads = ["Get", "Describe", "List", "Simulate", "BatchGet", "BatchCheck"];
+        let reads = [
+            "Get",
+            "Describe",
+            "List",
+            "Simulate",
+            "BatchGet",
+            "BatchCheck",
+            PREVIEW,
+        ];
         let plain = ["GET ", "HEAD "];
         !reads.iter().any(|word| self.operation().starts_with(word))
             && !plain.iter().any(|method| self.target.starts_with(method))
