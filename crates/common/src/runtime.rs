@@ -97,6 +97,7 @@ fn start_tracing(console: &Console) {
         "identity",
         "push_image",
         "put_params",
+        "register_task_definition",
         "registry",
     ];
     let targets = Targets::new()
