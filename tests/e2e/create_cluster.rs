@@ -4,6 +4,7 @@ mod drift;
 mod ecs;
 mod faults;
 mod linked_role;
+mod sandbox;
 
 use ecs::{ARN, Ecs, right, with, writes};
 use serde_json::json;

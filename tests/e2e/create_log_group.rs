@@ -3,6 +3,7 @@
 mod cloudwatch;
 mod faults;
 mod retention;
+mod sandbox;
 
 use cloudwatch::{ARN, Group, KEY, Logs, keeping, writes};
 use serde_json::{Value, json};

@@ -3,6 +3,7 @@
 mod documents;
 mod ecr;
 mod faults;
+mod sandbox;
 
 use ecr::{Ecr, Repository, repository, writes};
 use serde_json::{Value, json};
@@ -204,7 +205,7 @@ fn tags_are_set_and_those_of_others_stay() {
     assert_eq!(tags, json!({"app": "e2e", "owner": "x"}));
 }
 
-const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555";
+const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-5555aaaa5555";
 
 #[test]
 fn encryption_is_chosen_at_birth() {

@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use support::aws::{FakeAws, logs};
 
 pub(super) const ARN: &str = "arn:aws:logs:us-east-1:123456789012:log-group:cruddur";
-pub(super) const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555";
+pub(super) const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-5555aaaa5555";
 
 /// One group of the scripted CloudWatch.
 #[derive(Clone, Default)]
