@@ -234,10 +234,11 @@ impl<'a> Store<'a> {
     ) -> anyhow::Error {
         let about_role = is_about_role(&error);
         let failure = call(error);
-        if about_role && self.role_was_refused() {
-            if let Some(Err(role)) = self.role.take() {
-                return anyhow::Error::from(role).context(failure.to_string());
-            }
+        if about_role
+            && self.role_was_refused()
+            && let Some(Err(role)) = self.role.take()
+        {
+            return anyhow::Error::from(role).context(failure.to_string());
         }
         failure.into()
     }

@@ -93,7 +93,7 @@ mod tests {
         };
         let keys = [
             "none",
-            "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555",
+            "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-5555aaaa5555",
             "arn:aws-cn:kms:cn-north-1:123456789012:key/mrk-1",
         ];
         for key in keys {
@@ -101,7 +101,7 @@ mod tests {
         }
         let others = [
             "",
-            "11111111-2222-3333-4444-555555555555",
+            "11111111-2222-3333-4444-5555aaaa5555",
             "alias/logs",
             "arn:aws:kms:us-east-1:123456789012:alias/logs",
             "arn:aws:kms:us-east-1::key/1",
