@@ -3,6 +3,10 @@
 //! IAM stores any six parts and matches nothing with most of them, so a wrong one shows only when
 //! a task fails. Wildcards and IAM's own variables are taken in every part.
 
+mod services;
+
+use services::{Has, kind_of_place, kinds};
+
 /// The six parts, as they stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arn<'a> {
@@ -40,81 +44,6 @@ const PARTITIONS: [&str; 8] = [
     "aws-iso-e",
     "aws-iso-f",
 ];
-
-/// Whether the ARNs of a service have a region and an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Has {
-    Both,
-    OnlyRegion,
-    OnlyAccount,
-    Neither,
-    /// It depends on the kind of resource.
-    Depends,
-}
-
-/// The services that a deployment to ECS meets (Service Authorization Reference, "Resource types").
-fn has(service: &str) -> Has {
-    match service {
-        "iam" | "sts" | "cloudfront" | "organizations" => Has::OnlyAccount,
-        "autoscaling" | "cloudformation" | "codebuild" | "ecr" | "ecs" | "kinesis" | "kms" | "lambda"
-        | "logs" | "secretsmanager" | "servicediscovery" | "sns" | "sqs" | "states" | "xray" => Has::Both,
-        // A public image, a snapshot, a partner's event source belongs to no account.
-        "ec2" | "events" => Has::OnlyRegion,
-        "route53" => Has::Neither,
-        _ => Has::Depends,
-    }
-}
-
-/// What a resource of the service begins with; empty where this page does not know.
-fn kinds(service: &str) -> &'static [&'static str] {
-    match service {
-        "ecr" => &["repository/"],
-        "ecs" => &[
-            "cluster/",
-            "service/",
-            "task/",
-            "task-definition/",
-            "container-instance/",
-            "capacity-provider/",
-            "task-set/",
-            "service-deployment/",
-            "service-revision/",
-        ],
-        "iam" => &[
-            "role/",
-            "policy/",
-            "user/",
-            "group/",
-            "instance-profile/",
-            "server-certificate/",
-            "oidc-provider/",
-            "saml-provider/",
-            "mfa/",
-            "root",
-        ],
-        "kms" => &["key/", "alias/"],
-        "logs" => &["log-group:", "destination:", "delivery", "anomaly-detector:"],
-        "secretsmanager" => &["secret:"],
-        "servicediscovery" => &["namespace/", "service/"],
-        "ssm" => &[
-            "parameter/",
-            "document/",
-            "association/",
-            "automation-",
-            "maintenancewindow/",
-            "managed-instance",
-            "opsitem",
-            "opsmetadata/",
-            "patchbaseline/",
-            "resource-data-sync/",
-            "servicesetting/",
-            "session/",
-            "windowtarget/",
-            "windowtask/",
-        ],
-        _ => &[],
-    }
-}
 
 /// Splits an ARN. The resource keeps its colons.
 pub fn split(text: &str) -> Option<Arn<'_>> {
@@ -216,13 +145,13 @@ fn colon_too_many(arn: &Arn) -> Option<ArnFault> {
     let behind = resource
         .split_once(':')
         .filter(|_| account.is_empty() && service != "s3");
-    if let Some((number, rest)) = behind {
-        if moved(number) || number == "*" {
-            let meant = format!("arn:{partition}:{service}:{region}:{number}:{rest}");
-            let message = "it has one colon too many between region and account, so its account is empty and it \
-                           never matches";
-            return Some(fatal(message, Some(format!("did you mean `{meant}`?"))));
-        }
+    if let Some((number, rest)) = behind
+        && (moved(number) || number == "*")
+    {
+        let meant = format!("arn:{partition}:{service}:{region}:{number}:{rest}");
+        let message = "it has one colon too many between region and account, so its account is empty and it \
+                       never matches";
+        return Some(fatal(message, Some(format!("did you mean `{meant}`?"))));
     }
     if region.is_empty() && looks_like_region(account) {
         let meant = format!("arn:{partition}:{service}:{account}:{resource}");
@@ -298,30 +227,6 @@ fn place_faults(arn: &Arn) -> Vec<ArnFault> {
 
 /// Words in the place of an account: AWS's own policies, documents and images.
 const OWNERS: [&str; 4] = ["aws", "aws-marketplace", "amazon", "cloudfront"];
-
-fn kind_of_place(arn: &Arn) -> Has {
-    match arn.service {
-        // Buckets and objects have neither; access points and jobs have both.
-        "s3" => {
-            let both = ["accesspoint", "job/", "storage-lens"];
-            if both.iter().any(|kind| arn.resource.starts_with(kind)) {
-                Has::Both
-            } else {
-                Has::Neither
-            }
-        }
-        // AWS's own public parameters and documents belong to no account.
-        "ssm" => {
-            let public = ["parameter/aws/", "document/", "automation-definition/"];
-            if public.iter().any(|kind| arn.resource.starts_with(kind)) {
-                Has::OnlyRegion
-            } else {
-                Has::Both
-            }
-        }
-        service => has(service),
-    }
-}
 
 fn resource_faults(arn: &Arn) -> Vec<ArnFault> {
     let Arn {

@@ -28,12 +28,11 @@ pub fn expand(document: &Document, variables: &Variables) -> Result<Document, Ve
 /// variables, as the file does.
 pub fn name_unknown(mut fault: Fault) -> Fault {
     let Place { account, region } = Place::unknown();
-    let name = |text: String| {
-        text.replace(&account, "${AWS_ACCOUNT_ID}")
-            .replace(&region, "${AWS_REGION}")
-    };
-    fault.message = name(fault.message);
-    fault.hint = fault.hint.map(name);
+    for text in std::iter::once(&mut fault.message).chain(&mut fault.hint) {
+        *text = text
+            .replace(&account, "${AWS_ACCOUNT_ID}")
+            .replace(&region, "${AWS_REGION}");
+    }
     fault
 }
 

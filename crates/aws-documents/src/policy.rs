@@ -4,6 +4,7 @@ mod compare;
 mod condition;
 mod lint;
 mod principal;
+mod texts;
 
 pub use compare::{difference, equal};
 pub use lint::{Limits, check};

@@ -5,13 +5,13 @@ mod compare;
 mod connect;
 mod fields;
 mod network;
+mod normal;
 mod rules;
 
-pub use compare::{
-    Difference, NEEDS_DEPLOYMENT, Namespaces, ONLY_NEW_TASKS, UNCHANGEABLE, complete, difference, update,
-};
+pub use compare::{Difference, NEEDS_DEPLOYMENT, ONLY_NEW_TASKS, UNCHANGEABLE, complete, difference, update};
 pub use connect::changed_protocols;
 pub use network::fill;
+pub use normal::Namespaces;
 pub use rules::check;
 
 use serde_json::Value;

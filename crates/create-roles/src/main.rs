@@ -9,6 +9,7 @@
 //! stderr: what was created or changed, field by field; what is there beside it.
 
 mod apply;
+mod change;
 mod documents;
 mod needs;
 mod plan;

@@ -1,22 +1,19 @@
 //! The calls to IAM.
 
 use crate::documents::Wanted;
-use crate::plan::{Current, Deed, spelled_otherwise};
+use crate::plan::{Current, spelled_otherwise};
 use anyhow::{Context, Result};
 use aws_documents::policy;
 use aws_sdk_iam::Client;
-use aws_sdk_iam::error::SdkError;
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, Role, Tag};
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use common::aws::{call, code_of};
-use common::retry::Patience;
 use common::{Console, Failure, Tags};
 use futures_util::future::join_all;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What IAM answers when there is no such role or policy.
-const MISSING: &str = "NoSuchEntity";
+pub(crate) const MISSING: &str = "NoSuchEntity";
 
 /// IAM, for one run.
 pub(crate) struct Store<'a> {
@@ -198,144 +195,6 @@ impl Store<'_> {
         }
     }
 
-    /// Does one thing to a role; `fresh` when the role was made a moment ago.
-    ///
-    /// # Errors
-    /// When IAM refuses.
-    pub(crate) async fn change(&self, name: &str, deed: &Deed, fresh: bool) -> Result<()> {
-        let client = &self.client;
-        match deed {
-            Deed::Trust(document) => {
-                let document = document.to_string();
-                let request = async || {
-                    client
-                        .update_assume_role_policy()
-                        .role_name(name)
-                        .policy_document(&document)
-                        .send()
-                        .await
-                };
-                let result = self.settled(fresh, request).await;
-                result
-                    .map_err(call("iam:UpdateAssumeRolePolicy"))
-                    .with_context(|| format!("failed to change the trust policy of role `{name}`"))?;
-            }
-            Deed::Bound(arn) => {
-                let request = async || {
-                    client
-                        .put_role_permissions_boundary()
-                        .role_name(name)
-                        .permissions_boundary(arn)
-                        .send()
-                        .await
-                };
-                let result = self.settled(fresh, request).await;
-                result
-                    .map_err(call("iam:PutRolePermissionsBoundary"))
-                    .with_context(|| format!("failed to set the permissions boundary of role `{name}`"))?;
-            }
-            Deed::Attach(arn) => {
-                let request = async || {
-                    client
-                        .attach_role_policy()
-                        .role_name(name)
-                        .policy_arn(arn)
-                        .send()
-                        .await
-                };
-                let result = self.settled(fresh, request).await;
-                result
-                    .map_err(call("iam:AttachRolePolicy"))
-                    .with_context(|| format!("failed to attach `{arn}` to role `{name}`"))?;
-            }
-            Deed::Put(policy, document) => {
-                let document = document.to_string();
-                let request = async || {
-                    let request = client.put_role_policy().role_name(name).policy_name(policy);
-                    request.policy_document(&document).send().await
-                };
-                let result = self.settled(fresh, request).await;
-                result
-                    .map_err(call("iam:PutRolePolicy"))
-                    .with_context(|| format!("failed to put inline policy `{policy}` of role `{name}`"))?;
-            }
-            Deed::Tag(tags) => {
-                let tags = tags_to_sdk(tags)?;
-                let request = async || {
-                    client
-                        .tag_role()
-                        .role_name(name)
-                        .set_tags(tags.clone())
-                        .send()
-                        .await
-                };
-                let result = self.settled(fresh, request).await;
-                result
-                    .map_err(call("iam:TagRole"))
-                    .with_context(|| format!("failed to tag role `{name}`"))?;
-            }
-            Deed::Detach(arn) => {
-                let request = async || {
-                    client
-                        .detach_role_policy()
-                        .role_name(name)
-                        .policy_arn(arn)
-                        .send()
-                        .await
-                };
-                let result = gone(self.settled(fresh, request).await);
-                result
-                    .map_err(call("iam:DetachRolePolicy"))
-                    .with_context(|| format!("failed to detach `{arn}` from role `{name}`"))?;
-            }
-            Deed::Delete(policy) => {
-                let request = async || {
-                    client
-                        .delete_role_policy()
-                        .role_name(name)
-                        .policy_name(policy)
-                        .send()
-                        .await
-                };
-                let result = gone(self.settled(fresh, request).await);
-                result
-                    .map_err(call("iam:DeleteRolePolicy"))
-                    .with_context(|| format!("failed to delete inline policy `{policy}` of role `{name}`"))?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Tries again while two requests have met, and while IAM does not know everywhere what was made a moment
-    /// ago: the role itself, or a principal of its trust policy.
-    async fn settled<T, E, R>(
-        &self,
-        fresh: bool,
-        request: impl AsyncFnMut() -> Result<T, SdkError<E, R>>,
-    ) -> Result<T, SdkError<E, R>>
-    where
-        E: ProvideErrorMetadata,
-    {
-        let healing = |error: &SdkError<E, R>| {
-            let error = error.as_service_error()?;
-            let message = error.message().unwrap_or_default().to_ascii_lowercase();
-            match error.code()? {
-                "ConcurrentModification" | "ConcurrentModificationException" | "DeleteConflict" => {
-                    Some("somebody else is changing the role".to_owned())
-                }
-                // Not when it is the policy that is missing.
-                MISSING if fresh && message.contains("role") && !message.contains("policy") => {
-                    Some("IAM does not know the new role everywhere yet".to_owned())
-                }
-                "MalformedPolicyDocument" if message.contains("invalid principal") => {
-                    Some("IAM does not know a principal of the trust policy (yet)".to_owned())
-                }
-                _ => None,
-            }
-        };
-        SETTLING.retry(self.console, healing, request).await
-    }
-
     /// The role whose name differs only in case, when there is one and the caller may look.
     pub(crate) async fn find_ignoring_case(&self, name: &str) -> Option<Failure> {
         let mut roles = self.client.list_roles().into_paginator().items().send();
@@ -349,26 +208,11 @@ impl Store<'_> {
     }
 }
 
-/// IAM's changes reach all of its servers within seconds; a principal that stays unknown is a wrong one.
-const SETTLING: Patience = Patience {
-    total: std::time::Duration::from_secs(20),
-    ..Patience::PROPAGATION
-};
-
-/// What is to go and is gone already.
-fn gone<T, E: ProvideErrorMetadata, R>(result: Result<T, SdkError<E, R>>) -> Result<(), SdkError<E, R>> {
-    match result {
-        Ok(_) => Ok(()),
-        Err(error) if code_of(&error) == Some(MISSING) => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
 fn decoded(call: &str, document: &str) -> Result<Value> {
     policy::decode(&format!("answer of {call}"), document).map_err(|fault| fault.into_failure().into())
 }
 
-fn tags_to_sdk(tags: &Tags) -> Result<Option<Vec<Tag>>> {
+pub(crate) fn tags_to_sdk(tags: &Tags) -> Result<Option<Vec<Tag>>> {
     if tags.is_empty() {
         return Ok(None);
     }

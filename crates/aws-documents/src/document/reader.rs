@@ -44,9 +44,10 @@ pub(super) fn read(text: &str) -> Result<Node> {
 /// The place behind the last character of `text`.
 pub(super) fn end_of(text: &str) -> Position {
     let last = text.rsplit('\n').next().unwrap_or_default();
+    let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
     Position {
-        line: text.matches('\n').count() + 1,
-        column: last.chars().count() + 1,
+        line: number(text.matches('\n').count()),
+        column: number(last.chars().count()),
     }
 }
 

@@ -6,7 +6,7 @@ fn parse(text: &str) -> Result<Document, Fault> {
     Document::parse(Path::new("a.json"), text)
 }
 
-fn at(line: usize, column: usize) -> Position {
+fn at(line: u32, column: u32) -> Position {
     Position { line, column }
 }
 

@@ -78,16 +78,24 @@ fn statements(from: &Value, to: &Value, changes: &mut Vec<Change>) {
     }
 }
 
+/// How statements find each other, one rule after the other.
+enum Rule {
+    SameSid,
+    SameWords,
+    Anything,
+}
+
 /// For each statement of `new` the one of `old` that it is compared with.
 fn pair(old: &[Value], new: &[Value]) -> Vec<Option<usize>> {
     let mut partners = vec![None; new.len()];
     let mut free: BTreeSet<usize> = (0..old.len()).collect();
     let sid = |statement: &Value| statement.get("Sid").and_then(Value::as_str).map(str::to_owned);
-    let same_sid = |_: usize, one: &Value, other: &Value| sid(one).is_some() && sid(one) == sid(other);
-    let same_words = |_: usize, one: &Value, other: &Value| statement_changes("", one, other).is_empty();
-    let anything = |_: usize, _: &Value, _: &Value| true;
-    let rules: [&dyn Fn(usize, &Value, &Value) -> bool; 3] = [&same_sid, &same_words, &anything];
-    for rule in rules {
+    for rule in [Rule::SameSid, Rule::SameWords, Rule::Anything] {
+        let fits = |one: &Value, other: &Value| match rule {
+            Rule::SameSid => sid(one).is_some() && sid(one) == sid(other),
+            Rule::SameWords => statement_changes("", one, other).is_empty(),
+            Rule::Anything => true,
+        };
         for (index, statement) in new.iter().enumerate() {
             if partners.get(index).is_some_and(Option::is_some) {
                 continue;
@@ -95,7 +103,7 @@ fn pair(old: &[Value], new: &[Value]) -> Vec<Option<usize>> {
             let found = free
                 .iter()
                 .copied()
-                .find(|at| old.get(*at).is_some_and(|before| rule(index, before, statement)));
+                .find(|at| old.get(*at).is_some_and(|before| fits(before, statement)));
             if let (Some(found), Some(slot)) = (found, partners.get_mut(index)) {
                 free.remove(&found);
                 *slot = Some(found);

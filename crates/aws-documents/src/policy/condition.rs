@@ -1,6 +1,6 @@
 //! `Condition`: `{operator: {key: values}}`.
 
-use super::lint::{check_arn, strings};
+use super::texts::{check_arn, strings};
 use crate::document::{Content, Field};
 use crate::position::Faults;
 

@@ -51,7 +51,7 @@ pub(super) fn check(principal: &Field, partition: Option<&str>, faults: &mut Fau
 }
 
 fn check_values(kind: &str, values: &Field, partition: Option<&str>, faults: &mut Faults) {
-    for value in super::lint::strings(values, faults) {
+    for value in super::texts::strings(values, faults) {
         let text = value.text().unwrap_or_default();
         match kind {
             "AWS" => check_aws(&value, text, partition, faults),
@@ -76,7 +76,7 @@ fn check_aws(value: &Field, text: &str, partition: Option<&str>, faults: &mut Fa
     if text == "*" || arn::is_account(text) || unique_id {
         return;
     }
-    super::lint::check_arn(value, text, partition, faults);
+    super::texts::check_arn(value, text, partition, faults);
     if text.contains('*') {
         faults.error(value, "a principal can't hold a wildcard");
         faults.hint("name the account, and narrow it with the condition aws:PrincipalArn");

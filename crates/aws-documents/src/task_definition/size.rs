@@ -66,7 +66,7 @@ pub(super) fn fault(cpu: u64, memory: u64) -> Option<String> {
             "Fargate has no {cpu} CPU units, only {smallest}, {sizes}"
         ));
     };
-    let fits = (*least..=*most).contains(&memory) && memory % step == 0;
+    let fits = (*least..=*most).contains(&memory) && memory.is_multiple_of(*step);
     (!fits).then(|| {
         format!("Fargate has no {memory} MiB with {cpu} CPU units, only {least} to {most} in steps of {step}")
     })
