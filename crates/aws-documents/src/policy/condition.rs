@@ -1,6 +1,7 @@
 //! `Condition`: `{operator: {key: values}}`.
 
 use super::texts::{check_arn, strings};
+use crate::arn;
 use crate::document::{Content, Field};
 use crate::position::Faults;
 
@@ -61,8 +62,9 @@ pub(super) fn check(condition: &Field, partition: Option<&str>, faults: &mut Fau
             }
             for value in strings_or_others(&values, faults) {
                 let text = value.text().unwrap_or_default();
-                // A lone wildcard and `arn:aws:ecs:*` match by pattern, not by part.
-                if name.starts_with("Arn") && !text.contains(['*', '?', '$']) {
+                // A wildcard may stand for several parts: `arn:aws:ecs:*`.
+                let pattern = text.contains(['*', '?', '$']) && arn::split(text).is_none();
+                if name.starts_with("Arn") && !pattern {
                     check_arn(&value, text, partition, faults);
                 }
             }

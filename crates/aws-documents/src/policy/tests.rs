@@ -227,6 +227,27 @@ fn faults_of_conditions() {
 }
 
 #[test]
+fn patterns_of_arns_in_conditions() {
+    let found = |pattern: &str| {
+        let condition = format!(r#"{{"ArnLike":{{"aws:SourceArn":"{pattern}"}}}}"#);
+        identity(&format!("\"Effect\":\"Allow\",{READ},\"Condition\":{condition}"))
+    };
+    for pattern in [
+        "*",
+        "arn:aws:ecs:*",
+        "arn:*:ecs:*:123456789012:*",
+        "arn:aws:ecs:us-east-1:123456789012:*",
+    ] {
+        assert_eq!(found(pattern), [""; 0], "{pattern}");
+    }
+    let doubled = found("arn:aws:ecs:us-east-1::123456789012:*");
+    assert!(
+        doubled.len() == 1 && doubled[0].contains("one colon too many"),
+        "{doubled:?}"
+    );
+}
+
+#[test]
 fn faults_of_trust_policies() {
     let cases: [(&str, &[&str]); 9] = [
         (
