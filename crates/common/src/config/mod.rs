@@ -183,6 +183,22 @@ impl Config {
         self.section("task_definition", variables)
     }
 
+    /// `[service]`, expanded.
+    ///
+    /// # Errors
+    /// When a variable is unset or unknown.
+    pub fn service(&self, variables: &Variables) -> Result<Option<Service>> {
+        self.section("service", variables)
+    }
+
+    /// `[service]` without its network: who only looks at a service needs no subnets.
+    ///
+    /// # Errors
+    /// When a variable is unset or unknown.
+    pub fn service_without_network(&self, variables: &Variables) -> Result<Option<Service>> {
+        self.section_but("service", &["subnets", "security_groups"], variables)
+    }
+
     fn section<T: DeserializeOwned + Default>(&self, name: &str, variables: &Variables) -> Result<T> {
         self.section_but(name, &[], variables)
     }

@@ -240,6 +240,19 @@ pub enum Names {
     Joined(String),
 }
 
+impl Names {
+    /// The names one by one.
+    pub fn to_vec(&self) -> Vec<String> {
+        match self {
+            Names::List(names) => names.clone(),
+            Names::Joined(text) => {
+                let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+                names.map(str::to_owned).collect()
+            }
+        }
+    }
+}
+
 /// `[registries] HOST`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
