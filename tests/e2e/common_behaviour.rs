@@ -4,7 +4,7 @@ use serde_json::json;
 use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
-use support::aws::{FakeAws, ecr, ssm, with_credentials, without_credentials};
+use support::aws::{FakeAws, ecr, ecs, logs, ssm, with_credentials, without_credentials};
 use support::{Tool, wait_for};
 
 /// A file that every tool can work with, and values for what it names.
@@ -12,6 +12,10 @@ const CONFIG: &str = r#"
 version = 1
 [app]
 name = "e2e"
+[log_group]
+name = "one"
+[cluster]
+name = "one"
 [[repository]]
 name = "one"
 [[image]]
@@ -23,18 +27,29 @@ from = "busybox:latest"
 prefix = "/e2e"
 [params.entry]
 ONE = { env = "E2E_SOURCE" }
+[roles.one]
+name = "one"
+trust = "trust.json"
 "#;
 
+/// The trust policy of the role.
+const TRUST: &str = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}}"#;
+
 /// The tools, with the IAM prefix of what they ask AWS for.
-const TOOLS: [(&str, &str); 4] = [
+const TOOLS: [(&str, &str); 7] = [
     ("ecr-login", "ecr:"),
+    ("create-log-group", "logs:"),
+    ("create-cluster", "ecs:"),
     ("create-repository", "ecr:"),
+    ("create-roles", "iam:"),
     ("push-image", "ecr:"),
     ("put-params", "ssm:"),
 ];
 
 fn prepared(tool: Tool) -> Tool {
-    tool.config_text(CONFIG).env("E2E_SOURCE", "a-value")
+    tool.config_text(CONFIG)
+        .file("trust.json", TRUST)
+        .env("E2E_SOURCE", "a-value")
 }
 
 /// Tries all of them before it fails, and names those that it fails for.
@@ -123,8 +138,11 @@ fn an_answer_that_is_no_aws_answer_is_an_error() {
         let targets = [
             ecr("GetAuthorizationToken"),
             ecr("DescribeRepositories"),
+            logs("DescribeLogGroups"),
+            ecs("DescribeClusters"),
             ssm("GetParameters"),
             ssm("DescribeParameters"),
+            "GetRole".to_owned(),
             "GetCallerIdentity".to_owned(),
         ];
         for target in &targets {
@@ -239,7 +257,7 @@ fn a_wrong_place_is_refused_before_any_write() {
         assert!(
             !aws.targets()
                 .iter()
-                .any(|target| target.contains("DescribeRepositories") || target.contains("Parameter")),
+                .any(|target| target.contains(".Describe") || target.contains("Parameter")),
             "{:?}",
             aws.targets()
         );
@@ -253,7 +271,11 @@ fn an_endpoint_override_is_announced() {
         aws.refuse_all("AccessDeniedException", "no");
         let general = prepared(aws.tool(name)).run();
         general.says(&format!("{name}: note: AWS calls go to http://127.0.0.1:"));
-        let service = format!("AWS_ENDPOINT_URL_{}", prefix.trim_end_matches(':').to_uppercase());
+        // The SDK spells a service by its own name, which is not always IAM's.
+        let service = match prefix {
+            "logs:" => "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS".to_owned(),
+            other => format!("AWS_ENDPOINT_URL_{}", other.trim_end_matches(':').to_uppercase()),
+        };
         let own = prepared(with_credentials(support::tool(name)))
             .env("AWS_ENDPOINT_URL_STS", aws.url())
             .env(&service, aws.url());

@@ -4,7 +4,10 @@
 
 mod base_image;
 mod common_behaviour;
+mod create_cluster;
+mod create_log_group;
 mod create_repository;
+mod create_roles;
 mod db_test;
 mod demo;
 mod dist;

@@ -22,6 +22,21 @@ pub fn ecr(operation: &str) -> String {
     format!("AmazonEC2ContainerRegistry_V20150921.{operation}")
 }
 
+/// The target of a call to CloudWatch Logs: `logs("CreateLogGroup")`.
+pub fn logs(operation: &str) -> String {
+    format!("Logs_20140328.{operation}")
+}
+
+/// The target of a call to ECS: `ecs("CreateCluster")`.
+pub fn ecs(operation: &str) -> String {
+    format!("AmazonEC2ContainerServiceV20141113.{operation}")
+}
+
+/// The target of a call to Cloud Map: `cloud_map("GetNamespace")`.
+pub fn cloud_map(operation: &str) -> String {
+    format!("Route53AutoNaming_v20170314.{operation}")
+}
+
 /// The target of a call to SSM: `ssm("PutParameter")`.
 pub fn ssm(operation: &str) -> String {
     format!("AmazonSSM.{operation}")
@@ -42,6 +57,9 @@ pub fn token(host: &str, password: &str) -> Value {
     }]})
 }
 
+/// ECR computes what a lifecycle policy would do, and changes nothing.
+const PREVIEW: &str = "StartLifecyclePolicyPreview";
+
 /// One request, as AWS would see it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
@@ -60,7 +78,15 @@ impl Request {
 
     /// Whether the call changes something on AWS.
     pub fn is_write(&self) -> bool {
-        let reads = ["Get", "Describe", "List", "BatchGet", "BatchCheck"];
+        let reads = [
+            "Get",
+            "Describe",
+            "List",
+            "Simulate",
+            "BatchGet",
+            "BatchCheck",
+            PREVIEW,
+        ];
         let plain = ["GET ", "HEAD "];
         !reads.iter().any(|word| self.operation().starts_with(word))
             && !plain.iter().any(|method| self.target.starts_with(method))
@@ -70,10 +96,16 @@ impl Request {
 /// From the body of a request to status and body of its answer.
 type Compute = dyn Fn(&Value) -> (u16, Value) + Send + Sync;
 
+/// From the form of a request to status and XML of its answer.
+type ComputeQuery = dyn Fn(&Value) -> (u16, String) + Send + Sync;
+
 #[derive(Clone)]
 enum Answer {
     Send(ResponseTemplate),
     Compute(Arc<Compute>),
+    ComputeQuery(Arc<ComputeQuery>),
+    /// AWS's error, in the words of the service: JSON, or XML for a form.
+    Refuse(String, String),
     Cut,
 }
 
@@ -188,6 +220,15 @@ impl FakeAws {
         self.always(action, Answer::Send(answer))
     }
 
+    /// Answers each call of `action` of a service with XML answers with what `compute` makes of its form.
+    pub fn answer_query_with(
+        &self,
+        action: &str,
+        compute: impl Fn(&Value) -> (u16, String) + Send + Sync + 'static,
+    ) -> &Self {
+        self.always(action, Answer::ComputeQuery(Arc::new(compute)))
+    }
+
     /// Answers each call of `target` with this text as it is: malformed JSON, a proxy's page.
     pub fn answer_text(&self, target: impl AsRef<str>, status: u16, text: &str, mime: &str) -> &Self {
         let answer = ResponseTemplate::new(status).set_body_raw(text.to_owned(), mime);
@@ -196,12 +237,12 @@ impl FakeAws {
 
     /// Refuses each call of `target` (400) with AWS's error `code`.
     pub fn refuse(&self, target: impl AsRef<str>, code: &str, message: &str) -> &Self {
-        self.answer(target, 400, refusal(code, message))
+        self.always(target, Answer::Refuse(code.to_owned(), message.to_owned()))
     }
 
     /// Refuses one call of `target`, in its turn.
     pub fn refuse_once(&self, target: impl AsRef<str>, code: &str, message: &str) -> &Self {
-        self.answer_once(target, 400, refusal(code, message))
+        self.once(target, Answer::Refuse(code.to_owned(), message.to_owned()))
     }
 
     /// Closes the connection at each call of `target`, without an answer.
@@ -216,7 +257,7 @@ impl FakeAws {
 
     /// Refuses (400) every call that has no other answer. The caller's identity stays known.
     pub fn refuse_all(&self, code: &str, message: &str) -> &Self {
-        self.script.lock().otherwise = Some(Answer::Send(json_answer(400, &refusal(code, message))));
+        self.script.lock().otherwise = Some(Answer::Refuse(code.to_owned(), message.to_owned()));
         self
     }
 
@@ -255,14 +296,7 @@ impl FakeAws {
 
     /// Refuses each call of `action` of a service with XML answers (403).
     pub fn refuse_query(&self, action: &str, code: &str, message: &str) -> &Self {
-        self.answer_query(
-            action,
-            403,
-            &format!(
-                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>\
-                 </Error><RequestId>0</RequestId></ErrorResponse>"
-            ),
-        )
+        self.answer_query(action, 403, &xml_refusal(code, message))
     }
 
     /// All requests so far, in their order.
@@ -349,6 +383,14 @@ fn refusal(code: &str, message: &str) -> Value {
     json!({"__type": code, "message": message})
 }
 
+/// An error of a service with XML answers.
+pub fn xml_refusal(code: &str, message: &str) -> String {
+    format!(
+        "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message>\
+         </Error><RequestId>0</RequestId></ErrorResponse>"
+    )
+}
+
 fn json_answer(status: u16, body: &Value) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_raw(body.to_string(), "application/x-amz-json-1.1")
 }
@@ -357,6 +399,7 @@ struct Scripted(Shared);
 
 impl Respond for Scripted {
     fn respond(&self, request: &wiremock::Request) -> ResponseTemplate {
+        let form = is_form(&request.headers);
         let request = understand(request);
         let mut script = self.0.lock();
         let answer = script.take(&request.target);
@@ -368,11 +411,24 @@ impl Respond for Scripted {
                 let (status, body) = compute(&request.body);
                 json_answer(status, &body)
             }
+            Some(Answer::ComputeQuery(compute)) => {
+                let (status, xml) = compute(&request.body);
+                ResponseTemplate::new(status).set_body_raw(xml, "text/xml")
+            }
+            Some(Answer::Refuse(code, message)) => refuse_as(form, &code, &message),
             Some(Answer::Cut) | None => {
                 let message = format!("no answer to `{}` in this test's script", request.target);
-                json_answer(400, &refusal("NotInTheScript", &message))
+                refuse_as(form, "NotInTheScript", &message)
             }
         }
+    }
+}
+
+fn refuse_as(form: bool, code: &str, message: &str) -> ResponseTemplate {
+    if form {
+        ResponseTemplate::new(400).set_body_raw(xml_refusal(code, message), "text/xml")
+    } else {
+        json_answer(400, &refusal(code, message))
     }
 }
 
@@ -396,15 +452,17 @@ fn cut_by(script: Shared) -> impl Fn(&wiremock::Request) -> std::io::Error + Sen
     }
 }
 
+fn is_form(headers: &HeaderMap) -> bool {
+    header(headers, "content-type").is_some_and(|mime| mime.starts_with("application/x-www-form-urlencoded"))
+}
+
 fn understand(request: &wiremock::Request) -> Request {
     let text = String::from_utf8_lossy(&request.body).into_owned();
     if let Some(target) = header(&request.headers, "x-amz-target") {
         let body = serde_json::from_str(&text).unwrap_or(Value::String(text));
         return Request { target, body };
     }
-    let form = header(&request.headers, "content-type")
-        .is_some_and(|mime| mime.starts_with("application/x-www-form-urlencoded"));
-    if form {
+    if is_form(&request.headers) {
         let fields: Map<String, Value> = text
             .split('&')
             .filter_map(|pair| pair.split_once('='))

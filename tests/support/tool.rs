@@ -159,6 +159,19 @@ impl Tool {
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
+    /// The same command on a terminal of its own (`script` of util-linux): `typed` is what somebody types there,
+    /// and both streams come out of stdout.
+    #[must_use]
+    pub fn on_a_terminal(&self, typed: &str) -> Self {
+        let quoted = |word: &OsStr| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"));
+        let words = std::iter::once(self.program.as_os_str()).chain(self.arguments.iter().map(AsRef::as_ref));
+        let line: Vec<String> = words.map(quoted).collect();
+        let mut tool = self.clone();
+        tool.program = "script".into();
+        tool.arguments = vec!["-qec".into(), line.join(" ").into(), "/dev/null".into()];
+        tool.stdin(typed)
+    }
+
     /// The command for a test that needs more than [`Tool::run`]: an odd stdout, say.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);

@@ -78,6 +78,14 @@ impl PlanArgs {
     }
 }
 
+/// `--yes`, for the tools that can destroy something.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub struct ConfirmArgs {
+    /// Go ahead with what deletes, without asking
+    #[arg(long)]
+    pub yes: bool,
+}
+
 /// Reads the command line of `tool`.
 ///
 /// # Errors

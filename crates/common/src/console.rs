@@ -3,7 +3,7 @@
 use crate::cli::{Format, OutputArgs};
 use crate::exit::Exit;
 use crate::failure::{Described, Failure};
-use crate::report::{ErrorReport, Outcome, Report};
+use crate::report::{ErrorReport, Item, Outcome, Report};
 use crate::scrub::Scrubber;
 use serde_json::Value;
 use std::fmt::Display;
@@ -92,6 +92,30 @@ impl Console {
     pub fn stdout(&self, text: &str) {
         let mut stdout = std::io::stdout().lock();
         let _ = writeln!(stdout, "{}", self.scrub(text)).and_then(|()| stdout.flush());
+    }
+
+    /// A question on stderr; the answer goes on the same line.
+    pub fn ask(&self, text: &str) {
+        let mut stderr = std::io::stderr().lock();
+        let _ = write!(stderr, "{}", self.scrub(text)).and_then(|()| stderr.flush());
+    }
+
+    /// What became of `item`, or would become under `--dry-run`, on stderr; below it field by field.
+    pub fn announce(&self, item: &Item, plan_only: bool) {
+        let name = &item.name;
+        let word = match (item.action.as_str(), plan_only) {
+            ("none", _) => "unchanged",
+            ("create", true) => "would be created",
+            ("create", false) => "created",
+            (_, true) => "would be updated",
+            (_, false) => "updated",
+        };
+        self.note(format!("{name}: {word}"));
+        if item.action != "none" {
+            item.changes
+                .iter()
+                .for_each(|change| self.note(format!("  {change}")));
+        }
     }
 
     /// A line on stderr as it is.

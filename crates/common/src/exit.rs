@@ -13,6 +13,8 @@ pub enum Exit {
     Deadline,
     /// 4: partly done.
     Partly,
+    /// Another program's exit code, passed on: a command that was run in a container.
+    Other(u8),
 }
 
 impl Exit {
@@ -24,6 +26,7 @@ impl Exit {
             Exit::CouldNot => 2,
             Exit::Deadline => 3,
             Exit::Partly => 4,
+            Exit::Other(code) => code,
         }
     }
 }

@@ -11,13 +11,18 @@ pub mod exit;
 pub mod failure;
 pub mod report;
 pub mod scrub;
+pub mod tags;
 
 #[cfg(feature = "aws")]
 pub mod aws;
 #[cfg(feature = "config")]
 pub mod config;
 #[cfg(feature = "aws")]
+pub mod confirm;
+#[cfg(feature = "aws")]
 pub mod progress;
+#[cfg(feature = "aws")]
+pub mod retry;
 #[cfg(feature = "aws")]
 pub mod runtime;
 
@@ -25,6 +30,7 @@ pub use console::Console;
 pub use exit::Exit;
 pub use failure::{Failure, FailureExt};
 pub use report::{Change, Item, Outcome, Report};
+pub use tags::Tags;
 
 /// The version with the git commit that the tools were built from, as `--version` prints it.
 pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("OPS_COMMIT"), ")");

@@ -43,7 +43,7 @@ impl Outcome {
     /// The outcome of an error that ends with `exit`.
     pub fn of_error(exit: Exit) -> Self {
         match exit {
-            Exit::No => Outcome::No,
+            Exit::No | Exit::Other(_) => Outcome::No,
             Exit::Deadline => Outcome::Timeout,
             Exit::Partly => Outcome::Partial,
             Exit::Done | Exit::CouldNot => Outcome::Failed,

@@ -18,6 +18,17 @@ pub fn run(
     timeout: Option<Duration>,
     work: impl Future<Output = Result<Report>>,
 ) -> ExitCode {
+    run_or_leave(console, timeout, work, || {})
+}
+
+/// [`run`] for work that goes on elsewhere when the tool is stopped: `leave` says so, after the signal and
+/// before the end.
+pub fn run_or_leave(
+    console: &Console,
+    timeout: Option<Duration>,
+    work: impl Future<Output = Result<Report>>,
+    leave: impl FnOnce(),
+) -> ExitCode {
     start_tracing(console);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -28,7 +39,7 @@ pub fn run(
             biased;
             signal = interrupted() => End::Signal(signal),
             result = work => End::Result(result),
-            () = deadline(timeout) => End::Result(Err(late(timeout))),
+            () = deadline(timeout) => End::Result(Err(late(timeout.unwrap_or_default()).into())),
         }
     });
     // A name look-up that hangs in a thread of its own must not hold up the end.
@@ -36,6 +47,7 @@ pub fn run(
     match end {
         End::Result(result) => console.finish(result),
         End::Signal(number) => {
+            leave();
             let _ = signal_hook::low_level::emulate_default_handler(number);
             ExitCode::from(128_u8.saturating_add(u8::try_from(number).unwrap_or_default()))
         }
@@ -54,12 +66,12 @@ async fn deadline(timeout: Option<Duration>) {
     }
 }
 
-fn late(timeout: Option<Duration>) -> anyhow::Error {
-    let timeout = duration::show(timeout.unwrap_or_default());
+/// The error of a run that took longer than `timeout`.
+pub fn late(timeout: Duration) -> Failure {
+    let timeout = duration::show(timeout);
     Failure::new(Exit::Deadline, format!("not done after {timeout}"))
         .code("timeout")
         .hint("give it more time with --timeout; it is safe to run again")
-        .into()
 }
 
 /// Waits for a signal that asks the tool to stop.
@@ -89,11 +101,16 @@ fn start_tracing(console: &Console) {
     }
     let ours = [
         "common",
+        "create_cluster",
+        "create_log_group",
         "create_repository",
+        "create_roles",
+        "deploy_service",
         "ecr_login",
         "identity",
         "push_image",
         "put_params",
+        "register_task_definition",
         "registry",
     ];
     let targets = Targets::new()

@@ -1,14 +1,20 @@
 //! `create-repository` makes the private ECR repositories of `ops.toml`, and keeps them as the file says.
 //!
-//! It describes each repository first and changes only what differs: tag mutability, scan on push,
-//! tags. What the file does not name stays as it is; nothing is deleted.
+//! It describes each repository first and changes only what differs: tag mutability and its exceptions, scan on
+//! push, repository policy, lifecycle policy, tags. Before a lifecycle policy is put, ECR's own preview shows
+//! which images it would delete. What the file does not name stays as it is; nothing is deleted by this tool.
 //!
 //! stdout: the URI of each repository, or with `--export` lines for a shell (`export NAME=URI`).
 //! stderr: what was created or changed, field by field.
 
+mod apply;
+mod check;
+mod lifecycle;
 mod plan;
+mod preview;
 mod repository;
 mod store;
+mod wanted;
 
 use common::{Console, cli};
 use std::process::ExitCode;

@@ -1,224 +1,285 @@
 //! What differs between `ops.toml` and ECR. No I/O.
 
-use common::Change;
-use common::config::{Repository, TagMutability};
+use crate::lifecycle;
+use crate::wanted::Wanted;
+use aws_documents::policy;
+use common::config::{Encryption, EncryptionType, Repository, TagMutability};
+use common::{Change, Failure, Tags};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 /// A repository as ECR has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Current {
-    pub(crate) arn: String,
     pub(crate) uri: String,
-    /// ECR's own word: `MUTABLE`, `IMMUTABLE`, or one of the kinds with exclusions.
+    /// ECR's own word: `MUTABLE`, `IMMUTABLE_WITH_EXCLUSION`, …
     pub(crate) tag_mutability: String,
+    pub(crate) exclusions: Vec<String>,
     pub(crate) scan_on_push: bool,
-    pub(crate) tags: BTreeMap<String, String>,
+    /// ECR's own word.
+    pub(crate) encryption: String,
+    /// The ARN of the key, when there is one.
+    pub(crate) kms_key: Option<String>,
+    /// Read only when the file names one.
+    pub(crate) policy: Option<Value>,
+    /// Read only when the file names one.
+    pub(crate) lifecycle: Option<Value>,
+    pub(crate) tags: Tags,
 }
 
 /// What is to be done for one repository.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Plan {
-    /// It is not there.
-    Create(Wanted),
-    /// It differs.
-    Update(Update),
+    /// It is not there: it is made so, and then these calls follow.
+    Create(New, Vec<Step>),
+    /// It differs: one call after the other.
+    Update(Vec<Step>),
     /// It is as it should be.
     Nothing,
 }
 
-/// A new repository.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    pub(crate) tag_mutability: TagMutability,
+/// What a new repository gets from birth.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct New {
+    pub(crate) mutability: Mutability,
     pub(crate) scan_on_push: bool,
-    pub(crate) tags: BTreeMap<String, String>,
-}
-
-/// The parts that differ; the others are not touched.
-#[derive(Debug, Default, PartialEq)]
-pub(crate) struct Update {
-    pub(crate) tag_mutability: Option<TagMutability>,
-    pub(crate) scan_on_push: Option<bool>,
-    pub(crate) tags: BTreeMap<String, String>,
+    pub(crate) encryption: Option<Encryption>,
+    pub(crate) tags: Tags,
     pub(crate) changes: Vec<Change>,
 }
 
-/// ECR's word for it.
-pub(crate) fn word(mutability: TagMutability) -> &'static str {
-    match mutability {
-        TagMutability::Mutable => "MUTABLE",
-        TagMutability::Immutable => "IMMUTABLE",
+/// ECR's word and the patterns that go with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Mutability {
+    pub(crate) word: &'static str,
+    pub(crate) exclusions: Vec<String>,
+}
+
+/// One call that changes something.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Step {
+    pub(crate) deed: Deed,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// What a call does.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Deed {
+    /// PutImageTagMutability.
+    Mutability(Mutability),
+    /// PutImageScanningConfiguration.
+    Scanning(bool),
+    /// SetRepositoryPolicy.
+    Policy(Value),
+    /// PutLifecyclePolicy.
+    Lifecycle(Value),
+    /// TagResource.
+    Tag(Tags),
+}
+
+impl Plan {
+    /// The word for the report.
+    pub(crate) fn action(&self) -> &'static str {
+        match self {
+            Plan::Create(..) => "create",
+            Plan::Update(_) => "update",
+            Plan::Nothing => "none",
+        }
+    }
+
+    /// What differs, field by field.
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        let of_steps =
+            |steps: &[Step]| -> Vec<Change> { steps.iter().flat_map(|step| step.changes.clone()).collect() };
+        match self {
+            Plan::Create(new, steps) => [new.changes.clone(), of_steps(steps)].concat(),
+            Plan::Update(steps) => of_steps(steps),
+            Plan::Nothing => Vec::new(),
+        }
+    }
+
+    /// The lifecycle policy that a repository gets which may have images.
+    pub(crate) fn lifecycle(&self) -> Option<&Value> {
+        let Plan::Update(steps) = self else {
+            return None;
+        };
+        steps.iter().find_map(|step| match &step.deed {
+            Deed::Lifecycle(policy) => Some(policy),
+            _ => None,
+        })
     }
 }
 
 /// Compares. Tags that the file does not name belong to somebody else and stay.
-pub(crate) fn plan(
-    repository: &Repository,
-    tags: &BTreeMap<String, String>,
-    current: Option<&Current>,
-) -> Plan {
+///
+/// # Errors
+/// When something differs that cannot be changed.
+pub(crate) fn plan(wanted: &Wanted, current: Option<&Current>) -> Result<Plan, Failure> {
+    let repository = &wanted.repository;
+    let documents = [policy_step(wanted, current), lifecycle_step(wanted, current)];
     let Some(current) = current else {
-        return Plan::Create(Wanted {
-            tag_mutability: repository.tag_mutability.unwrap_or(TagMutability::Mutable),
-            scan_on_push: repository.scan_on_push.unwrap_or(false),
-            tags: tags.clone(),
-        });
+        let steps = documents.into_iter().flatten().collect();
+        return Ok(Plan::Create(new(wanted), steps));
     };
-    let mut update = Update::default();
-    if let Some(wanted) = repository
-        .tag_mutability
-        .filter(|wanted| word(*wanted) != current.tag_mutability)
-    {
-        update.changes.push(Change::new(
-            "tag_mutability",
-            current.tag_mutability.as_str(),
-            word(wanted),
-        ));
-        update.tag_mutability = Some(wanted);
+    if let Some(encryption) = &repository.encryption {
+        same_encryption(&repository.name, encryption, current)?;
     }
-    if let Some(wanted) = repository
-        .scan_on_push
-        .filter(|wanted| *wanted != current.scan_on_push)
-    {
-        update
-            .changes
-            .push(Change::new("scan_on_push", current.scan_on_push, wanted));
-        update.scan_on_push = Some(wanted);
-    }
-    for (key, value) in tags {
-        let old = current.tags.get(key);
-        if old != Some(value) {
-            let from = old.map_or(Value::Null, |old| old.as_str().into());
-            update
-                .changes
-                .push(Change::new(format!("tags.{key}"), from, value.as_str()));
-            update.tags.insert(key.clone(), value.clone());
-        }
-    }
-    if update.changes.is_empty() {
+    let steps: Vec<Step> = [
+        mutability_step(repository, current),
+        scanning_step(repository, current),
+    ]
+    .into_iter()
+    .chain(documents)
+    .chain([tag_step(wanted, current)])
+    .flatten()
+    .collect();
+    Ok(if steps.is_empty() {
         Plan::Nothing
     } else {
-        Plan::Update(update)
+        Plan::Update(steps)
+    })
+}
+
+fn mutability(repository: &Repository) -> Option<Mutability> {
+    let excluding = !repository.mutability_exclusions.is_empty();
+    let word = match (repository.tag_mutability?, excluding) {
+        (TagMutability::Mutable, false) => "MUTABLE",
+        (TagMutability::Mutable, true) => "MUTABLE_WITH_EXCLUSION",
+        (TagMutability::Immutable, false) => "IMMUTABLE",
+        (TagMutability::Immutable, true) => "IMMUTABLE_WITH_EXCLUSION",
+    };
+    Some(Mutability {
+        word,
+        exclusions: repository.mutability_exclusions.clone(),
+    })
+}
+
+fn new(wanted: &Wanted) -> New {
+    let repository = &wanted.repository;
+    let default = Mutability {
+        word: "MUTABLE",
+        exclusions: Vec::new(),
+    };
+    let mutability = mutability(repository).unwrap_or(default);
+    let scan_on_push = repository.scan_on_push.unwrap_or(false);
+    let first = |path: &str, to: Value| Change::new(path, Value::Null, to);
+    let mut changes = vec![first("tag_mutability", mutability.word.into())];
+    if !mutability.exclusions.is_empty() {
+        changes.push(first(
+            "mutability_exclusions",
+            mutability.exclusions.clone().into(),
+        ));
+    }
+    changes.push(first("scan_on_push", scan_on_push.into()));
+    if let Some(encryption) = &repository.encryption {
+        changes.push(first("encryption.type", encryption.r#type.as_str().into()));
+        let key = encryption.kms_key.as_deref();
+        changes.extend(key.map(|key| first("encryption.kms_key", key.into())));
+    }
+    changes.extend(common::tags::changes(&wanted.tags, &Tags::new()));
+    New {
+        mutability,
+        scan_on_push,
+        encryption: repository.encryption.clone(),
+        tags: wanted.tags.clone(),
+        changes,
     }
 }
 
-/// What is wrong with a name by ECR's rule (CreateRepository, `repositoryName`), told before the call.
-pub(crate) fn fault_of_name(name: &str) -> Option<&'static str> {
-    let ends_well = |part: &str| {
-        let alphanumeric =
-            |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        alphanumeric(part.bytes().next()) && alphanumeric(part.bytes().last())
+/// # Errors
+/// When the repository is encrypted in another way: that is chosen for good.
+fn same_encryption(name: &str, wanted: &Encryption, current: &Current) -> Result<(), Failure> {
+    let refusal = |what: &str, from: &str, to: &str| {
+        Failure::could_not(format!(
+            "failed to change {what} of repository `{name}` from {from} to {to}: encryption is chosen for good when the repository is made"
+        ))
+        .code("not-changeable")
+        .hint("take `encryption` out of [[repository]], name another repository, or delete this one with all its images")
     };
-    let separators = |part: &str| {
-        part.split(|character: char| character.is_ascii_lowercase() || character.is_ascii_digit())
-            .all(|between| matches!(between, "" | "." | "_" | "-"))
-    };
-    if !(2..=256).contains(&name.len()) {
-        Some("it must have 2 to 256 characters")
-    } else if !name.split('/').all(|part| ends_well(part) && separators(part)) {
-        Some("it must be of small letters and digits, with single `.`, `_`, `-` or `/` between them")
-    } else {
-        None
+    let word = wanted.r#type.as_str();
+    if word != current.encryption {
+        return Err(refusal("the encryption", &current.encryption, word));
     }
+    let Some(key) = wanted
+        .kms_key
+        .as_deref()
+        .filter(|_| wanted.r#type != EncryptionType::Aes256)
+    else {
+        return Ok(());
+    };
+    let has = current
+        .kms_key
+        .as_deref()
+        .unwrap_or("a key that ECR does not name");
+    // ECR gives the ARN, whatever it was given.
+    if has == key || has.rsplit_once(":key/").is_some_and(|(_, id)| id == key) {
+        Ok(())
+    } else {
+        Err(refusal("the KMS key", has, key))
+    }
+}
+
+fn mutability_step(repository: &Repository, current: &Current) -> Option<Step> {
+    let wanted = mutability(repository)?;
+    let set = |patterns: &[String]| patterns.iter().cloned().collect::<BTreeSet<String>>();
+    let mut changes = Vec::new();
+    if wanted.word != current.tag_mutability {
+        let from = current.tag_mutability.as_str();
+        changes.push(Change::new("tag_mutability", from, wanted.word));
+    }
+    if set(&wanted.exclusions) != set(&current.exclusions) {
+        let (from, to) = (current.exclusions.clone(), wanted.exclusions.clone());
+        changes.push(Change::new("mutability_exclusions", from, to));
+    }
+    (!changes.is_empty()).then_some(Step {
+        deed: Deed::Mutability(wanted),
+        changes,
+    })
+}
+
+fn scanning_step(repository: &Repository, current: &Current) -> Option<Step> {
+    let wanted = repository
+        .scan_on_push
+        .filter(|wanted| *wanted != current.scan_on_push)?;
+    Some(Step {
+        deed: Deed::Scanning(wanted),
+        changes: vec![Change::new("scan_on_push", current.scan_on_push, wanted)],
+    })
+}
+
+fn policy_step(wanted: &Wanted, current: Option<&Current>) -> Option<Step> {
+    let to = wanted.policy.as_ref()?;
+    let changes = match current.and_then(|current| current.policy.as_ref()) {
+        None => vec![Change::new("policy", Value::Null, to.clone())],
+        Some(from) => policy::difference(from, to)
+            .into_iter()
+            .map(|change| Change::new(format!("policy.{}", change.path), change.from, change.to))
+            .collect(),
+    };
+    (!changes.is_empty()).then(|| Step {
+        deed: Deed::Policy(to.clone()),
+        changes,
+    })
+}
+
+fn lifecycle_step(wanted: &Wanted, current: Option<&Current>) -> Option<Step> {
+    let to = wanted.lifecycle.as_ref()?;
+    let from = current.and_then(|current| current.lifecycle.as_ref());
+    let changes = lifecycle::changes(from, to);
+    (!changes.is_empty()).then(|| Step {
+        deed: Deed::Lifecycle(to.clone()),
+        changes,
+    })
+}
+
+fn tag_step(wanted: &Wanted, current: &Current) -> Option<Step> {
+    let differing = common::tags::differing(&wanted.tags, &current.tags);
+    let changes = common::tags::changes(&differing, &current.tags);
+    (!changes.is_empty()).then(|| Step {
+        deed: Deed::Tag(differing),
+        changes,
+    })
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn wanted(tag_mutability: Option<TagMutability>, scan_on_push: Option<bool>) -> Repository {
-        Repository {
-            name: "a".into(),
-            export: None,
-            tag_mutability,
-            mutability_exclusions: Vec::new(),
-            scan_on_push,
-            encryption: None,
-            lifecycle_policy: None,
-            policy: None,
-        }
-    }
-
-    fn current() -> Current {
-        Current {
-            arn: "arn".into(),
-            uri: "uri".into(),
-            tag_mutability: "MUTABLE".into(),
-            scan_on_push: false,
-            tags: BTreeMap::from([
-                ("app".into(), "other".into()),
-                ("owner".into(), "somebody".into()),
-            ]),
-        }
-    }
-
-    #[test]
-    fn what_the_file_does_not_name_stays() {
-        let no_tags = BTreeMap::new();
-        assert_eq!(
-            plan(&wanted(None, None), &no_tags, Some(&current())),
-            Plan::Nothing
-        );
-        let same = wanted(Some(TagMutability::Mutable), Some(false));
-        assert_eq!(plan(&same, &no_tags, Some(&current())), Plan::Nothing);
-    }
-
-    #[test]
-    fn only_what_differs_is_changed() {
-        let tags = BTreeMap::from([("app".to_owned(), "cruddur".to_owned())]);
-        let Plan::Update(update) = plan(
-            &wanted(Some(TagMutability::Immutable), None),
-            &tags,
-            Some(&current()),
-        ) else {
-            panic!("an update");
-        };
-        assert_eq!(
-            (update.tag_mutability, update.scan_on_push),
-            (Some(TagMutability::Immutable), None)
-        );
-        assert_eq!(update.tags, tags);
-        let shown: Vec<String> = update.changes.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            shown,
-            [
-                "tag_mutability: MUTABLE -> IMMUTABLE",
-                "tags.app: other -> cruddur"
-            ]
-        );
-    }
-
-    #[test]
-    fn a_new_one_is_mutable_unless_the_file_says_otherwise() {
-        let Plan::Create(new) = plan(&wanted(None, Some(true)), &BTreeMap::new(), None) else {
-            panic!("a new one")
-        };
-        assert_eq!(
-            (new.tag_mutability, new.scan_on_push),
-            (TagMutability::Mutable, true)
-        );
-    }
-
-    #[test]
-    fn names_follow_ecrs_rule() {
-        for name in ["ab", "cruddur-python", "a1/b-c/d_e.f", &"a".repeat(256)] {
-            assert_eq!(fault_of_name(name), None, "{name}");
-        }
-        for name in [
-            "",
-            "a",
-            "A-b",
-            "a b",
-            "-ab",
-            "ab-",
-            "a//b",
-            "/ab",
-            "a--b",
-            "a:b",
-            &"a".repeat(257),
-        ] {
-            assert!(fault_of_name(name).is_some(), "{name}");
-        }
-    }
-}
+mod tests;

@@ -1,23 +1,27 @@
 //! Describe, compare, change.
 
-use crate::plan::{Current, Plan, fault_of_name, plan, word};
-use crate::store::{self, Created};
+use crate::apply::{Done, apply};
+use crate::plan::{Current, Plan, plan};
+use crate::preview::{self, Asked};
+use crate::store::Store;
+use crate::wanted::{Wanted, load};
 use anyhow::Result;
 use aws_sdk_ecr::Client;
 use clap::Parser;
 use common::aws::Aws;
 use common::cli::{AwsArgs, ConfigArgs, OutputArgs, PlanArgs};
-use common::config::{Config, Place, Repository, Variables, select};
-use common::{Change, Console, Failure, Item, Outcome, Report};
-use futures_util::future::try_join_all;
-use std::collections::BTreeMap;
+use common::config::{Config, Variables, partition_of};
+use common::{Console, Item, Outcome, Report};
+use futures_util::{StreamExt, TryStreamExt, stream};
 use std::time::Duration;
 
 /// Make the private ECR repositories of ops.toml, and keep them as it says
 ///
 /// Describes each repository first and changes only what differs: tag
-/// mutability, scan on push, tags. What the file does not name stays as it is,
-/// and nothing is deleted. A second run changes nothing and says so.
+/// mutability and its exceptions, scan on push, repository policy, lifecycle
+/// policy, tags. Before a lifecycle policy is put, ECR's own preview shows the
+/// images that it would delete; the preview changes nothing. What the file
+/// does not name stays as it is. A second run changes nothing and says so.
 #[derive(Debug, Parser)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
@@ -29,7 +33,7 @@ pub(crate) struct Args {
     #[arg(long)]
     export: bool,
     /// Give up after this time
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = common::duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = common::duration::parse)]
     pub(crate) timeout: Duration,
     #[command(flatten)]
     config: ConfigArgs,
@@ -47,21 +51,28 @@ Examples:
 
 Permissions: ecr:DescribeRepositories, ecr:ListTagsForResource,
 ecr:CreateRepository, ecr:TagResource, ecr:PutImageTagMutability,
-ecr:PutImageScanningConfiguration
+ecr:PutImageScanningConfiguration; with policies in the file also
+ecr:GetRepositoryPolicy, ecr:SetRepositoryPolicy, ecr:GetLifecyclePolicy,
+ecr:PutLifecyclePolicy, ecr:StartLifecyclePolicyPreview,
+ecr:GetLifecyclePolicyPreview
 
 Exit codes:
   0  done, or nothing to do
   1  differences under --check
-  2  could not: usage, configuration, credentials, permission, network
+  2  could not: usage, configuration, credentials, permission, network, or a
+     difference that can't be changed in place
   3  not done within --timeout
-  4  some repositories were changed and others could not be";
+  4  something was changed and the rest could not be";
 
-/// What became of one repository.
-struct Done {
-    uri: String,
-    outcome: Outcome,
-    action: &'static str,
-    changes: Vec<Change>,
+/// Repositories that are read side by side, so that ECR does not throttle a long list.
+const SIDE_BY_SIDE: usize = 8;
+
+/// A repository, what ECR has of it, and what is to be done.
+struct Planned {
+    wanted: Wanted,
+    current: Option<Current>,
+    plan: Plan,
+    preview: Option<Asked>,
 }
 
 /// Does it.
@@ -70,197 +81,153 @@ struct Done {
 /// When nothing could be done. Where some went through, the report carries the error.
 pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let config = Config::find(args.config.config.as_deref())?;
-    let preview = Variables::preview(&config.schema);
-    check(&select(
-        "repository",
-        config.repositories(&preview)?,
-        name_of,
-        &args.names,
-    )?)?;
-    config.tags(&preview)?;
+    let preview = load(&config, &args.names, &Variables::preview(&config.schema), None)?;
+    // Warnings are told once, when the place is known.
+    let errors: Vec<_> = preview
+        .faults
+        .into_iter()
+        .filter(|fault| fault.is_error())
+        .collect();
+    if let Some(refused) = aws_documents::refuse(&errors, console) {
+        return Ok(refused);
+    }
 
     let aws = Aws::load(&args.aws, Some(&config), console).await?;
     let caller = identity::caller(&aws).await?;
     let place = aws.place(&caller.account)?;
-    let variables = Variables::new(&config.schema, &place);
-    let repositories = select(
-        "repository",
-        config.repositories(&variables)?,
-        name_of,
+    let partition = partition_of(&place.region);
+    let loaded = load(
+        &config,
         &args.names,
+        &Variables::new(&config.schema, &place),
+        Some(partition),
     )?;
-    check(&repositories)?;
-    let tags: BTreeMap<String, String> = config.tags(&variables)?.0.into_iter().collect();
-    let client = Client::new(&aws.sdk);
-    let current = try_join_all(
-        repositories
-            .iter()
-            .map(|repository| store::describe(&client, &repository.name)),
-    )
-    .await?;
-
-    let mut report = Report::new(Outcome::Unchanged)
+    if let Some(refused) = aws_documents::refuse(&loaded.faults, console) {
+        return Ok(refused);
+    }
+    let report = Report::new(Outcome::Unchanged)
         .detail("account", place.account.as_str())
         .detail("region", place.region.as_str())
         .detail("identity", caller.arn);
-    for (repository, current) in repositories.iter().zip(current) {
-        let done = if args.plan.plan_only() {
-            Ok(announce(repository, &tags, current.as_ref(), &place))
-        } else {
-            apply(&client, repository, &tags, current).await
-        };
-        let done = match done {
-            Ok(done) => done,
-            Err(error) if report.outcome == Outcome::Changed => return Ok(console.partly(&error, report)),
-            Err(error) => return Err(error),
-        };
-        note(repository, &done, console);
-        if done.outcome != Outcome::Unchanged {
-            report.outcome = done.outcome;
-        }
-        report.lines.extend(line(repository, &done.uri, args.export));
-        report.items.push(
-            Item::new("repository", &repository.name, done.action)
-                .changes(done.changes)
-                .detail("uri", done.uri),
-        );
+    let store = Store {
+        client: Client::new(&aws.sdk),
+        console,
+        place,
+    };
+
+    // All of them, before anything is changed: what can't be done is told while nothing is.
+    let planned: Vec<Planned> = stream::iter(loaded.repositories)
+        .map(|wanted| look(&store, wanted))
+        .buffered(SIDE_BY_SIDE)
+        .try_collect()
+        .await?;
+    if args.plan.plan_only() {
+        return Ok(announce(&store, planned, args.export, report).checked(args.plan.check));
     }
-    Ok(report.checked(args.plan.check))
+    change(&store, planned, args.export, report).await
 }
 
-fn name_of(repository: &Repository) -> &str {
-    &repository.name
-}
-
-/// What can be said before the first call.
-fn check(repositories: &[Repository]) -> Result<()> {
-    for repository in repositories {
-        let name = &repository.name;
-        if let Some(fault) = fault_of_name(name) {
-            return Err(
-                Failure::could_not(format!("failed to use the repository name `{name}`: {fault}"))
-                    .code("config")
-                    .into(),
-            );
-        }
-        let later = [
-            (
-                "mutability_exclusions",
-                !repository.mutability_exclusions.is_empty(),
-            ),
-            ("encryption", repository.encryption.is_some()),
-            ("lifecycle_policy", repository.lifecycle_policy.is_some()),
-            ("policy", repository.policy.is_some()),
-        ];
-        // To leave a key out silently would look like success.
-        if let Some((key, _)) = later.iter().find(|(_, set)| *set) {
-            return Err(Failure::could_not(format!(
-                "failed to use `{key}` of repository `{name}`: this version does not set it"
-            ))
-            .code("config")
-            .hint("take the key out, and set it with the AWS CLI")
-            .into());
-        }
-    }
-    Ok(())
+async fn look(store: &Store<'_>, wanted: Wanted) -> Result<Planned> {
+    let current = store.describe(&wanted).await?;
+    let plan = plan(&wanted, current.as_ref())?;
+    let preview = match plan.lifecycle() {
+        Some(policy) => Some(preview::ask(store, wanted.name(), policy).await?),
+        None => None,
+    };
+    Ok(Planned {
+        wanted,
+        current,
+        plan,
+        preview,
+    })
 }
 
 /// `--dry-run`: what would be done.
-fn announce(
-    repository: &Repository,
-    tags: &BTreeMap<String, String>,
-    current: Option<&Current>,
-    place: &Place,
-) -> Done {
-    let uri = current.map_or_else(
-        || format!("{}/{}", place.ecr_registry(), repository.name),
-        |current| current.uri.clone(),
-    );
-    let (outcome, action, changes) = match plan(repository, tags, current) {
-        Plan::Create(_) => (Outcome::Planned, "create", Vec::new()),
-        Plan::Update(update) => (Outcome::Planned, "update", update.changes),
-        Plan::Nothing => (Outcome::Unchanged, "none", Vec::new()),
-    };
-    Done {
-        uri,
-        outcome,
-        action,
-        changes,
+fn announce(store: &Store, planned: Vec<Planned>, export: bool, mut report: Report) -> Report {
+    for Planned {
+        wanted,
+        current,
+        plan,
+        preview,
+    } in planned
+    {
+        let uri = current.map_or_else(|| store.uri(wanted.name()), |current| current.uri);
+        if plan != Plan::Nothing {
+            report.outcome = Outcome::Planned;
+        }
+        let item = Item::new("repository", wanted.name(), plan.action()).changes(plan.changes());
+        store.console.announce(&item, true);
+        let item = tell(store, &wanted, preview.as_ref(), item);
+        report.lines.extend(line(&wanted, &uri, export));
+        report.items.push(item.detail("uri", uri));
     }
+    report
 }
 
-async fn apply(
-    client: &Client,
-    repository: &Repository,
-    tags: &BTreeMap<String, String>,
-    current: Option<Current>,
-) -> Result<Done> {
-    let name = &repository.name;
-    let mut current = current;
-    if let Plan::Create(wanted) = plan(repository, tags, current.as_ref()) {
-        match store::create(client, name, &wanted).await? {
-            Created::New(uri) => {
-                let changes = vec![
-                    Change::new(
-                        "tag_mutability",
-                        serde_json::Value::Null,
-                        word(wanted.tag_mutability),
-                    ),
-                    Change::new("scan_on_push", serde_json::Value::Null, wanted.scan_on_push),
-                ];
-                return Ok(Done {
-                    uri,
-                    outcome: Outcome::Changed,
-                    action: "create",
-                    changes,
-                });
+async fn change(
+    store: &Store<'_>,
+    planned: Vec<Planned>,
+    export: bool,
+    mut report: Report,
+) -> Result<Report> {
+    for one in planned {
+        let Planned {
+            wanted,
+            current,
+            plan,
+            preview,
+        } = one;
+        // Before the images are gone.
+        let told = Item::new("repository", wanted.name(), plan.action());
+        let told = tell(store, &wanted, preview.as_ref(), told);
+        let done = match apply(store, &wanted, current.as_ref(), &plan).await {
+            Ok(done) => done,
+            Err(error) if report.outcome == Outcome::Changed => {
+                return Ok(store.console.partly(&error, report));
             }
-            // Two runs at the same time: the other one won, and the repository is compared like any other.
-            Created::Exists => current = store::describe(client, name).await?,
+            Err(error) => return Err(error),
+        };
+        let Done {
+            uri,
+            action,
+            changes,
+            error,
+        } = done;
+        if action != "none" {
+            report.outcome = Outcome::Changed;
+        }
+        let mut item = Item::new("repository", wanted.name(), action).changes(changes);
+        store.console.announce(&item, false);
+        item.details = told.details;
+        report.lines.extend(line(&wanted, &uri, export));
+        report.items.push(item.detail("uri", uri));
+        if let Some(error) = error {
+            return Ok(store.console.partly(&error, report));
         }
     }
-    let current = current.ok_or_else(|| {
-        Failure::could_not(format!(
-            "repository `{name}` comes and goes: somebody else is deleting it"
-        ))
-    })?;
-    match plan(repository, tags, Some(&current)) {
-        Plan::Update(update) => {
-            store::update(client, name, &current, &update).await?;
-            Ok(Done {
-                uri: current.uri,
-                outcome: Outcome::Changed,
-                action: "update",
-                changes: update.changes,
-            })
+    Ok(report)
+}
+
+/// Shows what the lifecycle policy would do.
+fn tell(store: &Store, wanted: &Wanted, preview: Option<&Asked>, item: Item) -> Item {
+    match preview {
+        None => item,
+        Some(Asked::Known(preview)) => {
+            preview.tell(wanted.name(), store.console);
+            item.detail("lifecycle_preview", preview.to_json())
         }
-        Plan::Nothing | Plan::Create(_) => Ok(Done {
-            uri: current.uri,
-            outcome: Outcome::Unchanged,
-            action: "none",
-            changes: Vec::new(),
-        }),
+        Some(Asked::NotJudged(why)) => {
+            store.console.warn(format!(
+                "images that the lifecycle policy of `{}` deletes not judged: {why}",
+                wanted.name()
+            ));
+            item
+        }
     }
 }
 
-fn note(repository: &Repository, done: &Done, console: &Console) {
-    let word = match (done.outcome, done.action) {
-        (Outcome::Planned, "create") => "would be created",
-        (Outcome::Planned, _) => "would be updated",
-        (_, "create") => "created",
-        (_, "update") => "updated",
-        _ => "unchanged",
-    };
-    console.note(format!("{}: {word}", repository.name));
-    if done.action == "update" {
-        done.changes
-            .iter()
-            .for_each(|change| console.note(format!("  {change}")));
-    }
-}
-
-fn line(repository: &Repository, uri: &str, export: bool) -> Option<String> {
-    match (export, &repository.export) {
+fn line(wanted: &Wanted, uri: &str, export: bool) -> Option<String> {
+    match (export, &wanted.repository.export) {
         (false, _) => Some(uri.to_owned()),
         (true, Some(name)) => Some(format!("export {name}={uri}")),
         (true, None) => None,

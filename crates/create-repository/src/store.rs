@@ -1,151 +1,198 @@
 //! The calls to ECR.
 
-use crate::plan::{Current, Update, Wanted, word};
+mod describe;
+
+use crate::plan::{Deed, Mutability, New};
 use anyhow::{Context, Result};
 use aws_sdk_ecr::Client;
-use aws_sdk_ecr::types::{ImageScanningConfiguration, ImageTagMutability, Repository, Tag};
-use common::Failure;
+use aws_sdk_ecr::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ecr::types::{
+    EncryptionConfiguration, EncryptionType, ImageScanningConfiguration, ImageTagMutability,
+    ImageTagMutabilityExclusionFilter, ImageTagMutabilityExclusionFilterType, Tag,
+};
 use common::aws::{call, code_of};
-use common::config::TagMutability;
-use std::collections::BTreeMap;
+use common::config::{Encryption, Place, partition_of};
+use common::retry::Patience;
+use common::{Console, Tags};
+use std::time::Duration;
 
-/// Reads one repository with its tags; `None` when there is none of this name.
-///
-/// # Errors
-/// When a call fails for any other reason: that is never taken for "not there".
-pub(crate) async fn describe(client: &Client, name: &str) -> Result<Option<Current>> {
-    let answer = match client.describe_repositories().repository_names(name).send().await {
-        Ok(answer) => answer,
-        Err(error) if code_of(&error) == Some("RepositoryNotFoundException") => return Ok(None),
-        Err(error) => {
-            let failure = call("ecr:DescribeRepositories")(error);
-            return Err(failure).with_context(|| format!("failed to describe repository `{name}`"));
-        }
-    };
-    let missing =
-        |field: &str| Failure::could_not(format!("ecr:DescribeRepositories answered without `{field}`"));
-    let repository = answer
-        .repositories()
-        .first()
-        .ok_or_else(|| missing("repositories"))?;
-    let arn = repository
-        .repository_arn()
-        .ok_or_else(|| missing("repositoryArn"))?;
-    let tags = client.list_tags_for_resource().resource_arn(arn).send().await;
-    let tags = tags
-        .map_err(call("ecr:ListTagsForResource"))
-        .with_context(|| format!("failed to read the tags of repository `{name}`"))?;
-    Ok(Some(Current {
-        arn: arn.to_owned(),
-        uri: uri_of(repository)?,
-        tag_mutability: repository
-            .image_tag_mutability()
-            .map_or("MUTABLE", ImageTagMutability::as_str)
-            .to_owned(),
-        scan_on_push: repository
-            .image_scanning_configuration()
-            .is_some_and(ImageScanningConfiguration::scan_on_push),
-        tags: tags
-            .tags()
-            .iter()
-            .map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
-            .collect(),
-    }))
+/// What the calls need.
+pub(crate) struct Store<'a> {
+    pub(crate) client: Client,
+    pub(crate) console: &'a Console,
+    pub(crate) place: Place,
 }
 
-/// What came of [`create`].
+/// What came of [`Store::create`].
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Created {
-    /// The new repository's URI.
-    New(String),
+    /// We made it.
+    New,
     /// Somebody else made it in the meantime.
     Exists,
 }
 
-/// Makes a repository, with its tags from birth.
-///
-/// # Errors
-/// When ECR refuses.
-pub(crate) async fn create(client: &Client, name: &str, wanted: &Wanted) -> Result<Created> {
-    let scanning = ImageScanningConfiguration::builder()
-        .scan_on_push(wanted.scan_on_push)
-        .build();
-    let request = client
-        .create_repository()
-        .repository_name(name)
-        .image_tag_mutability(to_sdk(wanted.tag_mutability))
-        .image_scanning_configuration(scanning)
-        .set_tags(tags_to_sdk(&wanted.tags)?);
-    match request.send().await {
-        Ok(answer) => {
-            let repository = answer.repository();
-            let missing = || Failure::could_not("ecr:CreateRepository answered without `repository`");
-            Ok(Created::New(uri_of(repository.ok_or_else(missing)?)?))
-        }
-        Err(error) if code_of(&error) == Some("RepositoryAlreadyExistsException") => Ok(Created::Exists),
-        Err(error) => {
-            let failure = call("ecr:CreateRepository")(error);
-            Err(failure).with_context(|| format!("failed to create repository `{name}`"))
-        }
-    }
-}
+/// A role that was made a moment ago is no principal for ECR yet.
+const NEW_PRINCIPAL: Patience = Patience {
+    total: Duration::from_secs(60),
+    ..Patience::PROPAGATION
+};
 
-/// Changes what differs, and nothing else.
-///
-/// # Errors
-/// When ECR refuses one of the calls.
-pub(crate) async fn update(client: &Client, name: &str, current: &Current, update: &Update) -> Result<()> {
-    let context = || format!("failed to update repository `{name}`");
-    if let Some(mutability) = update.tag_mutability {
-        let request = client
-            .put_image_tag_mutability()
+impl Store<'_> {
+    /// The ARN that the repository has, or will have.
+    pub(crate) fn arn(&self, name: &str) -> String {
+        let Place { account, region } = &self.place;
+        format!(
+            "arn:{}:ecr:{region}:{account}:repository/{name}",
+            partition_of(region)
+        )
+    }
+
+    /// The URI that a repository of this name will have.
+    pub(crate) fn uri(&self, name: &str) -> String {
+        format!("{}/{name}", self.place.ecr_registry())
+    }
+
+    /// Makes a repository, with its tags from birth. The policies are calls of their own.
+    ///
+    /// # Errors
+    /// When ECR refuses.
+    pub(crate) async fn create(&self, name: &str, new: &New) -> Result<Created> {
+        let context = || format!("failed to create repository `{name}`");
+        let request = self
+            .client
+            .create_repository()
             .repository_name(name)
-            .image_tag_mutability(to_sdk(mutability));
-        request
-            .send()
-            .await
-            .map_err(call("ecr:PutImageTagMutability"))
-            .with_context(context)?;
+            .image_tag_mutability(ImageTagMutability::from(new.mutability.word))
+            .set_image_tag_mutability_exclusion_filters(filters(&new.mutability)?)
+            .image_scanning_configuration(scanning(new.scan_on_push))
+            .set_encryption_configuration(encryption(new.encryption.as_ref())?)
+            .set_tags(tags(&new.tags)?);
+        match request.send().await {
+            Ok(_) => Ok(Created::New),
+            Err(error) if code_of(&error) == Some("RepositoryAlreadyExistsException") => Ok(Created::Exists),
+            Err(error) => Err(call("ecr:CreateRepository")(error)).with_context(context),
+        }
     }
-    if let Some(scan_on_push) = update.scan_on_push {
-        let scanning = ImageScanningConfiguration::builder()
-            .scan_on_push(scan_on_push)
-            .build();
-        let request = client
-            .put_image_scanning_configuration()
-            .repository_name(name)
-            .image_scanning_configuration(scanning);
-        request
-            .send()
-            .await
-            .map_err(call("ecr:PutImageScanningConfiguration"))
-            .with_context(context)?;
+
+    /// Does one call. A repository that is `fresh` may not be known everywhere yet.
+    ///
+    /// # Errors
+    /// When ECR refuses.
+    pub(crate) async fn change(&self, name: &str, deed: &Deed, fresh: bool) -> Result<()> {
+        let (what, result) = match deed {
+            Deed::Mutability(mutability) => {
+                let request = self
+                    .client
+                    .put_image_tag_mutability()
+                    .repository_name(name)
+                    .image_tag_mutability(ImageTagMutability::from(mutability.word))
+                    .set_image_tag_mutability_exclusion_filters(filters(mutability)?);
+                let sent = self.send(fresh, async || request.clone().send().await).await;
+                let sent = sent.map(drop).map_err(call("ecr:PutImageTagMutability"));
+                ("set the tag mutability of", sent)
+            }
+            Deed::Scanning(scan_on_push) => {
+                let request = self
+                    .client
+                    .put_image_scanning_configuration()
+                    .repository_name(name)
+                    .image_scanning_configuration(scanning(*scan_on_push));
+                let sent = self.send(fresh, async || request.clone().send().await).await;
+                let sent = sent.map(drop).map_err(call("ecr:PutImageScanningConfiguration"));
+                ("set scan on push of", sent)
+            }
+            Deed::Policy(policy) => {
+                let request = self
+                    .client
+                    .set_repository_policy()
+                    .repository_name(name)
+                    .policy_text(policy.to_string());
+                let sent = self.send(fresh, async || request.clone().send().await).await;
+                let sent = sent.map(drop).map_err(call("ecr:SetRepositoryPolicy"));
+                ("set the policy of", sent)
+            }
+            Deed::Lifecycle(policy) => {
+                let request = self
+                    .client
+                    .put_lifecycle_policy()
+                    .repository_name(name)
+                    .lifecycle_policy_text(policy.to_string());
+                let sent = self.send(fresh, async || request.clone().send().await).await;
+                let sent = sent.map(drop).map_err(call("ecr:PutLifecyclePolicy"));
+                ("put the lifecycle policy of", sent)
+            }
+            Deed::Tag(differing) => {
+                let request = self.client.tag_resource().resource_arn(self.arn(name));
+                let request = request.set_tags(tags(differing)?);
+                let sent = self.send(fresh, async || request.clone().send().await).await;
+                ("tag", sent.map(drop).map_err(call("ecr:TagResource")))
+            }
+        };
+        result.with_context(|| format!("failed to {what} repository `{name}`"))
     }
-    if !update.tags.is_empty() {
-        let request = client
-            .tag_resource()
-            .resource_arn(&current.arn)
-            .set_tags(tags_to_sdk(&update.tags)?);
-        request
-            .send()
-            .await
-            .map_err(call("ecr:TagResource"))
-            .with_context(context)?;
+
+    /// Sends until it goes through or fails for good.
+    async fn send<T, E: ProvideErrorMetadata>(
+        &self,
+        fresh: bool,
+        request: impl AsyncFnMut() -> Result<T, SdkError<E>>,
+    ) -> Result<T, SdkError<E>> {
+        let heals = |error: &SdkError<E>| match code_of(error)? {
+            "RepositoryNotFoundException" if fresh => {
+                Some("the new repository is not known everywhere yet".to_owned())
+            }
+            "InvalidParameterException" if is_about_principal(error) => {
+                Some("the policy names a principal that ECR does not know yet".to_owned())
+            }
+            _ => None,
+        };
+        NEW_PRINCIPAL.retry(self.console, heals, request).await
     }
-    Ok(())
 }
 
-fn uri_of(repository: &Repository) -> Result<String> {
-    let uri = repository
-        .repository_uri()
-        .ok_or_else(|| Failure::could_not("ECR answered without `repositoryUri`"))?;
-    Ok(uri.to_owned())
+/// `Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Principal not found'`
+fn is_about_principal<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    let message = error.as_service_error().and_then(ProvideErrorMetadata::message);
+    message.is_some_and(|message| message.contains("Principal not found"))
 }
 
-fn to_sdk(mutability: TagMutability) -> ImageTagMutability {
-    ImageTagMutability::from(word(mutability))
+fn scanning(scan_on_push: bool) -> ImageScanningConfiguration {
+    ImageScanningConfiguration::builder()
+        .scan_on_push(scan_on_push)
+        .build()
 }
 
-fn tags_to_sdk(tags: &BTreeMap<String, String>) -> Result<Option<Vec<Tag>>> {
+fn filters(mutability: &Mutability) -> Result<Option<Vec<ImageTagMutabilityExclusionFilter>>> {
+    if mutability.exclusions.is_empty() {
+        return Ok(None);
+    }
+    let filters = mutability.exclusions.iter().map(|pattern| {
+        ImageTagMutabilityExclusionFilter::builder()
+            .filter_type(ImageTagMutabilityExclusionFilterType::Wildcard)
+            .filter(pattern)
+            .build()
+    });
+    let filters = filters.collect::<Result<_, _>>();
+    Ok(Some(
+        filters.context("failed to build the exceptions of tag mutability")?,
+    ))
+}
+
+fn encryption(wanted: Option<&Encryption>) -> Result<Option<EncryptionConfiguration>> {
+    let build = |wanted: &Encryption| {
+        EncryptionConfiguration::builder()
+            .encryption_type(EncryptionType::from(wanted.r#type.as_str()))
+            .set_kms_key(wanted.kms_key.clone())
+            .build()
+    };
+    wanted
+        .map(build)
+        .transpose()
+        .context("failed to build the encryption")
+}
+
+fn tags(tags: &Tags) -> Result<Option<Vec<Tag>>> {
     if tags.is_empty() {
         return Ok(None);
     }

@@ -7,9 +7,11 @@ mod credentials;
 mod docker_config;
 mod ecr;
 mod helper;
+mod manifest;
 mod reference;
 
 pub use credentials::Credentials;
 pub use docker_config::{DockerConfig, Stored, key_of, store};
 pub use ecr::{EcrHost, Token};
+pub use manifest::{Manifest, Platform};
 pub use reference::{InvalidReference, Reference};

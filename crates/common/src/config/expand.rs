@@ -28,6 +28,14 @@ pub fn partition_of(region: &str) -> &'static str {
 }
 
 impl Place {
+    /// A stand-in for the time before AWS has been asked.
+    pub fn unknown() -> Self {
+        Place {
+            account: "000000000000".into(),
+            region: "unknown-region-1".into(),
+        }
+    }
+
     /// The host of the account's private ECR registry.
     pub fn ecr_registry(&self) -> String {
         let suffix = match partition_of(&self.region) {
@@ -58,10 +66,7 @@ impl<'a> Variables<'a> {
 
     /// Stand-ins for what only AWS knows, to find unset variables before the first call.
     pub fn preview(schema: &Schema) -> Self {
-        let place = Place {
-            account: "000000000000".into(),
-            region: "unknown-region-1".into(),
-        };
+        let place = Place::unknown();
         let mut variables = Self::new(schema, &place);
         for image in &schema.image {
             variables
@@ -100,8 +105,10 @@ impl<'a> Variables<'a> {
             ),
         ]);
         for (key, role) in schema.roles.iter() {
-            let arn = format!("arn:{partition}:iam::{}:role/{}", place.account, role.name);
-            builtins.insert(format!("roles.{key}.arn"), Some(arn));
+            builtins.insert(
+                format!("roles.{key}.arn"),
+                Some(role.arn(partition, &place.account)),
+            );
         }
         for image in &schema.image {
             builtins.insert(format!("image.{}", image.name), None);

@@ -115,6 +115,29 @@ impl Config {
         Ok(self.section::<App>("app", variables)?.tags)
     }
 
+    /// `[log_group]`, expanded.
+    ///
+    /// # Errors
+    /// When a variable is unset or unknown.
+    pub fn log_group(&self, variables: &Variables) -> Result<Option<LogGroup>> {
+        self.section("log_group", variables)
+    }
+
+    /// `[cluster]`, expanded.
+    ///
+    /// # Errors
+    /// When a variable is unset or unknown.
+    pub fn cluster(&self, variables: &Variables) -> Result<Option<Cluster>> {
+        self.section("cluster", variables)
+    }
+
+    /// The error of a tool whose table `[name]` is not in the file.
+    pub fn no_table(&self, name: &str) -> Failure {
+        Failure::could_not(format!("failed to find `[{name}]` in `{}`", self.path.display()))
+            .code("config")
+            .hint(format!("add the table `[{name}]` with a `name`"))
+    }
+
     /// The `[[repository]]` tables, expanded.
     ///
     /// # Errors
@@ -142,6 +165,38 @@ impl Config {
         let mut params: Params = self.section_but("params", &["entry"], variables)?;
         params.entry = unexpanded.entry.clone();
         Ok(Some(params))
+    }
+
+    /// The `[roles.*]` tables with their keys, expanded.
+    ///
+    /// # Errors
+    /// When a variable is unset or unknown.
+    pub fn roles(&self, variables: &Variables) -> Result<Ordered<Role>> {
+        self.section("roles", variables)
+    }
+
+    /// `[task_definition]`, expanded.
+    ///
+    /// # Errors
+    /// When a variable is unset or unknown.
+    pub fn task_definition(&self, variables: &Variables) -> Result<Option<TaskDefinition>> {
+        self.section("task_definition", variables)
+    }
+
+    /// `[service]`, expanded.
+    ///
+    /// # Errors
+    /// When a variable is unset or unknown.
+    pub fn service(&self, variables: &Variables) -> Result<Option<Service>> {
+        self.section("service", variables)
+    }
+
+    /// `[service]` without its network: who only looks at a service needs no subnets.
+    ///
+    /// # Errors
+    /// When a variable is unset or unknown.
+    pub fn service_without_network(&self, variables: &Variables) -> Result<Option<Service>> {
+        self.section_but("service", &["subnets", "security_groups"], variables)
     }
 
     fn section<T: DeserializeOwned + Default>(&self, name: &str, variables: &Variables) -> Result<T> {

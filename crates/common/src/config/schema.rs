@@ -1,5 +1,15 @@
 //! The tables of `ops.toml`.
 
+mod cluster;
+mod log_group;
+mod repository;
+mod role;
+
+pub use cluster::{Cluster, ContainerInsights, ExecuteCommand, SessionLogging};
+pub use log_group::{LogClass, LogGroup, RETENTION_DAYS, Retention};
+pub use repository::{Encryption, EncryptionType, Repository, TagMutability};
+pub use role::Role;
+
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use std::collections::BTreeSet;
@@ -92,81 +102,6 @@ pub struct App {
     pub expect_account: Option<String>,
     /// The only region to work in.
     pub expect_region: Option<String>,
-}
-
-/// `[log_group]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LogGroup {
-    /// The group's name.
-    pub name: String,
-    /// How long events are kept; absent leaves it as it is.
-    pub retention_days: Option<Retention>,
-    /// The KMS key of the group.
-    pub kms_key: Option<String>,
-    /// The log class.
-    pub class: Option<String>,
-}
-
-/// A number of days, or `"never"`.
-#[derive(Clone, Debug, Deserialize, PartialEq, Eq)]
-#[serde(untagged)]
-pub enum Retention {
-    /// Events are deleted after so many days.
-    Days(u32),
-    /// `"never"`: events are not deleted.
-    Word(String),
-}
-
-/// `[cluster]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Cluster {
-    /// The cluster's name.
-    pub name: String,
-    /// The default namespace of Service Connect.
-    pub service_connect_namespace: Option<String>,
-    /// `enabled`, `disabled` or `enhanced`.
-    pub container_insights: Option<String>,
-    /// Where sessions of ECS Exec are logged.
-    pub execute_command: Option<toml::Table>,
-    /// The capacity providers.
-    #[serde(default)]
-    pub capacity_providers: Vec<String>,
-}
-
-/// `[[repository]]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Repository {
-    /// The repository's name, without the registry.
-    pub name: String,
-    /// The name under which `create-repository --export` prints the URI.
-    pub export: Option<String>,
-    /// Whether a tag may be moved; absent leaves it as it is (new ones are MUTABLE).
-    pub tag_mutability: Option<TagMutability>,
-    /// Patterns of tags that are the exception.
-    #[serde(default)]
-    pub mutability_exclusions: Vec<String>,
-    /// Whether images are scanned when they are pushed; absent leaves it as it is.
-    pub scan_on_push: Option<bool>,
-    /// How images are encrypted.
-    pub encryption: Option<toml::Table>,
-    /// A JSON file with the lifecycle policy.
-    pub lifecycle_policy: Option<String>,
-    /// A JSON file with the repository policy.
-    pub policy: Option<String>,
-}
-
-/// Whether a tag may be moved to another image.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
-pub enum TagMutability {
-    /// It may.
-    #[serde(rename = "MUTABLE")]
-    Mutable,
-    /// It may not.
-    #[serde(rename = "IMMUTABLE")]
-    Immutable,
 }
 
 /// `[[image]]`
@@ -273,22 +208,6 @@ pub enum ParameterCheck {
     OtlpHeaders,
 }
 
-/// `[roles.KEY]`
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Role {
-    /// The role's name.
-    pub name: String,
-    /// A JSON file with the trust policy.
-    pub trust: String,
-    /// Inline policies: name and JSON file.
-    #[serde(default)]
-    pub inline: Ordered<String>,
-    /// ARNs of managed policies.
-    #[serde(default)]
-    pub managed: Vec<String>,
-}
-
 /// `[task_definition]`
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -319,6 +238,19 @@ pub enum Names {
     List(Vec<String>),
     /// One string, separated by commas.
     Joined(String),
+}
+
+impl Names {
+    /// The names one by one.
+    pub fn to_vec(&self) -> Vec<String> {
+        match self {
+            Names::List(names) => names.clone(),
+            Names::Joined(text) => {
+                let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+                names.map(str::to_owned).collect()
+            }
+        }
+    }
 }
 
 /// `[registries] HOST`

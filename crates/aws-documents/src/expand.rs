@@ -1,0 +1,81 @@
+//! `${NAME}` in documents, by the rules of `ops.toml`.
+
+use crate::document::{Content, Document, Field, Member, Node};
+use crate::position::{Fault, Faults};
+use common::config::{Place, Variables, expand as expand_text};
+use common::failure::Described;
+
+/// `document` with the variables in all its strings replaced; keys stay as they are, and so do IAM's own
+/// variables (`${aws:username}`). Places stay those of the file.
+///
+/// # Errors
+/// With each string that names a variable which is unset, empty or unknown.
+pub fn expand(document: &Document, variables: &Variables) -> Result<Document, Vec<Fault>> {
+    let mut faults = Faults::new(&document.file);
+    let root = node(&document.field(), variables, &mut faults);
+    let faults = faults.into_vec();
+    if faults.is_empty() {
+        Ok(Document {
+            file: document.file.clone(),
+            root,
+        })
+    } else {
+        Err(faults)
+    }
+}
+
+/// `fault` of a document that was expanded with [`Variables::preview`]: in the place of the stand-ins it names the
+/// variables, as the file does.
+pub fn name_unknown(mut fault: Fault) -> Fault {
+    let Place { account, region } = Place::unknown();
+    for text in std::iter::once(&mut fault.message).chain(&mut fault.hint) {
+        *text = text
+            .replace(&account, "${AWS_ACCOUNT_ID}")
+            .replace(&region, "${AWS_REGION}");
+    }
+    fault
+}
+
+fn node(field: &Field, variables: &Variables, faults: &mut Faults) -> Node {
+    let content = match &field.node.content {
+        Content::Text(text) => match expand_text(text, variables) {
+            Ok(text) => Content::Text(text),
+            Err(error) => {
+                let described = Described::of(&error.at("it").into());
+                let message = described
+                    .message
+                    .strip_prefix("it ")
+                    .unwrap_or(&described.message);
+                faults.error(field, message);
+                described.hint.into_iter().for_each(|hint| faults.hint(hint));
+                Content::Null
+            }
+        },
+        Content::Array(_) => {
+            let elements = field.elements();
+            Content::Array(
+                elements
+                    .iter()
+                    .map(|element| node(element, variables, faults))
+                    .collect(),
+            )
+        }
+        Content::Object(_) => {
+            let members = field.members().into_iter();
+            let members = members.map(|(member, value)| Member {
+                key: member.key.clone(),
+                position: member.position,
+                value: node(&value, variables, faults),
+            });
+            Content::Object(members.collect())
+        }
+        other => other.clone(),
+    };
+    Node {
+        position: field.node.position,
+        content,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! What holds for texts and keys anywhere in a policy.
+
+use crate::arn;
+use crate::document::{Content, Field};
+use crate::position::Faults;
+
+/// A text, or an array with at least one; anything else is a fault.
+pub(super) fn strings<'a>(field: &Field<'a>, faults: &mut Faults) -> Vec<Field<'a>> {
+    let elements = match &field.node.content {
+        Content::Text(_) => vec![field.clone()],
+        Content::Array(nodes) if nodes.is_empty() => {
+            faults.error(field, "the array is empty");
+            Vec::new()
+        }
+        _ => field.elements(),
+    };
+    if elements.is_empty() && !matches!(field.node.content, Content::Array(_)) {
+        faults.error(
+            field,
+            format!(
+                "it must be a string or an array of strings, not {}",
+                field.node.kind()
+            ),
+        );
+    }
+    let (texts, others): (Vec<Field>, Vec<Field>) = elements
+        .into_iter()
+        .partition(|element| element.text().is_some_and(|text| !text.is_empty()));
+    for other in &others {
+        let message = if other.text().is_some() {
+            "the string is empty"
+        } else {
+            "it must be a string"
+        };
+        faults.error(other, message);
+    }
+    texts
+}
+
+/// Every fault of an ARN.
+pub(super) fn check_arn(field: &Field, text: &str, partition: Option<&str>, faults: &mut Faults) {
+    for fault in arn::faults(text, partition) {
+        let message = format!("`{text}`: {}", fault.message);
+        if fault.fatal {
+            faults.error(field, message);
+        } else {
+            faults.warning(field, message);
+        }
+        fault.hint.into_iter().for_each(|hint| faults.hint(hint));
+    }
+}
+
+pub(super) fn unknown_keys(object: &Field, known: &[&str], faults: &mut Faults) {
+    for (member, value) in object.members() {
+        if known.contains(&member.key.as_str()) {
+            if value.node.content == Content::Null {
+                faults.error(&value, "IAM takes no null");
+            }
+            continue;
+        }
+        faults.error_at(
+            member.position,
+            &value.path,
+            format!("IAM has no key `{}` here", member.key),
+        );
+        let near = known.iter().find(|key| key.eq_ignore_ascii_case(&member.key));
+        let near = near.or_else(|| known.iter().find(|key| format!("{key}s") == member.key));
+        match near {
+            Some(near) => faults.hint(format!("did you mean `{near}`?")),
+            None => faults.hint(format!("the keys are {}", known.join(", "))),
+        }
+    }
+}
+
+/// Variables that nothing fills in, and characters that IAM does not take, in any text.
+pub(super) fn texts(field: &Field, faults: &mut Faults) {
+    if let Some(text) = field.text() {
+        if let Some(character) = text.chars().find(|character| u32::from(*character) > 0xFF) {
+            faults.error(
+                field,
+                format!("IAM takes no `{character}` in a policy, only Latin letters and signs"),
+            );
+        }
+        if let Some(name) = unexpanded(text) {
+            faults.error(field, format!("`{name}` is filled in by nobody"));
+            faults.hint("write ${NAME}, with a name that ops.toml or the environment has");
+        }
+    }
+    field.elements().iter().for_each(|element| texts(element, faults));
+    field
+        .members()
+        .iter()
+        .for_each(|(_, member)| texts(member, faults));
+}
+
+/// The first thing in `text` that looks like a variable and is none of IAM's.
+fn unexpanded(text: &str) -> Option<String> {
+    for (at, _) in text.match_indices('$') {
+        let rest = text.get(at + 1..).unwrap_or_default();
+        if let Some(inside) = rest.strip_prefix('{') {
+            let name = inside.split('}').next().unwrap_or_default();
+            // ${*}, ${?} and ${$} are IAM's way to write those characters.
+            if !name.contains(':') && !["*", "?", "$"].contains(&name) {
+                return Some(format!("${{{name}}}"));
+            }
+        } else if rest.starts_with(|character: char| character.is_ascii_uppercase() || character == '_') {
+            let name = rest
+                .split(|character: char| !character.is_ascii_alphanumeric() && character != '_')
+                .next();
+            return Some(format!("${}", name.unwrap_or_default()));
+        }
+    }
+    let open = text.find('<')?;
+    let close = text.get(open..)?.find('>')? + open;
+    let name = text.get(open..=close)?;
+    let word = |character: char| character.is_ascii_alphanumeric() || "_- <>".contains(character);
+    name.chars().all(word).then(|| name.to_owned())
+}

@@ -1,0 +1,178 @@
+//! What differs between a service's document and the service that runs.
+
+use super::normal::{Namespaces, as_created, default_of, normalise};
+use crate::difference::{self, List};
+use common::Change;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+
+/// What UpdateService can't change; the service has to be deleted and made again.
+pub const UNCHANGEABLE: [&str; 4] = ["launchType", "schedulingStrategy", "deploymentController", "role"];
+
+/// What starts a new deployment when it changes.
+pub const NEEDS_DEPLOYMENT: [&str; 8] = [
+    "taskDefinition",
+    "networkConfiguration",
+    "platformVersion",
+    "loadBalancers",
+    "serviceRegistries",
+    "serviceConnectConfiguration",
+    "volumeConfigurations",
+    "vpcLatticeConfigurations",
+];
+
+/// What starts no deployment and is true only of tasks that start later.
+pub const ONLY_NEW_TASKS: [&str; 3] = ["enableExecuteCommand", "enableECSManagedTags", "propagateTags"];
+
+/// What differs, and in which fields of CreateService.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Difference {
+    /// Field by field.
+    pub changes: Vec<Change>,
+    /// The fields at the top.
+    pub fields: BTreeSet<String>,
+}
+
+impl Difference {
+    /// Whether nothing differs.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// Whether one of `fields` differs.
+    pub fn touches(&self, fields: &[&str]) -> bool {
+        fields.iter().any(|field| self.fields.contains(*field))
+    }
+}
+
+/// `wanted` with what we take when a file says nothing: a circuit breaker that rolls back.
+pub fn complete(wanted: &Value) -> Value {
+    let mut complete = wanted.clone();
+    let Some(members) = complete.as_object_mut() else {
+        return complete;
+    };
+    let deployment = members
+        .entry("deploymentConfiguration")
+        .or_insert_with(|| json!({}));
+    if let Some(deployment) = deployment.as_object_mut() {
+        // A service that is steered in other ways has no circuit breaker.
+        let rolling = deployment
+            .get("strategy")
+            .is_none_or(|strategy| strategy == "ROLLING");
+        if rolling && !deployment.contains_key("deploymentCircuitBreaker") {
+            deployment.insert(
+                "deploymentCircuitBreaker".into(),
+                json!({"enable": true, "rollback": true}),
+            );
+        }
+    }
+    complete
+}
+
+/// What has to change on `current`, a service of DescribeServices, to become `wanted`, in CreateService's
+/// shape. What `wanted` does not name stays as it is, but for what has a documented default: there absent
+/// means the default, and without `serviceConnectConfiguration` Service Connect is off.
+pub fn difference(current: &Value, wanted: &Value, namespaces: &Namespaces) -> Difference {
+    let mut from = as_created(current);
+    let mut to = complete(wanted);
+    for side in [&mut from, &mut to] {
+        normalise(side, namespaces);
+    }
+    keep_what_is_wanted(&mut from, &to);
+    let mut difference = Difference {
+        changes: difference::difference(&from, &to, meaning),
+        fields: BTreeSet::new(),
+    };
+    difference
+        .changes
+        .retain(|change| change.path != "cluster" && change.path != "serviceName");
+    let first = |path: &str| path.split(['.', '[']).next().unwrap_or_default().to_owned();
+    difference.fields = difference
+        .changes
+        .iter()
+        .map(|change| first(&change.path))
+        .collect();
+    difference
+}
+
+/// The fields of UpdateService that make the difference, without `cluster` and `service`; tags go by another
+/// call. To take Service Connect away it must be told so: absent would mean unchanged.
+pub fn update(wanted: &Value, difference: &Difference) -> Value {
+    let complete = complete(wanted);
+    let mut members = Map::new();
+    let other = |field: &&String| *field != "tags" && !UNCHANGEABLE.contains(&field.as_str());
+    for field in difference.fields.iter().filter(other) {
+        let value = complete.get(field).cloned().unwrap_or_default();
+        let value = if value.is_null() { default_of(field) } else { value };
+        members.insert(field.clone(), value);
+    }
+    Value::Object(members)
+}
+
+fn meaning(field: &str) -> List {
+    match field {
+        "subnets" | "securityGroups" | "alarmNames" | "lifecycleStages" | "metricNames" => List::Set,
+        "services" => List::Keyed(&["portName"]),
+        "clientAliases" => List::Keyed(&["port"]),
+        "capacityProviderStrategy" => List::Keyed(&["capacityProvider"]),
+        "loadBalancers" => List::Keyed(&[
+            "targetGroupArn",
+            "loadBalancerName",
+            "containerName",
+            "containerPort",
+        ]),
+        "serviceRegistries" => List::Keyed(&["registryArn"]),
+        "volumeConfigurations" | "secretOptions" => List::Keyed(&["name"]),
+        "tags" => List::Keyed(&["key"]),
+        "vpcLatticeConfigurations" => List::Keyed(&["targetGroupArn"]),
+        _ => List::Ordered,
+    }
+}
+
+/// What the file does not name is not compared.
+fn keep_what_is_wanted(from: &mut Value, to: &Value) {
+    let (Some(from), Some(to)) = (from.as_object_mut(), to.as_object()) else {
+        return;
+    };
+    from.retain(|key, _| to.contains_key(key));
+    let tags = |members: &Map<String, Value>| {
+        members
+            .get("tags")
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    };
+    let wanted = tags(to);
+    if let Some(tags) = from.get_mut("tags").and_then(Value::as_array_mut) {
+        tags.retain(|tag| wanted.iter().any(|wanted| wanted.get("key") == tag.get("key")));
+    }
+    // The cluster's default namespace.
+    let names = |members: &Map<String, Value>| {
+        members
+            .get("serviceConnectConfiguration")
+            .is_some_and(|connect| connect.get("namespace").is_some())
+    };
+    if !names(to)
+        && let Some(connect) = from
+            .get_mut("serviceConnectConfiguration")
+            .and_then(Value::as_object_mut)
+    {
+        connect.shift_remove("namespace");
+    }
+    // Without security groups ECS takes the default one of the VPC, and may name it.
+    let groups = |network: &Map<String, Value>| {
+        network
+            .get("networkConfiguration")
+            .and_then(|one| one.get("awsvpcConfiguration"))
+            .and_then(|one| one.get("securityGroups"))
+            .is_some()
+    };
+    if !groups(to) {
+        let network = from
+            .get_mut("networkConfiguration")
+            .and_then(|one| one.get_mut("awsvpcConfiguration"));
+        if let Some(network) = network.and_then(Value::as_object_mut) {
+            network.shift_remove("securityGroups");
+        }
+    }
+}

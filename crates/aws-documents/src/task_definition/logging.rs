@@ -1,0 +1,135 @@
+//! Where a container's output goes.
+
+use super::container::check_secret;
+use crate::document::Field;
+use crate::position::Faults;
+
+/// The options of awslogs (Amazon ECS developer guide, "Send Amazon ECS logs to CloudWatch"); any other one
+/// stops the task when it starts.
+const OPTIONS: [&str; 9] = [
+    "awslogs-create-group",
+    "awslogs-datetime-format",
+    "awslogs-endpoint",
+    "awslogs-group",
+    "awslogs-multiline-pattern",
+    "awslogs-region",
+    "awslogs-stream-prefix",
+    "max-buffer-size",
+    "mode",
+];
+
+pub(super) fn check(container: &Field, faults: &mut Faults) {
+    match container.get("logConfiguration") {
+        None if container.get("firelensConfiguration").is_some() => {}
+        None => {
+            faults.warning(
+                container,
+                "without `logConfiguration` nothing that it prints can be seen",
+            );
+        }
+        Some(configuration) => check_configuration(&configuration, faults),
+    }
+}
+
+/// The rules of a `logConfiguration`, the container's or the Service Connect proxy's.
+pub(crate) fn check_configuration(configuration: &Field, faults: &mut Faults) {
+    for secret in configuration.list("secretOptions") {
+        secret
+            .get("valueFrom")
+            .iter()
+            .for_each(|reference| check_secret(reference, faults));
+    }
+    let Some(driver) = configuration.get("logDriver") else {
+        return;
+    };
+    match driver.text() {
+        Some("awslogs") => awslogs(configuration, faults),
+        Some("splunk" | "awsfirelens") | None => {}
+        Some(_) => faults.error(&driver, "Fargate takes awslogs, splunk and awsfirelens"),
+    }
+}
+
+fn awslogs(configuration: &Field, faults: &mut Faults) {
+    let options = configuration.get("options");
+    for key in ["awslogs-group", "awslogs-region", "awslogs-stream-prefix"] {
+        let found = options.as_ref().and_then(|options| options.get(key));
+        match (&found, &options) {
+            (Some(value), _) if value.text() == Some("") => faults.error(value, "it is empty"),
+            (Some(_), _) => {}
+            (None, Some(options)) => faults.error(
+                options,
+                format!("`{key}` is missing: on Fargate awslogs needs it"),
+            ),
+            (None, None) => faults.error(configuration, format!("`options` with `{key}` is missing")),
+        }
+    }
+    let Some(options) = options else { return };
+    for (member, value) in options.members() {
+        if !OPTIONS.contains(&member.key.as_str()) {
+            faults.error_at(
+                member.position,
+                &value.path,
+                format!("awslogs has no option `{}`: the task would not start", member.key),
+            );
+            faults.hint(format!("they are {}", OPTIONS.join(", ")));
+        }
+    }
+    if let Some(group) = options.get("awslogs-group") {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/#".contains(&byte);
+        let text = group.text().unwrap_or_default();
+        if !text.bytes().all(allowed) || text.len() > 512 {
+            faults.error(
+                &group,
+                "a log group's name has 1 to 512 letters, digits and .-_/#",
+            );
+        }
+    }
+    if let Some(prefix) = options.get("awslogs-stream-prefix")
+        && prefix.text().is_some_and(|text| text.contains([':', '*']))
+    {
+        faults.error(&prefix, "a log stream's name has no `:` and no `*`");
+    }
+    if let Some(mode) = options
+        .get("mode")
+        .filter(|mode| !matches!(mode.text(), Some("blocking" | "non-blocking")))
+    {
+        faults.error(&mode, "it must be \"blocking\" or \"non-blocking\"");
+    }
+    if let Some(pattern) = options.get("awslogs-multiline-pattern")
+        && options.get("awslogs-datetime-format").is_some()
+    {
+        faults.error(&pattern, "it can't stand beside `awslogs-datetime-format`");
+    }
+    match options.get("awslogs-create-group") {
+        Some(create) if create.text() == Some("true") => {
+            faults.warning(
+                &create,
+                "the execution role then needs logs:CreateLogGroup, which AWS's own policy does not give",
+            );
+            faults.hint("leave it out: create-log-group makes the group, with its retention");
+        }
+        Some(create) if create.text() != Some("false") => {
+            faults.error(&create, "it must be \"true\" or \"false\"")
+        }
+        _ => {}
+    }
+}
+
+/// The driver awsfirelens sends to a container that routes.
+pub(super) fn check_routers(containers: &[Field], faults: &mut Faults) {
+    let routers = containers
+        .iter()
+        .filter(|one| one.get("firelensConfiguration").is_some())
+        .count();
+    for container in containers {
+        if let Some(configuration) = container.get("logConfiguration")
+            && configuration.text_of("logDriver") == Some("awsfirelens")
+            && routers == 0
+        {
+            faults.error(
+                &configuration,
+                "awsfirelens needs a container with `firelensConfiguration`",
+            );
+        }
+    }
+}

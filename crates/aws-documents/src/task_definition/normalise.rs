@@ -1,0 +1,233 @@
+//! One form for all the ways of writing the same task definition, so that no revision is registered
+//! when nothing changed.
+
+use super::{ONLY_DESCRIBED, cpu_units, mebibytes, variables};
+use crate::arn;
+use crate::difference::{self, List};
+use common::Change;
+use serde_json::{Map, Value, json};
+
+/// What stands for a value that may be a secret.
+const HIDDEN: &str = "(hidden)";
+
+/// `definition` in the one form: without what only DescribeTaskDefinition has, without what is empty or the
+/// default, with sizes as numbers and lists without order sorted. Both what RegisterTaskDefinition takes
+/// and what DescribeTaskDefinition gives can be normalised; it is for comparing, not for registering.
+pub fn normalise(definition: &Value) -> Value {
+    let mut value = definition.clone();
+    if let Some(members) = value.as_object_mut() {
+        ONLY_DESCRIBED
+            .iter()
+            .for_each(|key| drop(members.shift_remove(*key)));
+        for (key, measure) in [
+            ("cpu", cpu_units as fn(&str) -> Option<u64>),
+            ("memory", mebibytes),
+        ] {
+            if let Some(size) = members.get_mut(key) {
+                normalise_size(size, measure);
+            }
+        }
+        default(members, "networkMode", json!("awsvpc"));
+        let awsvpc = members.get("networkMode") == Some(&json!("awsvpc"));
+        let platform = members.entry("runtimePlatform").or_insert_with(|| json!({}));
+        if let Some(platform) = platform.as_object_mut() {
+            default(platform, "cpuArchitecture", json!("X86_64"));
+            default(platform, "operatingSystemFamily", json!("LINUX"));
+        }
+        for_each(members, "containerDefinitions", |container| {
+            normalise_container(container, awsvpc)
+        });
+        for_each(members, "volumes", |volume| {
+            if let Some(efs) = volume
+                .get_mut("efsVolumeConfiguration")
+                .and_then(Value::as_object_mut)
+            {
+                default(efs, "rootDirectory", json!("/"));
+                drop_when(efs, "transitEncryption", &json!("DISABLED"));
+            }
+        });
+        drop_when(members, "enableFaultInjection", &json!(false));
+    }
+    drop_empty(&mut value);
+    difference::sort(&mut value, meaning);
+    value
+}
+
+/// What registering `wanted` would change, compared with the `registered` revision. A value that looks like a
+/// secret is not shown.
+pub fn difference(registered: &Value, wanted: &Value) -> Vec<Change> {
+    let (mut from, to) = (normalise(registered), normalise(wanted));
+    // A role may be given by its name, and AWS keeps it as it was given.
+    for key in ["executionRoleArn", "taskRoleArn"] {
+        if let (Some(Value::String(old)), Some(Value::String(new))) = (from.get(key), to.get(key))
+            && same_role(old, new)
+        {
+            let new = new.clone();
+            if let Some(slot) = from.get_mut(key) {
+                *slot = new.into();
+            }
+        }
+    }
+    let changes = difference::difference(&from, &to, meaning);
+    changes.into_iter().map(hide).collect()
+}
+
+/// The fields whose order means nothing.
+fn meaning(field: &str) -> List {
+    match field {
+        "containerDefinitions" | "environment" | "secrets" | "secretOptions" | "ulimits" | "volumes" => {
+            List::Keyed(&["name"])
+        }
+        "portMappings" => List::Keyed(&["containerPort", "containerPortRange", "protocol"]),
+        "mountPoints" => List::Keyed(&["containerPath"]),
+        "volumesFrom" => List::Keyed(&["sourceContainer"]),
+        "dependsOn" => List::Keyed(&["containerName"]),
+        "systemControls" => List::Keyed(&["namespace"]),
+        "tags" => List::Keyed(&["key"]),
+        "extraHosts" => List::Keyed(&["hostname"]),
+        "tmpfs" => List::Keyed(&["containerPath"]),
+        "inferenceAccelerators" => List::Keyed(&["deviceName"]),
+        "properties" => List::Keyed(&["name"]),
+        "requiresCompatibilities"
+        | "add"
+        | "drop"
+        | "ignoredExitCodes"
+        | "resourceRequirements"
+        | "placementConstraints"
+        | "mountOptions"
+        | "permissions"
+        | "dockerSecurityOptions"
+        | "links" => List::Set,
+        _ => List::Ordered,
+    }
+}
+
+fn normalise_container(container: &mut Map<String, Value>, awsvpc: bool) {
+    drop_when(container, "essential", &json!(true));
+    drop_when(container, "cpu", &json!(0));
+    drop_when(container, "versionConsistency", &json!("enabled"));
+    for key in [
+        "privileged",
+        "readonlyRootFilesystem",
+        "interactive",
+        "pseudoTerminal",
+        "disableNetworking",
+    ] {
+        drop_when(container, key, &json!(false));
+    }
+    for_each(container, "portMappings", |mapping| {
+        default(mapping, "protocol", json!("tcp"));
+        // In awsvpc the two are one.
+        if awsvpc || mapping.get("hostPort") == Some(&json!(0)) {
+            mapping.shift_remove("hostPort");
+        }
+    });
+    for list in ["mountPoints", "volumesFrom"] {
+        for_each(container, list, |one| drop_when(one, "readOnly", &json!(false)));
+    }
+    // A variable without a value is an empty one.
+    for_each(container, "environment", |one| default(one, "value", json!("")));
+    if let Some(health_check) = container.get_mut("healthCheck").and_then(Value::as_object_mut) {
+        for (key, number) in [("interval", 30), ("timeout", 5), ("retries", 3)] {
+            default(health_check, key, json!(number));
+        }
+        drop_when(health_check, "startPeriod", &json!(0));
+    }
+    if let Some(linux) = container
+        .get_mut("linuxParameters")
+        .and_then(Value::as_object_mut)
+    {
+        drop_when(linux, "initProcessEnabled", &json!(false));
+    }
+    if let Some(policy) = container.get_mut("restartPolicy").and_then(Value::as_object_mut) {
+        if policy.get("enabled") == Some(&json!(false)) {
+            policy.clear();
+        } else {
+            default(policy, "restartAttemptPeriod", json!(300));
+        }
+    }
+}
+
+fn normalise_size(size: &mut Value, measure: fn(&str) -> Option<u64>) {
+    let text = match &*size {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.to_string(),
+        _ => return,
+    };
+    *size = measure(&text).map_or(text, |units| units.to_string()).into();
+}
+
+fn for_each(members: &mut Map<String, Value>, key: &str, mut change: impl FnMut(&mut Map<String, Value>)) {
+    let elements = members.get_mut(key).and_then(Value::as_array_mut);
+    elements
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_object_mut)
+        .for_each(&mut change);
+}
+
+/// What AWS takes when the key is absent.
+fn default(members: &mut Map<String, Value>, key: &str, value: Value) {
+    if members.get(key).is_none_or(Value::is_null) {
+        members.insert(key.to_owned(), value);
+    }
+}
+
+fn drop_when(members: &mut Map<String, Value>, key: &str, value: &Value) {
+    if members.get(key) == Some(value) {
+        members.shift_remove(key);
+    }
+}
+
+/// Null, an empty list and an empty object are absent; so is what holds nothing else.
+pub(crate) fn drop_empty(value: &mut Value) {
+    let is_empty = |value: &Value| match value {
+        Value::Null => true,
+        Value::Array(elements) => elements.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        _ => false,
+    };
+    match value {
+        Value::Object(members) => {
+            members.values_mut().for_each(drop_empty);
+            members.retain(|_, value| !is_empty(value));
+        }
+        Value::Array(elements) => {
+            elements.iter_mut().for_each(drop_empty);
+            elements.retain(|element| !element.is_null());
+        }
+        _ => {}
+    }
+}
+
+fn same_role(one: &str, other: &str) -> bool {
+    let name =
+        |role: &str| arn::split(role).map(|parts| parts.resource.trim_start_matches("role/").to_owned());
+    match (name(one), name(other)) {
+        (Some(_), Some(_)) => one == other,
+        (Some(name), None) => name == other,
+        (None, Some(name)) => name == one,
+        (None, None) => one == other,
+    }
+}
+
+/// The values of variables are in the clear in ECS; in our output they are not, when they look like secrets.
+fn hide(mut change: Change) -> Change {
+    let Some((_, rest)) = change.path.split_once(".environment[") else {
+        return change;
+    };
+    let name = rest.split(']').next().unwrap_or_default();
+    let secret = [&change.from, &change.to]
+        .iter()
+        .any(|value| variables::is_secret(name, value.as_str().unwrap_or_default()));
+    if secret {
+        let (from, to) = match (change.from.is_null(), change.to.is_null()) {
+            (true, _) => (Value::Null, HIDDEN.into()),
+            (_, true) => (HIDDEN.into(), Value::Null),
+            _ => (HIDDEN.into(), format!("{HIDDEN}, another one").into()),
+        };
+        change.from = from;
+        change.to = to;
+    }
+    change
+}

@@ -1,0 +1,73 @@
+//! The sizes of a Fargate task, and how they are written.
+
+/// The pairs that Fargate has: CPU units, the memory from and to, and the step, in MiB (Amazon ECS developer
+/// guide, "Task CPU and memory").
+const PAIRS: [(u64, u64, u64, u64); 6] = [
+    (512, 1024, 4096, 1024),
+    (1024, 2048, 8192, 1024),
+    (2048, 4096, 16_384, 1024),
+    (4096, 8192, 30_720, 1024),
+    (8192, 16_384, 61_440, 4096),
+    (16_384, 32_768, 122_880, 8192),
+];
+
+/// The smallest size has a list of its own.
+const SMALLEST: (u64, [u64; 3]) = (256, [512, 1024, 2048]);
+
+/// CPU units: `256`, or `0.25 vCPU`.
+pub fn cpu_units(text: &str) -> Option<u64> {
+    measure(text, "vcpu")
+}
+
+/// MiB: `512`, or `0.5 GB`.
+pub fn mebibytes(text: &str) -> Option<u64> {
+    measure(text, "gb")
+}
+
+/// A whole number, or a number of `unit`, of which each is 1024.
+fn measure(text: &str, unit: &str) -> Option<u64> {
+    let text = text.trim().to_ascii_lowercase();
+    let Some(number) = text.strip_suffix(unit) else {
+        return text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit())
+            .then(|| text.parse().ok())
+            .flatten();
+    };
+    let number = number.trim_end();
+    let plain = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
+    let numbers =
+        plain && !fraction.is_empty() && fraction.len() <= 6 && !(whole.is_empty() && fraction == "0");
+    if !numbers {
+        return None;
+    }
+    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    let scale = 10_u64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
+    let parts = whole
+        .checked_mul(scale)?
+        .checked_add(fraction.parse().ok()?)?
+        .checked_mul(1024)?;
+    (parts % scale == 0).then_some(parts / scale)
+}
+
+/// What Fargate has for this CPU; `None` when the pair is one of its.
+pub(super) fn fault(cpu: u64, memory: u64) -> Option<String> {
+    let (smallest, memories) = SMALLEST;
+    if cpu == smallest {
+        let list = memories.map(|memory| memory.to_string()).join(", ");
+        return (!memories.contains(&memory))
+            .then(|| format!("Fargate has no {memory} MiB with {cpu} CPU units, only {list}"));
+    }
+    let Some((_, least, most, step)) = PAIRS.iter().find(|(units, ..)| *units == cpu) else {
+        let sizes = PAIRS.iter().map(|(units, ..)| units.to_string());
+        let sizes = sizes.collect::<Vec<_>>().join(", ");
+        return Some(format!(
+            "Fargate has no {cpu} CPU units, only {smallest}, {sizes}"
+        ));
+    };
+    let fits = (*least..=*most).contains(&memory) && memory.is_multiple_of(*step);
+    (!fits).then(|| {
+        format!("Fargate has no {memory} MiB with {cpu} CPU units, only {least} to {most} in steps of {step}")
+    })
+}

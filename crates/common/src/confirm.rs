@@ -1,0 +1,63 @@
+//! The one question that the tools ask: before something is destroyed.
+
+use crate::console::Console;
+use crate::failure::Failure;
+use anyhow::Result;
+use std::io::{BufRead, IsTerminal};
+
+/// Goes on when `yes` was given on the command line, or a person at a terminal says so. `deed` completes
+/// "this will …" and "refused to …": ``delete the log events of `x` that are older than 1 day``.
+///
+/// The question waits inside the run's `--timeout`, so that a job with a terminal that nobody looks at ends.
+///
+/// # Errors
+/// When nobody said yes: exit code 2, and nothing may have been changed by then.
+pub async fn confirm(console: &Console, yes: bool, deed: &str) -> Result<()> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        let message = format!("refused to {deed}: there is no terminal to ask on, and no --yes");
+        return Err(refused(message, "give --yes if that is what you want").into());
+    }
+    console.ask(&format!("{}: this will {deed}. Go on? [y/N] ", console.tool()));
+    // In a thread of its own: a signal and the deadline must get through while somebody thinks.
+    let line = tokio::task::spawn_blocking(|| {
+        let mut line = String::new();
+        std::io::stdin().lock().read_line(&mut line).map(|_| line)
+    });
+    let line = line.await.ok().and_then(Result::ok).unwrap_or_default();
+    if !line.ends_with('\n') {
+        // The end of the input instead of an answer: the error gets a line of its own.
+        console.stderr("");
+    }
+    if is_yes(&line) {
+        return Ok(());
+    }
+    let message = format!("refused to {deed}: not confirmed");
+    Err(refused(message, "answer `y`, or give --yes").into())
+}
+
+fn refused(message: String, hint: &str) -> Failure {
+    Failure::could_not(message).code("not-confirmed").hint(hint)
+}
+
+/// Only a clear yes; everything else, and nothing at all, is a no.
+fn is_yes(line: &str) -> bool {
+    matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clear_yes_counts() {
+        for line in ["y\n", "Y\n", " yes \r\n", "YES"] {
+            assert!(is_yes(line), "{line:?}");
+        }
+        for line in ["", "\n", "n\n", "no\n", "yeah\n", "y n\n", "ye\n", "1\n", "j\n"] {
+            assert!(!is_yes(line), "{line:?}");
+        }
+    }
+}

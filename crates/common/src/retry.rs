@@ -1,0 +1,139 @@
+//! Errors that heal by themselves: tried again with growing pauses, never without a bound.
+//!
+//! Throttling and broken connections are the SDK's own business. This is for what AWS documents as passing:
+//! two requests that met (`OperationAbortedException`), a role that is not known everywhere yet.
+
+use crate::console::Console;
+use crate::duration;
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long something may take to heal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Patience {
+    /// The first pause; each further one is twice as long.
+    pub first: Duration,
+    /// The longest pause.
+    pub longest: Duration,
+    /// No pause begins that would end after this.
+    pub total: Duration,
+}
+
+impl Patience {
+    /// Two requests that met: over in a moment.
+    pub const CONFLICT: Patience = Patience {
+        first: Duration::from_millis(100),
+        longest: Duration::from_secs(2),
+        total: Duration::from_secs(10),
+    };
+
+    /// What was made a moment ago and is not known everywhere: IAM takes seconds, at times more than a minute.
+    pub const PROPAGATION: Patience = Patience {
+        first: Duration::from_millis(250),
+        longest: Duration::from_secs(8),
+        total: Duration::from_secs(120),
+    };
+
+    /// Calls `attempt` until it goes well or fails with an error for which `healing` has no words. Those
+    /// words ("the role is not usable yet") are shown with `-v`, and without it when the wait gets long.
+    ///
+    /// # Errors
+    /// The last error, as `attempt` gave it.
+    pub async fn retry<T, E>(
+        self,
+        console: &Console,
+        healing: impl Fn(&E) -> Option<String>,
+        mut attempt: impl AsyncFnMut() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let start = Instant::now();
+        let mut pause = self.first;
+        loop {
+            let error = match attempt().await {
+                Ok(value) => return Ok(value),
+                Err(error) => error,
+            };
+            let Some(words) = healing(&error) else {
+                return Err(error);
+            };
+            // Two runs that met must not meet again and again.
+            let spread = pause.mul_f64(0.75 + 0.5 * random());
+            if start.elapsed() + spread > self.total {
+                return Err(error);
+            }
+            let line = format!("{words}: trying again in {}", duration::show(spread));
+            if pause < Duration::from_secs(1) {
+                console.detail(line);
+            } else {
+                console.note(format!("{}: {line}", console.tool()));
+            }
+            tokio::time::sleep(spread).await;
+            pause = (pause * 2).min(self.longest);
+        }
+    }
+}
+
+/// From 0 to 1; good enough to keep two processes apart.
+fn random() -> f64 {
+    let bits = u32::try_from(RandomState::new().hash_one(0_u8) >> 32).unwrap_or_default();
+    f64::from(bits) / f64::from(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::OutputArgs;
+
+    const SHORT: Patience = Patience {
+        first: Duration::from_millis(1),
+        longest: Duration::from_millis(4),
+        total: Duration::from_millis(200),
+    };
+
+    /// Runs attempts that fail with these errors one after the other, and the last of them for ever.
+    fn attempts(errors: &[&str]) -> (Result<(), String>, usize, Duration) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let console = Console::new("test", &OutputArgs::default());
+        let mut tried = 0;
+        let start = std::time::Instant::now();
+        let result = runtime.block_on(SHORT.retry(
+            &console,
+            |error: &String| (error == "passing").then(|| "it passes".to_owned()),
+            async || {
+                tried += 1;
+                match errors.get(tried - 1).or(errors.last()) {
+                    None | Some(&"") => Ok(()),
+                    Some(error) => Err((*error).to_owned()),
+                }
+            },
+        ));
+        (result, tried, start.elapsed())
+    }
+
+    #[test]
+    fn tries_again_only_while_the_error_heals() {
+        assert_eq!(attempts(&[""]).1, 1);
+        let (result, tried, _) = attempts(&["passing", "passing", ""]);
+        assert_eq!((result, tried), (Ok(()), 3));
+        let (result, tried, _) = attempts(&["passing", "fatal"]);
+        assert_eq!((result, tried), (Err("fatal".to_owned()), 2));
+    }
+
+    #[test]
+    fn ends_with_the_last_error_in_bounded_time() {
+        let (result, tried, elapsed) = attempts(&["passing"]);
+        assert_eq!(result, Err("passing".to_owned()));
+        assert!(tried > 10, "{tried}");
+        assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
+    }
+
+    #[test]
+    fn random_numbers_spread() {
+        let numbers: Vec<f64> = (0..50).map(|_| random()).collect();
+        assert!(numbers.iter().all(|number| (0.0..=1.0).contains(number)));
+        assert!(numbers.iter().any(|number| *number < 0.5) && numbers.iter().any(|number| *number > 0.5));
+    }
+}

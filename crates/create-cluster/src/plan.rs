@@ -1,0 +1,228 @@
+//! What differs between `ops.toml` and ECS. No I/O.
+
+use crate::session::Sessions;
+use common::config::{Cluster, ContainerInsights};
+use common::{Change, Tags};
+use serde_json::Value;
+
+/// A cluster as the file wants it. What it does not name is `None` or empty.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) name: String,
+    /// By name or by ARN.
+    pub(crate) namespace: Option<String>,
+    pub(crate) insights: Option<ContainerInsights>,
+    pub(crate) sessions: Option<Sessions>,
+    pub(crate) capacity_providers: Vec<String>,
+    pub(crate) tags: Tags,
+}
+
+impl Wanted {
+    pub(crate) fn new(cluster: Cluster, tags: Tags) -> Self {
+        Wanted {
+            name: cluster.name,
+            namespace: cluster.service_connect_namespace,
+            insights: cluster.container_insights,
+            sessions: cluster.execute_command.map(Sessions::wanted),
+            capacity_providers: cluster.capacity_providers,
+            tags,
+        }
+    }
+}
+
+/// A cluster as ECS has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Current {
+    pub(crate) namespace: Option<Namespace>,
+    /// ECS's own word.
+    pub(crate) insights: String,
+    pub(crate) sessions: Sessions,
+    pub(crate) capacity_providers: Vec<String>,
+    pub(crate) tags: Tags,
+}
+
+/// The default namespace of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Namespace {
+    /// What ECS says: on AWS the ARN, whatever it was given.
+    pub(crate) reference: String,
+    /// The name that Cloud Map knows it by; `None` when it was not asked for, or the namespace is gone.
+    pub(crate) name: Option<String>,
+}
+
+impl Namespace {
+    fn is(&self, wanted: &str) -> bool {
+        self.reference == wanted || self.name.as_deref() == Some(wanted)
+    }
+
+    fn shown(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.reference)
+    }
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Plan {
+    /// It is not there.
+    Create(Vec<Change>),
+    /// It differs: one call after the other.
+    Update(Vec<Step>),
+    /// It is as it should be.
+    Nothing,
+}
+
+/// One call that changes something.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Step {
+    pub(crate) deed: Deed,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// What a call does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    /// UpdateCluster, with the parts that differ.
+    Update(Parts),
+    /// PutClusterCapacityProviders, with all that the cluster has and will have.
+    CapacityProviders(Vec<String>),
+    /// TagResource.
+    Tag(Tags),
+}
+
+/// The parts of UpdateCluster; the others are not sent.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Parts {
+    pub(crate) namespace: Option<String>,
+    pub(crate) insights: Option<ContainerInsights>,
+    pub(crate) sessions: Option<Sessions>,
+}
+
+impl Plan {
+    /// The word for the report.
+    pub(crate) fn action(&self) -> &'static str {
+        match self {
+            Plan::Create(_) => "create",
+            Plan::Update(_) => "update",
+            Plan::Nothing => "none",
+        }
+    }
+
+    /// What differs, field by field.
+    pub(crate) fn changes(&self) -> Vec<Change> {
+        match self {
+            Plan::Create(changes) => changes.clone(),
+            Plan::Update(steps) => steps.iter().flat_map(|step| step.changes.clone()).collect(),
+            Plan::Nothing => Vec::new(),
+        }
+    }
+}
+
+/// Compares. Capacity providers and tags that the file does not name belong to somebody else and stay.
+pub(crate) fn plan(wanted: &Wanted, current: Option<&Current>) -> Plan {
+    let Some(current) = current else {
+        return Plan::Create(changes_of_creation(wanted));
+    };
+    let steps: Vec<Step> = [
+        parts(wanted, current),
+        providers(wanted, current),
+        tags(wanted, current),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    if steps.is_empty() {
+        Plan::Nothing
+    } else {
+        Plan::Update(steps)
+    }
+}
+
+fn changes_of_creation(wanted: &Wanted) -> Vec<Change> {
+    let new = |path: &str, to: Value| Change::new(path, Value::Null, to);
+    let namespace = wanted.namespace.as_deref();
+    let mut changes: Vec<Change> = namespace
+        .map(|namespace| new("service_connect_namespace", namespace.into()))
+        .into_iter()
+        .chain(
+            wanted
+                .insights
+                .map(|word| new("container_insights", word.as_str().into())),
+        )
+        .collect();
+    if let Some(sessions) = &wanted.sessions {
+        changes.extend(sessions.changes(&Sessions::default()));
+    }
+    if !wanted.capacity_providers.is_empty() {
+        changes.push(new(
+            "capacity_providers",
+            wanted.capacity_providers.clone().into(),
+        ));
+    }
+    changes.extend(common::tags::changes(&wanted.tags, &Tags::new()));
+    changes
+}
+
+fn parts(wanted: &Wanted, current: &Current) -> Option<Step> {
+    let mut parts = Parts::default();
+    let mut changes = Vec::new();
+    let other_namespace = wanted.namespace.as_deref().filter(|namespace| {
+        !current
+            .namespace
+            .as_ref()
+            .is_some_and(|current| current.is(namespace))
+    });
+    if let Some(namespace) = other_namespace {
+        let from = current
+            .namespace
+            .as_ref()
+            .map_or(Value::Null, |namespace| namespace.shown().into());
+        changes.push(Change::new("service_connect_namespace", from, namespace));
+        parts.namespace = Some(namespace.to_owned());
+    }
+    if let Some(insights) = wanted.insights.filter(|word| word.as_str() != current.insights) {
+        let from = current.insights.as_str();
+        changes.push(Change::new("container_insights", from, insights.as_str()));
+        parts.insights = Some(insights);
+    }
+    if let Some(sessions) = wanted
+        .sessions
+        .as_ref()
+        .filter(|sessions| **sessions != current.sessions)
+    {
+        changes.extend(sessions.changes(&current.sessions));
+        parts.sessions = Some(sessions.clone());
+    }
+    (!changes.is_empty()).then(|| Step {
+        deed: Deed::Update(parts),
+        changes,
+    })
+}
+
+fn providers(wanted: &Wanted, current: &Current) -> Option<Step> {
+    let mut all = current.capacity_providers.clone();
+    for provider in &wanted.capacity_providers {
+        if !all.contains(provider) {
+            all.push(provider.clone());
+        }
+    }
+    (all.len() > current.capacity_providers.len()).then(|| Step {
+        changes: vec![Change::new(
+            "capacity_providers",
+            current.capacity_providers.clone(),
+            all.clone(),
+        )],
+        deed: Deed::CapacityProviders(all),
+    })
+}
+
+fn tags(wanted: &Wanted, current: &Current) -> Option<Step> {
+    let differing = common::tags::differing(&wanted.tags, &current.tags);
+    let changes = common::tags::changes(&differing, &current.tags);
+    (!changes.is_empty()).then(|| Step {
+        deed: Deed::Tag(differing),
+        changes,
+    })
+}
+
+#[cfg(test)]
+mod tests;

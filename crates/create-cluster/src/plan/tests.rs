@@ -1,0 +1,211 @@
+use super::*;
+use common::config::ExecuteCommand;
+
+const ARN: &str = "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-1";
+const OTHER: &str = "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-2";
+
+fn wanted() -> Wanted {
+    Wanted {
+        name: "a".into(),
+        namespace: None,
+        insights: None,
+        sessions: None,
+        capacity_providers: Vec::new(),
+        tags: Tags::new(),
+    }
+}
+
+fn current() -> Current {
+    Current {
+        namespace: Some(Namespace {
+            reference: ARN.into(),
+            name: Some("cruddur".into()),
+        }),
+        insights: "disabled".into(),
+        sessions: Sessions::default(),
+        capacity_providers: vec!["FARGATE".into()],
+        tags: Tags::from([("owner".into(), "somebody".into())]),
+    }
+}
+
+fn sessions() -> Sessions {
+    Sessions::wanted(ExecuteCommand {
+        log_group: Some("g".into()),
+        ..ExecuteCommand::default()
+    })
+}
+
+fn shown(plan: &Plan) -> Vec<String> {
+    plan.changes().iter().map(ToString::to_string).collect()
+}
+
+fn deeds(plan: Plan) -> Vec<Deed> {
+    match plan {
+        Plan::Update(steps) => steps.into_iter().map(|step| step.deed).collect(),
+        Plan::Nothing => Vec::new(),
+        Plan::Create(_) => panic!("it is there"),
+    }
+}
+
+#[test]
+fn what_the_file_does_not_name_stays() {
+    assert_eq!(plan(&wanted(), Some(&current())), Plan::Nothing);
+    let rich = Current {
+        insights: "enhanced".into(),
+        sessions: sessions(),
+        ..current()
+    };
+    assert_eq!(plan(&wanted(), Some(&rich)), Plan::Nothing);
+}
+
+#[test]
+fn a_namespace_is_the_same_by_name_and_by_arn() {
+    let reads: [(&str, Option<Namespace>, bool); 7] = [
+        ("cruddur", current().namespace, true),
+        (ARN, current().namespace, true),
+        (OTHER, current().namespace, false),
+        ("other", current().namespace, false),
+        ("cruddur", None, false),
+        // Gone from Cloud Map, though the cluster still names it.
+        (
+            "cruddur",
+            Some(Namespace {
+                reference: ARN.into(),
+                name: None,
+            }),
+            false,
+        ),
+        // An ECS that says what it was given.
+        (
+            "cruddur",
+            Some(Namespace {
+                reference: "cruddur".into(),
+                name: None,
+            }),
+            true,
+        ),
+    ];
+    for (namespace, found, same) in reads {
+        let wanted = Wanted {
+            namespace: Some(namespace.into()),
+            ..wanted()
+        };
+        let current = Current {
+            namespace: found,
+            ..current()
+        };
+        let deeds = deeds(plan(&wanted, Some(&current)));
+        let parts = Parts {
+            namespace: Some(namespace.into()),
+            ..Parts::default()
+        };
+        let expected = if same { vec![] } else { vec![Deed::Update(parts)] };
+        assert_eq!(deeds, expected, "{namespace} {current:?}");
+    }
+}
+
+#[test]
+fn the_change_shows_the_old_namespace_by_its_name() {
+    let wanted = Wanted {
+        namespace: Some("other".into()),
+        ..wanted()
+    };
+    assert_eq!(
+        shown(&plan(&wanted, Some(&current()))),
+        ["service_connect_namespace: cruddur -> other"]
+    );
+    let gone = Current {
+        namespace: Some(Namespace {
+            reference: ARN.into(),
+            name: None,
+        }),
+        ..current()
+    };
+    assert_eq!(
+        shown(&plan(&wanted, Some(&gone))),
+        [format!("service_connect_namespace: {ARN} -> other")]
+    );
+}
+
+#[test]
+fn one_call_updates_all_parts_that_differ_and_no_others() {
+    let wanted = Wanted {
+        namespace: Some("cruddur".into()),
+        insights: Some(ContainerInsights::Enhanced),
+        sessions: Some(sessions()),
+        ..wanted()
+    };
+    let found = plan(&wanted, Some(&current()));
+    assert_eq!(
+        shown(&found),
+        [
+            "container_insights: disabled -> enhanced",
+            "execute_command.logging: DEFAULT -> OVERRIDE",
+            "execute_command.log_group: (none) -> g",
+        ]
+    );
+    let parts = Parts {
+        namespace: None,
+        insights: Some(ContainerInsights::Enhanced),
+        sessions: Some(sessions()),
+    };
+    assert_eq!(deeds(found), [Deed::Update(parts)]);
+}
+
+#[test]
+fn capacity_providers_are_added_and_the_order_does_not_count() {
+    let both = || vec!["FARGATE_SPOT".to_owned(), "FARGATE".to_owned()];
+    let wanted = Wanted {
+        capacity_providers: both(),
+        ..wanted()
+    };
+    let found = plan(&wanted, Some(&current()));
+    assert_eq!(
+        shown(&found),
+        [r#"capacity_providers: ["FARGATE"] -> ["FARGATE","FARGATE_SPOT"]"#]
+    );
+    let all = vec!["FARGATE".to_owned(), "FARGATE_SPOT".to_owned()];
+    assert_eq!(deeds(found), [Deed::CapacityProviders(all)]);
+    let more = Current {
+        capacity_providers: vec!["FARGATE".into(), "own".into(), "FARGATE_SPOT".into()],
+        ..current()
+    };
+    assert_eq!(plan(&wanted, Some(&more)), Plan::Nothing);
+}
+
+#[test]
+fn tags_of_others_stay() {
+    let wanted = Wanted {
+        tags: Tags::from([("app".into(), "x".into())]),
+        ..wanted()
+    };
+    let found = plan(&wanted, Some(&current()));
+    assert_eq!(shown(&found), ["tags.app: (none) -> x"]);
+    assert_eq!(deeds(found), [Deed::Tag(wanted.tags)]);
+}
+
+#[test]
+fn a_new_cluster_gets_all_that_the_file_names() {
+    let wanted = Wanted {
+        namespace: Some("cruddur".into()),
+        insights: Some(ContainerInsights::Enabled),
+        sessions: Some(sessions()),
+        capacity_providers: vec!["FARGATE".into()],
+        tags: Tags::from([("app".into(), "x".into())]),
+        ..wanted()
+    };
+    let found = plan(&wanted, None);
+    assert_eq!(found.action(), "create");
+    assert_eq!(
+        shown(&found),
+        [
+            "service_connect_namespace: (none) -> cruddur",
+            "container_insights: (none) -> enabled",
+            "execute_command.logging: DEFAULT -> OVERRIDE",
+            "execute_command.log_group: (none) -> g",
+            "capacity_providers: (none) -> [\"FARGATE\"]",
+            "tags.app: (none) -> x",
+        ]
+    );
+    assert_eq!(plan(&self::wanted(), None), Plan::Create(Vec::new()));
+}

@@ -1,0 +1,262 @@
+//! The calls to CloudWatch Logs.
+
+use crate::plan::{Current, Deed, Key, Wanted};
+use anyhow::{Context, Result};
+use aws_sdk_cloudwatchlogs::Client;
+use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudwatchlogs::types::{LogGroup, LogGroupClass};
+use common::aws::{call, code_of};
+use common::config::{Place, partition_of};
+use common::retry::Patience;
+use common::{Change, Console, Failure, Item, Tags};
+
+/// What the calls need.
+pub(crate) struct Store<'a> {
+    pub(crate) client: Client,
+    pub(crate) console: &'a Console,
+    pub(crate) place: Place,
+}
+
+/// What came of [`Store::create`].
+#[derive(PartialEq, Eq)]
+pub(crate) enum Created {
+    /// We made it.
+    New,
+    /// Somebody else made it in the meantime.
+    Exists,
+}
+
+/// Reads that must agree about whether the group is there: how often they are tried.
+const READS: usize = 4;
+
+impl Store<'_> {
+    /// The ARN that the group has, or will have.
+    pub(crate) fn arn(&self, name: &str) -> String {
+        let Place { account, region } = &self.place;
+        format!(
+            "arn:{}:logs:{region}:{account}:log-group:{name}",
+            partition_of(region)
+        )
+    }
+
+    /// The group in the report.
+    pub(crate) fn item(&self, wanted: &Wanted, action: &str, changes: Vec<Change>) -> Item {
+        Item::new("log_group", &wanted.name, action)
+            .changes(changes)
+            .detail("arn", self.arn(&wanted.name))
+    }
+
+    /// Reads the group with its tags; `None` when there is none of this name.
+    ///
+    /// # Errors
+    /// When a call fails for any other reason: that is never taken for "not there".
+    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Option<Current>> {
+        for _ in 0..READS {
+            // The two calls need nothing of each other, since the ARN is known beforehand.
+            let (group, tags) = tokio::join!(self.find(&wanted.name), self.tags(wanted));
+            match (group?, tags?) {
+                (None, _) => return Ok(None),
+                (Some(group), Some(tags)) => {
+                    return Ok(Some(Self::current(&group, tags)));
+                }
+                // It came between the two answers.
+                (Some(_), None) => {}
+            }
+        }
+        Err(Failure::could_not(format!(
+            "failed to describe log group `{}`: it is listed, but logs:ListTagsForResource does not know it",
+            wanted.name
+        ))
+        .hint("somebody else is making or deleting it: run it again")
+        .into())
+    }
+
+    /// The group of exactly this name: CloudWatch looks for prefixes.
+    async fn find(&self, name: &str) -> Result<Option<LogGroup>> {
+        let mut token = None;
+        loop {
+            let request = self
+                .client
+                .describe_log_groups()
+                .log_group_name_prefix(name)
+                .set_next_token(token.take());
+            let answer = request
+                .send()
+                .await
+                .map_err(call("logs:DescribeLogGroups"))
+                .with_context(|| format!("failed to describe log group `{name}`"))?;
+            let next = answer.next_token;
+            // An answer without the list is no answer, and not an empty list.
+            let groups = answer.log_groups.ok_or_else(|| {
+                Failure::could_not(format!(
+                    "failed to describe log group `{name}`: logs:DescribeLogGroups answered without `logGroups`"
+                ))
+            })?;
+            let mut groups = groups.into_iter();
+            if let Some(group) = groups.find(|group| group.log_group_name() == Some(name)) {
+                return Ok(Some(group));
+            }
+            match next {
+                Some(next) => token = Some(next),
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// The tags, `None` when the group is not there. Not asked for when the file has none.
+    async fn tags(&self, wanted: &Wanted) -> Result<Option<Tags>> {
+        if wanted.tags.is_empty() {
+            return Ok(Some(Tags::new()));
+        }
+        let request = self
+            .client
+            .list_tags_for_resource()
+            .resource_arn(self.arn(&wanted.name));
+        match request.send().await {
+            Ok(answer) => Ok(Some(answer.tags.unwrap_or_default().into_iter().collect())),
+            Err(error) if code_of(&error) == Some("ResourceNotFoundException") => Ok(None),
+            Err(error) => {
+                let failure = call("logs:ListTagsForResource")(error);
+                Err(failure)
+                    .with_context(|| format!("failed to read the tags of log group `{}`", wanted.name))
+            }
+        }
+    }
+
+    fn current(group: &LogGroup, tags: Tags) -> Current {
+        Current {
+            retention: group.retention_in_days(),
+            account_policy: group.retention_policy_name().map(str::to_owned),
+            key: group.kms_key_id().map(str::to_owned),
+            class: group
+                .log_group_class()
+                .map_or("STANDARD", LogGroupClass::as_str)
+                .to_owned(),
+            tags,
+            created: group.creation_time(),
+        }
+    }
+
+    /// Makes the group, with its tags from birth. The retention is a call of its own.
+    ///
+    /// # Errors
+    /// When CloudWatch refuses.
+    pub(crate) async fn create(&self, wanted: &Wanted) -> Result<Created> {
+        let name = &wanted.name;
+        let key = match &wanted.key {
+            Some(Key::Arn(arn)) => Some(arn.clone()),
+            Some(Key::None) | None => None,
+        };
+        let class = wanted.class.map(|class| LogGroupClass::from(class.as_str()));
+        let tags = (!wanted.tags.is_empty()).then(|| wanted.tags.clone().into_iter().collect());
+        let request = self
+            .client
+            .create_log_group()
+            .log_group_name(name)
+            .set_kms_key_id(key.clone())
+            .set_log_group_class(class)
+            .set_tags(tags);
+        match self.send(false, async || request.clone().send().await).await {
+            Ok(_) => Ok(Created::New),
+            Err(error) if code_of(&error) == Some("ResourceAlreadyExistsException") => Ok(Created::Exists),
+            Err(error) => {
+                let hint = self.hint_about_key(&error).filter(|_| key.is_some());
+                let failure = call("logs:CreateLogGroup")(error);
+                Err(hinted(failure, hint)).with_context(|| format!("failed to create log group `{name}`"))
+            }
+        }
+    }
+
+    /// Does one call. A group that is `fresh` may not be known everywhere yet.
+    ///
+    /// # Errors
+    /// When CloudWatch refuses.
+    pub(crate) async fn change(&self, wanted: &Wanted, deed: &Deed, fresh: bool) -> Result<()> {
+        let name = &wanted.name;
+        let (what, result) = match deed {
+            Deed::Retain { days, .. } => {
+                let request = self.client.put_retention_policy();
+                let request = request.log_group_name(name).retention_in_days((*days).into());
+                let sent = self.send(fresh, async || request.clone().send().await).await;
+                (
+                    "set the retention of",
+                    sent.map(drop).map_err(call("logs:PutRetentionPolicy")),
+                )
+            }
+            Deed::RetainForEver => {
+                let request = self.client.delete_retention_policy().log_group_name(name);
+                let sent = self.send(fresh, async || request.clone().send().await).await;
+                (
+                    "take the retention off",
+                    sent.map(drop).map_err(call("logs:DeleteRetentionPolicy")),
+                )
+            }
+            Deed::Associate { key, .. } => {
+                let request = self
+                    .client
+                    .associate_kms_key()
+                    .log_group_name(name)
+                    .kms_key_id(key);
+                let sent = self.send(fresh, async || request.clone().send().await).await;
+                let sent = sent.map(drop).map_err(|error| {
+                    let hint = self.hint_about_key(&error);
+                    hinted(call("logs:AssociateKmsKey")(error), hint)
+                });
+                ("set the KMS key of", sent)
+            }
+            Deed::Disassociate { .. } => {
+                let request = self.client.disassociate_kms_key().log_group_name(name);
+                let sent = self.send(fresh, async || request.clone().send().await).await;
+                (
+                    "take the KMS key off",
+                    sent.map(drop).map_err(call("logs:DisassociateKmsKey")),
+                )
+            }
+            Deed::Tag(tags) => {
+                let tags = tags.clone().into_iter().collect();
+                let request = self
+                    .client
+                    .tag_resource()
+                    .resource_arn(self.arn(name))
+                    .set_tags(Some(tags));
+                let sent = self.send(fresh, async || request.clone().send().await).await;
+                ("tag", sent.map(drop).map_err(call("logs:TagResource")))
+            }
+        };
+        result.with_context(|| format!("failed to {what} log group `{name}`"))
+    }
+
+    /// Sends until it goes through or fails for good: two requests that met pass, and so does a group that is
+    /// a moment old.
+    async fn send<T, E: ProvideErrorMetadata>(
+        &self,
+        fresh: bool,
+        request: impl AsyncFnMut() -> Result<T, SdkError<E>>,
+    ) -> Result<T, SdkError<E>> {
+        let heals = |error: &SdkError<E>| match code_of(error)? {
+            "OperationAbortedException" => Some("another request changes the log group".to_owned()),
+            "ResourceNotFoundException" if fresh => {
+                Some("the new log group is not known everywhere yet".to_owned())
+            }
+            _ => None,
+        };
+        Patience::CONFLICT.retry(self.console, heals, request).await
+    }
+
+    /// CloudWatch names no reason when a key's policy shuts it out.
+    fn hint_about_key<E: ProvideErrorMetadata>(&self, error: &SdkError<E>) -> Option<String> {
+        (code_of(error) == Some("InvalidParameterException")).then(|| {
+            format!(
+                "the key must be symmetric, enabled and in this region, and its policy must let logs.{}.amazonaws.com use it",
+                self.place.region
+            )
+        })
+    }
+}
+
+fn hinted(failure: Failure, hint: Option<String>) -> Failure {
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}

@@ -1,0 +1,215 @@
+//! ECR's lifecycle policies: what is wrong with one, and what differs between two.
+
+use aws_documents::difference::{List, difference, sort};
+use aws_documents::shape::{self, Shape, may, must};
+use aws_documents::{Document, Fault, Faults, Field};
+use common::Change;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+/// PutLifecyclePolicy, `lifecyclePolicyText`.
+const LONGEST: usize = 30_720;
+
+/// The `*` in an element of `tagPatternList` (ECR user guide, "Lifecycle policy properties").
+const MOST_STARS: usize = 4;
+
+const POLICY: Shape = Shape::Object(&[must("rules", Shape::List(&RULE))]);
+
+const RULE: Shape = Shape::Object(&[
+    must("rulePriority", Shape::Number),
+    may("description", Shape::Text),
+    must("selection", SELECTION),
+    must("action", ACTION),
+]);
+
+const SELECTION: Shape = Shape::Object(&[
+    must("tagStatus", Shape::Word(&["tagged", "untagged", "any"])),
+    may("tagPatternList", Shape::List(&Shape::Text)),
+    may("tagPrefixList", Shape::List(&Shape::Text)),
+    may("storageClass", Shape::Word(&["standard", "archive"])),
+    must(
+        "countType",
+        Shape::Word(&[
+            "imageCountMoreThan",
+            "sinceImagePushed",
+            "sinceImagePulled",
+            "sinceImageTransitioned",
+        ]),
+    ),
+    may("countUnit", Shape::Word(&["days"])),
+    must("countNumber", Shape::Number),
+]);
+
+const ACTION: Shape = Shape::Object(&[
+    must("type", Shape::Word(&["expire", "transition"])),
+    may("targetStorageClass", Shape::Word(&["archive"])),
+]);
+
+/// All faults, in the order of the file. The document must be expanded.
+pub(crate) fn check(document: &Document) -> Vec<Fault> {
+    let mut faults = Faults::new(&document.file);
+    let policy = document.field();
+    shape::check(&policy, &POLICY, |_| None, &mut faults);
+    let rules = policy.list("rules");
+    if let Some(none) = policy.get("rules").filter(|_| rules.is_empty()) {
+        faults.error(&none, "there must be at least one rule");
+    }
+    let mut priorities = BTreeSet::new();
+    for rule in &rules {
+        let priority = rule.get("rulePriority");
+        let number = rule.number_of("rulePriority");
+        if let (Some(field), Some(number)) = (&priority, number) {
+            if number < 1 {
+                faults.error(field, "it must be 1 or more");
+            } else if !priorities.insert(number) {
+                faults.error(field, format!("another rule has the priority {number}"));
+            }
+        }
+        selection(rule, &mut faults);
+    }
+    any_comes_last(&rules, &mut faults);
+    let length = document.to_value().to_string().chars().count();
+    if length > LONGEST {
+        faults.error(
+            &policy,
+            format!("it has {length} characters, and ECR takes {LONGEST}"),
+        );
+    }
+    faults.into_vec()
+}
+
+fn selection(rule: &Field, faults: &mut Faults) {
+    let Some(selection) = rule.get("selection") else {
+        return;
+    };
+    let lists = ["tagPatternList", "tagPrefixList"].map(|key| selection.get(key));
+    match (selection.text_of("tagStatus"), &lists) {
+        (Some("tagged"), [None, None]) => {
+            faults.error(&selection, "`tagged` needs `tagPatternList` or `tagPrefixList`");
+        }
+        (Some("tagged"), [Some(_), Some(prefixes)]) => {
+            faults.error(prefixes, "`tagPatternList` and `tagPrefixList` don't go together");
+        }
+        (Some("untagged"), [Some(list), _] | [None, Some(list)]) => {
+            faults.error(list, "it goes with the `tagStatus` tagged");
+        }
+        _ => {}
+    }
+    for pattern in selection.list("tagPatternList") {
+        if pattern
+            .text()
+            .is_some_and(|text| text.matches('*').count() > MOST_STARS)
+        {
+            faults.error(&pattern, format!("it has more than {MOST_STARS} `*`"));
+        }
+    }
+    if let Some(number) = selection
+        .get("countNumber")
+        .filter(|number| number.number().is_some_and(|one| one < 1))
+    {
+        faults.error(&number, "it must be 1 or more");
+    }
+    let action = rule.get("action");
+    let action_is = |word: &str| {
+        action
+            .as_ref()
+            .is_some_and(|action| action.text_of("type") == Some(word))
+    };
+    let unit = selection.get("countUnit");
+    match selection.text_of("countType") {
+        Some("imageCountMoreThan") => {
+            if let Some(unit) = &unit {
+                faults.error(unit, "a count of images has no unit");
+            }
+        }
+        Some(since) if since.starts_with("since") => {
+            if unit.is_none() {
+                faults.error(&selection, format!("`{since}` needs `\"countUnit\": \"days\"`"));
+            }
+            if since == "sinceImagePulled" && action_is("expire") {
+                faults.error(
+                    &selection,
+                    "`sinceImagePulled` goes with the action `transition` alone",
+                );
+            }
+            if since == "sinceImageTransitioned" && selection.text_of("storageClass") != Some("archive") {
+                faults.error(
+                    &selection,
+                    "`sinceImageTransitioned` needs `\"storageClass\": \"archive\"`",
+                );
+            }
+        }
+        _ => {}
+    }
+    if let Some(action) = action.as_ref().filter(|_| action_is("transition"))
+        && action.get("targetStorageClass").is_none()
+    {
+        faults.error(action, "`transition` needs `targetStorageClass`");
+    }
+}
+
+/// A rule for all images must be looked at last.
+fn any_comes_last(rules: &[Field], faults: &mut Faults) {
+    let last = rules
+        .iter()
+        .filter_map(|rule| rule.number_of("rulePriority"))
+        .max();
+    for rule in rules {
+        let any = rule
+            .get("selection")
+            .is_some_and(|selection| selection.text_of("tagStatus") == Some("any"));
+        if let Some(priority) = rule
+            .get("rulePriority")
+            .filter(|priority| any && priority.number() < last)
+        {
+            faults.error(
+                &priority,
+                "a rule for `any` image must have the highest number of all",
+            );
+        }
+    }
+}
+
+/// What differs, as ECR means it: rules are known by their priority, and the order of tags means nothing.
+pub(crate) fn changes(from: Option<&Value>, to: &Value) -> Vec<Change> {
+    let path = |path: &str| format!("lifecycle_policy.{path}");
+    let Some(from) = from else {
+        return vec![Change::new("lifecycle_policy", Value::Null, to.clone())];
+    };
+    difference(&plain(from), &plain(to), meaning)
+        .into_iter()
+        .map(|change| Change::new(path(&change.path), change.from, change.to))
+        .collect()
+}
+
+/// What the order of a list means in a lifecycle policy.
+fn meaning(field: &str) -> List {
+    match field {
+        "rules" => List::Keyed(&["rulePriority"]),
+        "tagPatternList" | "tagPrefixList" => List::Set,
+        _ => List::Ordered,
+    }
+}
+
+/// In one order, and without what says nothing.
+fn plain(policy: &Value) -> Value {
+    let mut policy = without_nothing(policy);
+    sort(&mut policy, meaning);
+    policy
+}
+
+/// Without `null`, and without an empty description.
+fn without_nothing(policy: &Value) -> Value {
+    match policy {
+        Value::Object(members) => members
+            .iter()
+            .filter(|(key, value)| !value.is_null() && (*key != "description" || *value != ""))
+            .map(|(key, value)| (key.clone(), without_nothing(value)))
+            .collect(),
+        Value::Array(elements) => elements.iter().map(without_nothing).collect(),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,194 @@
+//! Reads a repository with all that the file may name, in calls that run side by side.
+
+use super::Store;
+use crate::plan::Current;
+use crate::wanted::Wanted;
+use anyhow::{Context, Result};
+use aws_sdk_ecr::types::{ImageScanningConfiguration, ImageTagMutability, Repository};
+use common::aws::{call, code_of};
+use common::{Failure, Tags};
+use serde_json::Value;
+
+/// Reads that must agree about whether the repository is there: how often they are tried.
+const READS: usize = 4;
+
+/// What one of the calls says of a repository.
+enum Said<T> {
+    /// It is not there.
+    NotThere,
+    Found(T),
+}
+
+impl Store<'_> {
+    /// Reads one repository; `None` when there is none of this name.
+    ///
+    /// # Errors
+    /// When a call fails for any other reason: that is never taken for "not there".
+    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Option<Current>> {
+        for _ in 0..READS {
+            // The calls need nothing of each other, since the ARN is known beforehand.
+            let (repository, tags, policy, lifecycle) = tokio::join!(
+                self.repository(wanted.name()),
+                self.tags(wanted),
+                self.policy(wanted),
+                self.lifecycle(wanted)
+            );
+            match (repository?, tags?, policy?, lifecycle?) {
+                (Said::NotThere, ..) => return Ok(None),
+                (Said::Found(repository), Said::Found(tags), Said::Found(policy), Said::Found(lifecycle)) => {
+                    let current = current(&repository, tags, policy, lifecycle);
+                    let name = wanted.name();
+                    return current
+                        .map(Some)
+                        .with_context(|| format!("failed to describe repository `{name}`"));
+                }
+                // It came between the answers.
+                _ => {}
+            }
+        }
+        Err(Failure::could_not(format!(
+            "failed to describe repository `{}`: it is listed, but not all calls know it",
+            wanted.name()
+        ))
+        .hint("somebody else is making or deleting it: run it again")
+        .into())
+    }
+
+    async fn repository(&self, name: &str) -> Result<Said<Repository>> {
+        let context = || format!("failed to describe repository `{name}`");
+        let answer = match self
+            .client
+            .describe_repositories()
+            .repository_names(name)
+            .send()
+            .await
+        {
+            Ok(answer) => answer,
+            Err(error) if is_not_there(code_of(&error)) => return Ok(Said::NotThere),
+            Err(error) => return Err(call("ecr:DescribeRepositories")(error)).with_context(context),
+        };
+        let first = answer.repositories.unwrap_or_default().into_iter().next();
+        let missing = || Failure::could_not("ecr:DescribeRepositories answered without `repositories`");
+        first.ok_or_else(missing).map(Said::Found).with_context(context)
+    }
+
+    /// Not asked for when the file has none.
+    async fn tags(&self, wanted: &Wanted) -> Result<Said<Tags>> {
+        if wanted.tags.is_empty() {
+            return Ok(Said::Found(Tags::new()));
+        }
+        let name = wanted.name();
+        let request = self.client.list_tags_for_resource().resource_arn(self.arn(name));
+        match request.send().await {
+            Ok(answer) => {
+                let tags = answer.tags().iter();
+                Ok(Said::Found(
+                    tags.map(|tag| (tag.key().to_owned(), tag.value().to_owned()))
+                        .collect(),
+                ))
+            }
+            Err(error) if is_not_there(code_of(&error)) => Ok(Said::NotThere),
+            Err(error) => Err(call("ecr:ListTagsForResource")(error))
+                .with_context(|| format!("failed to read the tags of repository `{name}`")),
+        }
+    }
+
+    /// Not asked for when the file names none.
+    async fn policy(&self, wanted: &Wanted) -> Result<Said<Option<Value>>> {
+        if wanted.policy.is_none() {
+            return Ok(Said::Found(None));
+        }
+        let name = wanted.name();
+        let context = || format!("failed to read the policy of repository `{name}`");
+        let answer = match self
+            .client
+            .get_repository_policy()
+            .repository_name(name)
+            .send()
+            .await
+        {
+            Ok(answer) => answer,
+            Err(error) if code_of(&error) == Some("RepositoryPolicyNotFoundException") => {
+                return Ok(Said::Found(None));
+            }
+            Err(error) if is_not_there(code_of(&error)) => return Ok(Said::NotThere),
+            Err(error) => return Err(call("ecr:GetRepositoryPolicy")(error)).with_context(context),
+        };
+        let text = json("ecr:GetRepositoryPolicy", "policyText", answer.policy_text());
+        text.map(|policy| Said::Found(Some(policy))).with_context(context)
+    }
+
+    /// Not asked for when the file names none.
+    async fn lifecycle(&self, wanted: &Wanted) -> Result<Said<Option<Value>>> {
+        if wanted.lifecycle.is_none() {
+            return Ok(Said::Found(None));
+        }
+        let name = wanted.name();
+        let context = || format!("failed to read the lifecycle policy of repository `{name}`");
+        let answer = match self
+            .client
+            .get_lifecycle_policy()
+            .repository_name(name)
+            .send()
+            .await
+        {
+            Ok(answer) => answer,
+            Err(error) if code_of(&error) == Some("LifecyclePolicyNotFoundException") => {
+                return Ok(Said::Found(None));
+            }
+            Err(error) if is_not_there(code_of(&error)) => return Ok(Said::NotThere),
+            Err(error) => return Err(call("ecr:GetLifecyclePolicy")(error)).with_context(context),
+        };
+        let text = answer.lifecycle_policy_text();
+        let text = json("ecr:GetLifecyclePolicy", "lifecyclePolicyText", text);
+        text.map(|policy| Said::Found(Some(policy))).with_context(context)
+    }
+}
+
+fn is_not_there(code: Option<&str>) -> bool {
+    code == Some("RepositoryNotFoundException")
+}
+
+fn json(operation: &str, field: &str, text: Option<&str>) -> Result<Value, Failure> {
+    let text = text.ok_or_else(|| Failure::could_not(format!("{operation} answered without `{field}`")))?;
+    let value = serde_json::from_str(text);
+    value.map_err(|error| {
+        Failure::could_not(format!("{operation} answered with no JSON in `{field}`")).source(error)
+    })
+}
+
+fn current(
+    repository: &Repository,
+    tags: Tags,
+    policy: Option<Value>,
+    lifecycle: Option<Value>,
+) -> Result<Current> {
+    let uri = repository
+        .repository_uri()
+        .ok_or_else(|| Failure::could_not("ecr:DescribeRepositories answered without `repositoryUri`"))?;
+    let encryption = repository.encryption_configuration();
+    Ok(Current {
+        uri: uri.to_owned(),
+        tag_mutability: repository
+            .image_tag_mutability()
+            .map_or("MUTABLE", ImageTagMutability::as_str)
+            .to_owned(),
+        exclusions: repository
+            .image_tag_mutability_exclusion_filters()
+            .iter()
+            .map(|filter| filter.filter().to_owned())
+            .collect(),
+        scan_on_push: repository
+            .image_scanning_configuration()
+            .is_some_and(ImageScanningConfiguration::scan_on_push),
+        encryption: encryption
+            .map_or("AES256", |encryption| encryption.encryption_type().as_str())
+            .to_owned(),
+        kms_key: encryption
+            .and_then(|encryption| encryption.kms_key())
+            .map(str::to_owned),
+        policy,
+        lifecycle,
+        tags,
+    })
+}

@@ -1,0 +1,165 @@
+//! The calls that change one thing on a role.
+
+use crate::plan::Deed;
+use crate::store::{MISSING, Store, tags_to_sdk};
+use anyhow::{Context, Result};
+use aws_sdk_iam::error::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use common::aws::{call, code_of};
+use common::retry::Patience;
+use std::time::Duration;
+
+/// IAM's changes reach all of its servers within seconds; a principal that stays unknown is a wrong one.
+const SETTLING: Patience = Patience {
+    total: Duration::from_secs(20),
+    ..Patience::PROPAGATION
+};
+
+impl Store<'_> {
+    /// Does one thing to a role; `fresh` when the role was made a moment ago.
+    ///
+    /// # Errors
+    /// When IAM refuses.
+    pub(crate) async fn change(&self, name: &str, deed: &Deed, fresh: bool) -> Result<()> {
+        let client = &self.client;
+        match deed {
+            Deed::Trust(document) => {
+                let document = document.to_string();
+                let request = async || {
+                    client
+                        .update_assume_role_policy()
+                        .role_name(name)
+                        .policy_document(&document)
+                        .send()
+                        .await
+                };
+                let result = self.settled(fresh, request).await;
+                result
+                    .map_err(call("iam:UpdateAssumeRolePolicy"))
+                    .with_context(|| format!("failed to change the trust policy of role `{name}`"))?;
+            }
+            Deed::Bound(arn) => {
+                let request = async || {
+                    client
+                        .put_role_permissions_boundary()
+                        .role_name(name)
+                        .permissions_boundary(arn)
+                        .send()
+                        .await
+                };
+                let result = self.settled(fresh, request).await;
+                result
+                    .map_err(call("iam:PutRolePermissionsBoundary"))
+                    .with_context(|| format!("failed to set the permissions boundary of role `{name}`"))?;
+            }
+            Deed::Attach(arn) => {
+                let request = async || {
+                    client
+                        .attach_role_policy()
+                        .role_name(name)
+                        .policy_arn(arn)
+                        .send()
+                        .await
+                };
+                let result = self.settled(fresh, request).await;
+                result
+                    .map_err(call("iam:AttachRolePolicy"))
+                    .with_context(|| format!("failed to attach `{arn}` to role `{name}`"))?;
+            }
+            Deed::Put(policy, document) => {
+                let document = document.to_string();
+                let request = async || {
+                    let request = client.put_role_policy().role_name(name).policy_name(policy);
+                    request.policy_document(&document).send().await
+                };
+                let result = self.settled(fresh, request).await;
+                result
+                    .map_err(call("iam:PutRolePolicy"))
+                    .with_context(|| format!("failed to put inline policy `{policy}` of role `{name}`"))?;
+            }
+            Deed::Tag(tags) => {
+                let tags = tags_to_sdk(tags)?;
+                let request = async || {
+                    client
+                        .tag_role()
+                        .role_name(name)
+                        .set_tags(tags.clone())
+                        .send()
+                        .await
+                };
+                let result = self.settled(fresh, request).await;
+                result
+                    .map_err(call("iam:TagRole"))
+                    .with_context(|| format!("failed to tag role `{name}`"))?;
+            }
+            Deed::Detach(arn) => {
+                let request = async || {
+                    client
+                        .detach_role_policy()
+                        .role_name(name)
+                        .policy_arn(arn)
+                        .send()
+                        .await
+                };
+                let result = gone(self.settled(fresh, request).await);
+                result
+                    .map_err(call("iam:DetachRolePolicy"))
+                    .with_context(|| format!("failed to detach `{arn}` from role `{name}`"))?;
+            }
+            Deed::Delete(policy) => {
+                let request = async || {
+                    client
+                        .delete_role_policy()
+                        .role_name(name)
+                        .policy_name(policy)
+                        .send()
+                        .await
+                };
+                let result = gone(self.settled(fresh, request).await);
+                result
+                    .map_err(call("iam:DeleteRolePolicy"))
+                    .with_context(|| format!("failed to delete inline policy `{policy}` of role `{name}`"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tries again while two requests have met, and while IAM does not know everywhere what was made a moment
+    /// ago: the role itself, or a principal of its trust policy.
+    pub(crate) async fn settled<T, E, R>(
+        &self,
+        fresh: bool,
+        request: impl AsyncFnMut() -> Result<T, SdkError<E, R>>,
+    ) -> Result<T, SdkError<E, R>>
+    where
+        E: ProvideErrorMetadata,
+    {
+        let healing = |error: &SdkError<E, R>| {
+            let error = error.as_service_error()?;
+            let message = error.message().unwrap_or_default().to_ascii_lowercase();
+            match error.code()? {
+                "ConcurrentModification" | "ConcurrentModificationException" | "DeleteConflict" => {
+                    Some("somebody else is changing the role".to_owned())
+                }
+                // Not when it is the policy that is missing.
+                MISSING if fresh && message.contains("role") && !message.contains("policy") => {
+                    Some("IAM does not know the new role everywhere yet".to_owned())
+                }
+                "MalformedPolicyDocument" if message.contains("invalid principal") => {
+                    Some("IAM does not know a principal of the trust policy (yet)".to_owned())
+                }
+                _ => None,
+            }
+        };
+        SETTLING.retry(self.console, healing, request).await
+    }
+}
+
+/// What is to go and is gone already.
+fn gone<T, E: ProvideErrorMetadata, R>(result: Result<T, SdkError<E, R>>) -> Result<(), SdkError<E, R>> {
+    match result {
+        Ok(_) => Ok(()),
+        Err(error) if code_of(&error) == Some(MISSING) => Ok(()),
+        Err(error) => Err(error),
+    }
+}

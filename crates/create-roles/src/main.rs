@@ -1,0 +1,31 @@
+//! `create-roles` makes the IAM roles of `ops.toml`, and keeps them as the file says.
+//!
+//! It judges the policy files before the first call, describes each role, and changes only what differs:
+//! trust policy, inline policies, managed policies, permissions boundary, tags. Policies that the file does
+//! not name are listed, and removed only with `--prune`. With `--simulate` it asks IAM's simulator whether
+//! the execution role may do what the task definition needs.
+//!
+//! stdout: the ARN of each role.
+//! stderr: what was created or changed, field by field; what is there beside it.
+
+mod apply;
+mod change;
+mod documents;
+mod needs;
+mod plan;
+mod roles;
+mod simulate;
+mod store;
+
+use common::{Console, cli};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::parse::<roles::Args>("create-roles") {
+        Ok(args) => {
+            let console = Console::new("create-roles", &args.output);
+            common::runtime::run(&console, Some(args.timeout), roles::run(&args, &console))
+        }
+        Err(code) => code,
+    }
+}

@@ -1,0 +1,206 @@
+use super::*;
+use serde_json::json;
+
+const CLOUD_WATCH: &str = "arn:aws:iam::aws:policy/CloudWatchFullAccess";
+const X_RAY: &str = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess";
+
+fn trust() -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+}
+
+fn allow(action: &str) -> Value {
+    json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]})
+}
+
+fn wanted() -> Wanted {
+    Wanted {
+        key: "task".into(),
+        name: "Task".into(),
+        path: "/".into(),
+        trust: trust(),
+        inline: vec![("Access".into(), allow("ssm:GetParameters"))],
+        managed: vec![CLOUD_WATCH.into(), X_RAY.into()],
+        boundary: None,
+        tags: Tags::from([("app".into(), "cruddur".into())]),
+    }
+}
+
+/// What IAM has when it is as [`wanted`], with something of somebody else's.
+fn current() -> Current {
+    Current {
+        name: "Task".into(),
+        arn: "arn:aws:iam::123456789012:role/Task".into(),
+        path: "/".into(),
+        trust: json!({"Version": "2012-10-17", "Statement": {"Action": ["sts:AssumeRole"], "Effect": "Allow", "Principal": {"Service": ["ecs-tasks.amazonaws.com"]}}}),
+        inline: vec!["Access".into(), "Other".into()],
+        documents: BTreeMap::from([("Access".into(), allow("SSM:getparameters"))]),
+        managed: vec![
+            X_RAY.into(),
+            CLOUD_WATCH.into(),
+            "arn:aws:iam::aws:policy/ReadOnlyAccess".into(),
+        ],
+        boundary: Some("arn:aws:iam::123456789012:policy/Boundary".into()),
+        tags: Tags::from([
+            ("app".into(), "cruddur".into()),
+            ("owner".into(), "somebody".into()),
+        ]),
+    }
+}
+
+fn deeds(plan: &Plan) -> Vec<Deed> {
+    plan.steps().iter().map(|step| step.deed.clone()).collect()
+}
+
+fn lines(plan: &Plan) -> Vec<String> {
+    plan.changes().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_same_in_other_words_is_no_difference() {
+    let plan = plan(&wanted(), Some(&current()), false).unwrap();
+    assert_eq!(plan, Plan::Nothing);
+    assert_eq!(
+        (plan.action(), plan.steps(), plan.changes()),
+        ("none", [].as_slice(), vec![])
+    );
+}
+
+#[test]
+fn a_new_role_gets_everything() {
+    let mut wanted = wanted();
+    wanted.path = "/apps/".into();
+    wanted.boundary = Some("arn:aws:iam::123456789012:policy/Boundary".into());
+    let plan = plan(&wanted, None, true).unwrap();
+    assert_eq!(plan.action(), "create");
+    assert_eq!(
+        deeds(&plan),
+        [
+            Deed::Attach(CLOUD_WATCH.into()),
+            Deed::Attach(X_RAY.into()),
+            Deed::Put("Access".into(), allow("ssm:GetParameters")),
+        ]
+    );
+    let paths: Vec<String> = plan.changes().into_iter().map(|change| change.path).collect();
+    assert_eq!(
+        paths,
+        [
+            "trust",
+            "path",
+            "permissions_boundary",
+            "tags.app",
+            "managed",
+            "managed",
+            "inline.Access"
+        ]
+    );
+    assert_eq!(
+        plan.policies(&wanted),
+        [CLOUD_WATCH, X_RAY, "arn:aws:iam::123456789012:policy/Boundary"]
+    );
+    assert!(plan.removals("Task").is_empty());
+}
+
+#[test]
+fn only_what_differs_is_changed() {
+    let mut current = current();
+    current.trust = json!({"Version": "2012-10-17", "Statement": {"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}}});
+    current.documents = BTreeMap::from([("Access".into(), allow("ssm:GetParameter"))]);
+    current.managed = vec![X_RAY.into()];
+    current.tags = Tags::from([("app".into(), "other".into())]);
+    let mut wanted = wanted();
+    wanted.boundary = Some("arn:aws:iam::123456789012:policy/New".into());
+    let plan = plan(&wanted, Some(&current), false).unwrap();
+    assert_eq!(
+        deeds(&plan),
+        [
+            Deed::Trust(trust()),
+            Deed::Bound("arn:aws:iam::123456789012:policy/New".into()),
+            Deed::Attach(CLOUD_WATCH.into()),
+            Deed::Put("Access".into(), allow("ssm:GetParameters")),
+            Deed::Tag(wanted.tags.clone()),
+        ]
+    );
+    assert_eq!(
+        lines(&plan),
+        [
+            "trust.Statement[0].Principal.Service: ec2.amazonaws.com -> ecs-tasks.amazonaws.com".to_owned(),
+            "permissions_boundary: arn:aws:iam::123456789012:policy/Boundary -> arn:aws:iam::123456789012:policy/New".to_owned(),
+            format!("managed: (none) -> {CLOUD_WATCH}"),
+            "inline.Access.Statement[0].Action: ssm:GetParameter -> ssm:GetParameters".to_owned(),
+            "tags.app: other -> cruddur".to_owned(),
+        ]
+    );
+    assert_eq!(
+        plan.policies(&wanted),
+        ["arn:aws:iam::123456789012:policy/New", CLOUD_WATCH]
+    );
+}
+
+#[test]
+fn an_inline_policy_that_is_missing_is_put_as_a_whole() {
+    let mut current = current();
+    current.documents.clear();
+    let plan = plan(&wanted(), Some(&current), false).unwrap();
+    assert_eq!(
+        deeds(&plan),
+        [Deed::Put("Access".into(), allow("ssm:GetParameters"))]
+    );
+    assert_eq!(
+        plan.changes(),
+        [Change::new(
+            "inline.Access",
+            Value::Null,
+            allow("ssm:GetParameters")
+        )]
+    );
+}
+
+#[test]
+fn what_the_file_does_not_name_goes_only_with_prune() {
+    let (wanted, current) = (wanted(), current());
+    let expected = Unnamed {
+        inline: vec!["Other".into()],
+        managed: vec!["arn:aws:iam::aws:policy/ReadOnlyAccess".into()],
+    };
+    assert_eq!(unnamed(&wanted, &current), expected);
+    let plan = plan(&wanted, Some(&current), true).unwrap();
+    assert_eq!(
+        deeds(&plan),
+        [
+            Deed::Detach("arn:aws:iam::aws:policy/ReadOnlyAccess".into()),
+            Deed::Delete("Other".into()),
+        ]
+    );
+    assert_eq!(
+        lines(&plan),
+        [
+            "managed: arn:aws:iam::aws:policy/ReadOnlyAccess -> (none)",
+            "inline: Other -> (none)"
+        ]
+    );
+    assert_eq!(
+        plan.removals("Task"),
+        [
+            "detach `arn:aws:iam::aws:policy/ReadOnlyAccess` from role `Task`",
+            "delete inline policy `Other` of role `Task`",
+        ]
+    );
+}
+
+#[test]
+fn what_is_fixed_for_good_is_an_error_that_says_so() {
+    let mut elsewhere = wanted();
+    elsewhere.path = "/apps/".into();
+    let error = plan(&elsewhere, Some(&current()), false).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "failed to change the path of role `Task` from `/` to `/apps/`: a path is chosen for good when the role is made"
+    );
+    let mut small = current();
+    small.name = "task".into();
+    let error = plan(&wanted(), Some(&small), false).unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "failed to use the role name `Task`: IAM has a role `task`, and to it case makes no difference"
+    );
+}

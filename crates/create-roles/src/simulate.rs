@@ -1,0 +1,181 @@
+//! `--simulate`: IAM's own simulator says whether the execution role may do what the task definition needs.
+
+use crate::needs::{Need, needs};
+use anyhow::{Context, Result};
+use aws_documents::{Document, Fault, expand::expand};
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::PolicyEvaluationDecisionType;
+use common::aws::call;
+use common::config::{Config, Place, Variables};
+use common::{Console, Exit, Failure, Item, Outcome, Report};
+use futures_util::future::join_all;
+
+/// A role, and what it must be allowed.
+pub(crate) struct Question {
+    role: String,
+    needs: Vec<Need>,
+}
+
+/// The simulator's answer for one call.
+struct Answer {
+    action: String,
+    resource: String,
+    verdict: Verdict,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Verdict {
+    Allowed,
+    /// With the simulator's own word.
+    Denied(String),
+    /// With the reason.
+    NotJudged(String),
+}
+
+impl Question {
+    /// The role's ARN.
+    pub(crate) fn role(&self) -> &str {
+        &self.role
+    }
+
+    /// The role's name.
+    pub(crate) fn name(&self) -> &str {
+        self.role.rsplit('/').next().unwrap_or_default()
+    }
+
+    /// Reads the task definition of `ops.toml`. An image stands for its repository: which digest it is does
+    /// not matter here.
+    ///
+    /// # Errors
+    /// When `ops.toml` has none. The faults of the file itself are the inner result.
+    pub(crate) fn read(config: &Config, place: &Place) -> Result<Result<Self, Vec<Fault>>> {
+        let mut variables = Variables::new(&config.schema, place);
+        for image in config.images(&variables)? {
+            let reference = format!("{}/{}", place.ecr_registry(), image.repository);
+            variables.set(format!("image.{}", image.name), reference);
+        }
+        let table = config.task_definition(&variables)?;
+        let table = table.ok_or_else(|| config.no_table("task_definition"))?;
+        let document = match Document::read(&config.resolve(&table.file)) {
+            Ok(document) => document,
+            Err(fault) => return Ok(Err(vec![fault])),
+        };
+        let expanded = match expand(&document, &variables) {
+            Ok(expanded) => expanded,
+            Err(faults) => return Ok(Err(faults)),
+        };
+        let Some(role) = expanded.field().text_of("executionRoleArn").map(str::to_owned) else {
+            let mut fault = Fault::of_file(
+                &expanded.file,
+                "`executionRoleArn` is missing: there is no role to simulate",
+            );
+            fault.hint = Some("write ${roles.execution.arn}".into());
+            return Ok(Err(vec![fault]));
+        };
+        let needs = needs(&expanded.to_value(), place);
+        Ok(Ok(Question { role, needs }))
+    }
+}
+
+/// Asks, and adds the answers to the report.
+///
+/// # Errors
+/// When IAM can't be asked.
+pub(crate) async fn simulate(
+    client: &Client,
+    question: &Question,
+    console: &Console,
+    mut report: Report,
+) -> Result<Report> {
+    let role = question.name();
+    if report.outcome == Outcome::Planned {
+        console.note(format!("{role}: simulated as IAM has it now, without the plan"));
+    }
+    let asked = join_all(question.needs.iter().map(|need| ask(client, question, need))).await;
+    let asked: Result<Vec<Vec<Answer>>> = asked.into_iter().collect();
+    let answers: Vec<Answer> = match asked {
+        Ok(answers) => answers.into_iter().flatten().collect(),
+        Err(error) if report.outcome == Outcome::Changed => return Ok(console.partly(&error, report)),
+        Err(error) => return Err(error),
+    };
+    let (mut allowed, mut denied) = (0, Vec::new());
+    for answer in &answers {
+        let what = format!("{} on {}", answer.action, answer.resource);
+        let word = match &answer.verdict {
+            Verdict::Allowed => {
+                allowed += 1;
+                "allowed"
+            }
+            Verdict::Denied(reason) => {
+                denied.push(format!("{what} ({reason})"));
+                "denied"
+            }
+            Verdict::NotJudged(why) => {
+                console.warn(format!("not judged: {what}: {why}"));
+                "not-judged"
+            }
+        };
+        console.detail(format!("{what}: {word}"));
+        let item = Item::new("permission", what, word);
+        report.items.push(item.detail("role", question.role.as_str()));
+    }
+    let total = answers.len();
+    if denied.is_empty() {
+        let sum = format!("{allowed} of {total} permissions that the task definition needs are allowed");
+        console.note(format!("{role}: {sum}"));
+        return Ok(report);
+    }
+    let what = match denied.as_slice() {
+        [only] => format!(": {only}"),
+        several => {
+            several
+                .iter()
+                .for_each(|what| console.stderr(&format!("  denied: {what}")));
+            String::new()
+        }
+    };
+    let count = denied.len();
+    let message = format!(
+        "role `{role}` lacks {count} of the {total} permissions that the task definition needs{what}"
+    );
+    let failure = Failure::new(Exit::No, message)
+        .code("permission-missing")
+        .hint("allow them in a policy file of the role, and run create-roles again");
+    Ok(console.failed(&failure.into(), report))
+}
+
+/// The answers for one resource. One resource a call: every simulator answers that.
+async fn ask(client: &Client, question: &Question, need: &Need) -> Result<Vec<Answer>> {
+    let request = client
+        .simulate_principal_policy()
+        .policy_source_arn(&question.role)
+        .set_action_names(Some(need.actions.iter().map(ToString::to_string).collect()))
+        .resource_arns(&need.resource);
+    let pages = request.into_paginator().items().send();
+    let results = pages.collect::<Result<Vec<_>, _>>().await;
+    let results = results
+        .map_err(call("iam:SimulatePrincipalPolicy"))
+        .with_context(|| format!("failed to simulate role `{}`", question.name()))?;
+    let answer = |action: &&'static str| {
+        let result = results
+            .iter()
+            .find(|result| result.eval_action_name().eq_ignore_ascii_case(action));
+        let verdict = match result {
+            None => Verdict::NotJudged("the simulator gave no answer".into()),
+            Some(result) if *result.eval_decision() == PolicyEvaluationDecisionType::Allowed => {
+                Verdict::Allowed
+            }
+            Some(result) if !result.missing_context_values().is_empty() => {
+                let keys = result.missing_context_values().join(", ");
+                Verdict::NotJudged(format!("a condition asks for {keys}"))
+            }
+            Some(result) => Verdict::Denied(result.eval_decision().as_str().to_owned()),
+        };
+        Answer {
+            action: (*action).to_owned(),
+            resource: need.resource.clone(),
+            verdict,
+        }
+    };
+    Ok(need.actions.iter().map(answer).collect())
+}

@@ -1,0 +1,226 @@
+//! The calls to IAM.
+
+use crate::documents::Wanted;
+use crate::plan::{Current, spelled_otherwise};
+use anyhow::{Context, Result};
+use aws_documents::policy;
+use aws_sdk_iam::Client;
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, Role, Tag};
+use common::aws::{call, code_of};
+use common::{Console, Failure, Tags};
+use futures_util::future::join_all;
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// What IAM answers when there is no such role or policy.
+pub(crate) const MISSING: &str = "NoSuchEntity";
+
+/// IAM, for one run.
+pub(crate) struct Store<'a> {
+    pub(crate) client: Client,
+    pub(crate) console: &'a Console,
+}
+
+/// What came of [`Store::create`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Created {
+    New,
+    /// Somebody else made it in the meantime.
+    Exists,
+}
+
+/// Whether a managed policy is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Known {
+    Yes,
+    No,
+    /// The caller may not ask.
+    NotJudged,
+}
+
+impl Store<'_> {
+    /// Reads a role with all that the file can name; `None` when there is none of this name. All parts are
+    /// asked for at once: a role that is not there answers the same to each.
+    ///
+    /// # Errors
+    /// When a call fails for any other reason: that is never taken for "not there".
+    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Option<Current>> {
+        let name = wanted.name.as_str();
+        let documents = join_all(wanted.inline.iter().map(|(policy, _)| self.inline(name, policy)));
+        let (role, inline, managed, documents) = tokio::join!(
+            self.role(name),
+            self.inline_names(name),
+            self.managed(name),
+            documents
+        );
+        let Some(role) = role? else {
+            return Ok(None);
+        };
+        let context = || format!("failed to describe role `{name}`");
+        let without = |field: &str| Failure::could_not(format!("iam:GetRole answered without `{field}`"));
+        let trust = role
+            .assume_role_policy_document()
+            .ok_or_else(|| without("AssumeRolePolicyDocument"))
+            .with_context(context)?;
+        let boundary = role
+            .permissions_boundary()
+            .and_then(AttachedPermissionsBoundary::permissions_boundary_arn);
+        let tags = role
+            .tags()
+            .iter()
+            .map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
+        Ok(Some(Current {
+            name: role.role_name().to_owned(),
+            arn: role.arn().to_owned(),
+            path: role.path().to_owned(),
+            trust: decoded("iam:GetRole", trust).with_context(context)?,
+            inline: inline?,
+            documents: documents
+                .into_iter()
+                .filter_map(Result::transpose)
+                .collect::<Result<BTreeMap<_, _>>>()?,
+            managed: managed?,
+            boundary: boundary.map(str::to_owned),
+            tags: tags.collect(),
+        }))
+    }
+
+    async fn role(&self, name: &str) -> Result<Option<Role>> {
+        match self.client.get_role().role_name(name).send().await {
+            Ok(answer) => match answer.role {
+                Some(role) => Ok(Some(role)),
+                None => Err(Failure::could_not("iam:GetRole answered without `Role`"))
+                    .with_context(|| format!("failed to describe role `{name}`")),
+            },
+            Err(error) if code_of(&error) == Some(MISSING) => Ok(None),
+            Err(error) => {
+                Err(call("iam:GetRole")(error)).with_context(|| format!("failed to describe role `{name}`"))
+            }
+        }
+    }
+
+    /// The names of all inline policies.
+    async fn inline_names(&self, name: &str) -> Result<Vec<String>> {
+        let pages = self
+            .client
+            .list_role_policies()
+            .role_name(name)
+            .into_paginator()
+            .items()
+            .send();
+        let names = pages.collect::<Result<Vec<_>, _>>().await;
+        names
+            .map_err(call("iam:ListRolePolicies"))
+            .with_context(|| format!("failed to list the inline policies of role `{name}`"))
+    }
+
+    /// The ARNs of all managed policies.
+    async fn managed(&self, name: &str) -> Result<Vec<String>> {
+        let pages = self
+            .client
+            .list_attached_role_policies()
+            .role_name(name)
+            .into_paginator()
+            .items()
+            .send();
+        let policies = pages.collect::<Result<Vec<_>, _>>().await;
+        let policies = policies
+            .map_err(call("iam:ListAttachedRolePolicies"))
+            .with_context(|| format!("failed to list the managed policies of role `{name}`"))?;
+        Ok(policies
+            .into_iter()
+            .filter_map(|policy| policy.policy_arn)
+            .collect())
+    }
+
+    /// One inline policy by name; `None` when it is not there.
+    async fn inline(&self, role: &str, policy: &str) -> Result<Option<(String, Value)>> {
+        let context = || format!("failed to read inline policy `{policy}` of role `{role}`");
+        match self
+            .client
+            .get_role_policy()
+            .role_name(role)
+            .policy_name(policy)
+            .send()
+            .await
+        {
+            Ok(answer) => {
+                let document =
+                    decoded("iam:GetRolePolicy", answer.policy_document()).with_context(context)?;
+                Ok(Some((policy.to_owned(), document)))
+            }
+            Err(error) if code_of(&error) == Some(MISSING) => Ok(None),
+            Err(error) => Err(call("iam:GetRolePolicy")(error)).with_context(context),
+        }
+    }
+
+    /// Whether a managed policy of the account is there. A check ahead: who may not ask learns it from
+    /// AttachRolePolicy.
+    pub(crate) async fn knows(&self, arn: &str) -> Result<Known> {
+        match self.client.get_policy().policy_arn(arn).send().await {
+            Ok(_) => Ok(Known::Yes),
+            Err(error) => match code_of(&error) {
+                Some(MISSING) => Ok(Known::No),
+                Some("AccessDenied" | "AccessDeniedException") => Ok(Known::NotJudged),
+                _ => Err(call("iam:GetPolicy")(error))
+                    .with_context(|| format!("failed to find policy `{arn}`")),
+            },
+        }
+    }
+
+    /// Makes a role, with its trust policy, boundary and tags from birth.
+    ///
+    /// # Errors
+    /// When IAM refuses.
+    pub(crate) async fn create(&self, wanted: &Wanted) -> Result<Created> {
+        let name = &wanted.name;
+        let tags = tags_to_sdk(&wanted.tags)?;
+        let result = self.settled(false, async || {
+            self.client
+                .create_role()
+                .role_name(name)
+                .path(&wanted.path)
+                .assume_role_policy_document(wanted.trust.to_string())
+                .set_permissions_boundary(wanted.boundary.clone())
+                .set_tags(tags.clone())
+                .send()
+                .await
+        });
+        match result.await {
+            Ok(_) => Ok(Created::New),
+            Err(error) if code_of(&error) == Some("EntityAlreadyExists") => Ok(Created::Exists),
+            Err(error) => {
+                Err(call("iam:CreateRole")(error)).with_context(|| format!("failed to create role `{name}`"))
+            }
+        }
+    }
+
+    /// The role whose name differs only in case, when there is one and the caller may look.
+    pub(crate) async fn find_ignoring_case(&self, name: &str) -> Option<Failure> {
+        let mut roles = self.client.list_roles().into_paginator().items().send();
+        while let Some(Ok(role)) = roles.next().await {
+            let found = role.role_name();
+            if found.eq_ignore_ascii_case(name) && found != name {
+                return Some(spelled_otherwise(name, found));
+            }
+        }
+        None
+    }
+}
+
+fn decoded(call: &str, document: &str) -> Result<Value> {
+    policy::decode(&format!("answer of {call}"), document).map_err(|fault| fault.into_failure().into())
+}
+
+pub(crate) fn tags_to_sdk(tags: &Tags) -> Result<Option<Vec<Tag>>> {
+    if tags.is_empty() {
+        return Ok(None);
+    }
+    let tags = tags
+        .iter()
+        .map(|(key, value)| Tag::builder().key(key).value(value).build());
+    Ok(Some(
+        tags.collect::<Result<_, _>>()
+            .context("failed to build the tags")?,
+    ))
+}

@@ -1,0 +1,124 @@
+//! The images: that ECR has them, for the platform of the task.
+
+use super::{Checks, Judged, Missing};
+use crate::images::{Ecr, Found, Lookup, Name};
+use anyhow::{Context, Result};
+use aws_documents::Field;
+use futures_util::future::join_all;
+use registry::Platform;
+
+pub(super) async fn check(checks: &Checks<'_>, ecr: &Ecr<'_>) -> Result<Judged> {
+    let images: Vec<Field> = checks
+        .containers()
+        .iter()
+        .filter_map(|container| container.get("image"))
+        .collect();
+    let answers = join_all(images.iter().map(|image| ask(checks, ecr, image))).await;
+    let mut judged = Judged::default();
+    for answer in answers {
+        let answer = answer?;
+        judged.faults.extend(answer.faults);
+        judged.planned.extend(answer.planned);
+        judged.not_judged.extend(answer.not_judged);
+    }
+    judged.planned.dedup();
+    judged.not_judged.dedup();
+    Ok(judged)
+}
+
+async fn ask(checks: &Checks<'_>, ecr: &Ecr<'_>, image: &Field<'_>) -> Result<Judged> {
+    let mut judged = Judged::default();
+    let reference = image.text().unwrap_or_default();
+    let Some(name) = Name::of(reference) else {
+        let what = format!("whether image `{reference}` exists: it is not in a private registry of ECR");
+        judged.not_judged.push(what);
+        return Ok(judged);
+    };
+    let lookup = match checks.images.known.get(reference) {
+        Some(lookup) => lookup.clone(),
+        None => {
+            let lookup = ecr.look_up(&name, true).await;
+            lookup.with_context(|| format!("failed to look up image `{reference}`"))?
+        }
+    };
+    match lookup {
+        Lookup::Found(found) => platform(checks, ecr, image, &name, &found, &mut judged).await,
+        Lookup::Denied => judged.denied(format!("whether image `{reference}` exists"), "ecr:BatchGetImage"),
+        Lookup::Missing => {
+            let named = checks.images.references.iter();
+            let named = named.filter(|(_, one)| *one == reference && checks.images.known.contains_key(*one));
+            let named: Vec<&str> = named.map(|(name, _)| name.as_str()).collect();
+            let tables = &checks.config.schema.image;
+            let own = tables
+                .iter()
+                .find(|table| named.contains(&table.name.as_str()))
+                .or_else(|| tables.iter().find(|table| table.repository == name.repository));
+            let own = own.filter(|_| name.is_in(checks.place));
+            let shown = match (named.first(), own) {
+                (Some(_), Some(table)) => {
+                    let tag = table.tags.first().map(String::as_str).unwrap_or_default();
+                    format!("image `{}` (`{}:{tag}`)", table.name, table.repository)
+                }
+                _ => format!("image `{reference}`"),
+            };
+            let missing = Missing {
+                kind: "image",
+                name: own.map_or_else(|| reference.to_owned(), |table| table.name.clone()),
+                message: format!("ECR has no {shown}"),
+                // A digest or a tag that somebody named is not what a push brings.
+                maker: own.filter(|_| !named.is_empty()).map(|_| "push-image"),
+                hint: "push it, or name another one".into(),
+            };
+            checks.missing(&mut judged, image, missing);
+        }
+    }
+    Ok(judged)
+}
+
+async fn platform(
+    checks: &Checks<'_>,
+    ecr: &Ecr<'_>,
+    image: &Field<'_>,
+    name: &Name,
+    found: &Found,
+    judged: &mut Judged,
+) {
+    let wanted = wanted(checks);
+    match ecr.platforms(name, found).await {
+        Ok(platforms) if platforms.contains(&wanted) => {}
+        Ok(platforms) => {
+            let platforms: Vec<String> = platforms.iter().map(ToString::to_string).collect();
+            let platforms = match platforms.as_slice() {
+                [] => "no platform".to_owned(),
+                several => several.join(", "),
+            };
+            let message = format!("the image is for {platforms}, and the task runs on {wanted}");
+            let hint =
+                "build it for that platform (`platform` in [[image]] build), or change `runtimePlatform`";
+            judged.fault(checks.document, image, message, Some(hint.into()));
+        }
+        Err(why) => judged.not_judged.push(format!(
+            "whether image `{}` is for {wanted}: {why}",
+            name.repository
+        )),
+    }
+}
+
+/// What the task runs on; Fargate's default is linux/amd64.
+fn wanted(checks: &Checks) -> Platform {
+    let root = checks.document.field();
+    let platform = root.get("runtimePlatform");
+    let word = |key: &str| platform.as_ref().and_then(|platform| platform.text_of(key));
+    let os = match word("operatingSystemFamily") {
+        Some(family) if family.starts_with("WINDOWS") => "windows",
+        _ => "linux",
+    };
+    let architecture = match word("cpuArchitecture") {
+        Some("ARM64") => "arm64",
+        _ => "amd64",
+    };
+    Platform {
+        os: os.into(),
+        architecture: architecture.into(),
+    }
+}

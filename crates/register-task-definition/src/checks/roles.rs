@@ -1,0 +1,207 @@
+//! The two roles: that they are there, and that ECS tasks may assume them.
+
+use super::{Checks, Judged, Missing, is_denied};
+use anyhow::{Context, Result};
+use aws_documents::{Field, arn, policy};
+use aws_sdk_iam::Client;
+use common::aws::{call, code_of};
+use common::config::partition_of;
+use futures_util::future::join_all;
+use serde_json::Value;
+
+/// Who assumes the roles of a task.
+const ECS_TASKS: &str = "ecs-tasks.amazonaws.com";
+
+pub(super) async fn check(checks: &Checks<'_>) -> Result<Judged> {
+    let root = checks.document.field();
+    let fields: Vec<Field> = ["executionRoleArn", "taskRoleArn"]
+        .into_iter()
+        .filter_map(|key| root.get(key))
+        .collect();
+    let client = Client::new(checks.sdk);
+    let answers = join_all(fields.iter().map(|field| ask(checks, &client, field))).await;
+    let mut judged = Judged::default();
+    for answer in answers {
+        let answer = answer?;
+        for fault in answer.faults {
+            judged.faults.push(fault);
+        }
+        for planned in answer.planned {
+            if !judged.planned.contains(&planned) {
+                judged.planned.push(planned);
+            }
+        }
+        judged.not_judged.extend(answer.not_judged);
+        let seconds = |made: &aws_sdk_iam::primitives::DateTime| made.secs();
+        judged.youngest_role = [judged.youngest_role, answer.youngest_role]
+            .into_iter()
+            .flatten()
+            .max_by_key(seconds);
+    }
+    judged.not_judged.dedup();
+    Ok(judged)
+}
+
+async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<Judged> {
+    let mut judged = Judged::default();
+    let text = field.text().unwrap_or_default();
+    let Some(parts) = arn::split(text) else {
+        return Ok(judged);
+    };
+    let name = parts.resource.rsplit('/').next().unwrap_or_default();
+    let account = &checks.place.account;
+    if parts.account != account {
+        let message = format!(
+            "role `{name}` is of account {}, and a task takes roles only of its own, {account}",
+            parts.account
+        );
+        judged.fault(checks.document, field, message, None);
+        return Ok(judged);
+    }
+    let answer = match client.get_role().role_name(name).send().await {
+        Ok(answer) => answer,
+        Err(error) => {
+            let code = code_of(&error);
+            if code == Some("NoSuchEntity") {
+                let missing = Missing {
+                    kind: "role",
+                    name: name.to_owned(),
+                    message: format!("there is no role `{name}`"),
+                    maker: is_own(checks, text).then_some("create-roles"),
+                    hint: "make it, or correct the ARN".into(),
+                };
+                checks.missing(&mut judged, field, missing);
+            } else if is_denied(code) {
+                let what = format!("whether role `{name}` exists and trusts {ECS_TASKS}");
+                judged.denied(what, "iam:GetRole");
+            } else {
+                return Err(call("iam:GetRole")(error))
+                    .with_context(|| format!("failed to describe role `{name}`"));
+            }
+            return Ok(judged);
+        }
+    };
+    let Some(role) = answer.role() else {
+        judged
+            .not_judged
+            .push(format!("role `{name}` (iam:GetRole answered without `Role`)"));
+        return Ok(judged);
+    };
+    judged.youngest_role = Some(*role.create_date());
+    if role.arn() != text {
+        let message = format!("role `{name}` has another ARN: `{}`", role.arn());
+        judged.fault(
+            checks.document,
+            field,
+            message,
+            Some("its path is a part of it".into()),
+        );
+    }
+    let trust = role.assume_role_policy_document().unwrap_or_default();
+    let trust = policy::decode("answer of iam:GetRole", trust).map_err(|fault| fault.into_failure())?;
+    if !admits(&trust) {
+        let message = format!("role `{name}` does not trust {ECS_TASKS}: no task could assume it");
+        let hint = if is_own(checks, text) {
+            "run create-roles, which repairs its trust policy"
+        } else {
+            "allow sts:AssumeRole to that service in its trust policy"
+        };
+        judged.fault(checks.document, field, message, Some(hint.into()));
+    }
+    Ok(judged)
+}
+
+/// Whether `create-roles` makes it.
+fn is_own(checks: &Checks, arn: &str) -> bool {
+    let partition = partition_of(&checks.place.region);
+    let mut roles = checks.config.schema.roles.iter();
+    roles.any(|(_, role)| role.arn(partition, &checks.place.account) == arn)
+}
+
+/// Whether a trust policy lets ECS tasks in: one statement allows it, and none denies it for all.
+fn admits(trust: &Value) -> bool {
+    let statements = list(trust.get("Statement"));
+    let applies = |statement: &&Value, effect: &str| {
+        let action = |action: &str| {
+            let action = action.to_ascii_lowercase();
+            matches!(action.as_str(), "*" | "sts:*" | "sts:assumerole" | "sts:assume*")
+        };
+        let principal = match statement.get("Principal") {
+            Some(Value::String(text)) => text == "*",
+            Some(other) => list(other.get("Service"))
+                .iter()
+                .any(|one| matches!(one.as_str(), Some(ECS_TASKS | "*"))),
+            None => false,
+        };
+        let is_effect = statement.get("Effect").and_then(Value::as_str) == Some(effect);
+        let actions = list(statement.get("Action"));
+        is_effect && principal && actions.iter().filter_map(|one| one.as_str()).any(action)
+    };
+    let denied = statements
+        .iter()
+        .any(|statement| applies(statement, "Deny") && statement.get("Condition").is_none());
+    !denied && statements.iter().any(|statement| applies(statement, "Allow"))
+}
+
+/// What IAM lets one write as a list or as its only element.
+fn list(value: Option<&Value>) -> Vec<&Value> {
+    match value {
+        None => Vec::new(),
+        Some(Value::Array(elements)) => elements.iter().collect(),
+        Some(one) => vec![one],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn trust(effect: &str, principal: Value, action: Value) -> Value {
+        json!({"Effect": effect, "Principal": principal, "Action": action})
+    }
+
+    #[test]
+    fn trust_is_read_as_iam_reads_it() {
+        let tasks = || json!({"Service": "ecs-tasks.amazonaws.com"});
+        let allow = || trust("Allow", tasks(), json!("sts:AssumeRole"));
+        let mut narrow = trust("Deny", tasks(), json!("sts:AssumeRole"));
+        narrow["Condition"] = json!({"StringNotEquals": {"aws:SourceAccount": "123456789012"}});
+        for (statement, expected) in [
+            (allow(), true),
+            (json!([allow()]), true),
+            (
+                trust(
+                    "Allow",
+                    json!({"Service": ["ec2.amazonaws.com", "ecs-tasks.amazonaws.com"]}),
+                    json!(["sts:AssumeRole"]),
+                ),
+                true,
+            ),
+            (trust("Allow", json!("*"), json!("STS:AssumeRole")), true),
+            (trust("Allow", tasks(), json!("sts:*")), true),
+            (json!([allow(), narrow]), true),
+            (
+                trust(
+                    "Allow",
+                    json!({"Service": "ecs.amazonaws.com"}),
+                    json!("sts:AssumeRole"),
+                ),
+                false,
+            ),
+            (trust("Allow", tasks(), json!("sts:TagSession")), false),
+            (
+                trust("Allow", json!({"AWS": "*"}), json!("sts:AssumeRole")),
+                false,
+            ),
+            (
+                json!([allow(), trust("Deny", tasks(), json!("sts:AssumeRole"))]),
+                false,
+            ),
+            (json!([]), false),
+        ] {
+            assert_eq!(admits(&json!({"Statement": statement})), expected, "{statement}");
+        }
+        assert!(!admits(&Value::Null));
+    }
+}

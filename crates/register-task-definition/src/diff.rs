@@ -1,0 +1,89 @@
+//! `diff A B`: what differs between two revisions.
+
+use crate::command::DiffArgs;
+use crate::ecs::{Ecs, Registered, tags_to_json};
+use crate::revision::Revision;
+use crate::source::Source;
+use anyhow::Result;
+use aws_documents::{Fault, task_definition::difference};
+use common::aws::Aws;
+use common::config::{Config, Variables};
+use common::{Console, Exit, Failure, Item, Outcome, Report};
+use serde_json::Value;
+
+/// Does it.
+///
+/// # Errors
+/// When one of them is not there.
+pub(crate) async fn run(args: &DiffArgs, console: &Console) -> Result<Report> {
+    let flag = args.common.config.config.as_deref();
+    let complete = args.from.family.is_some() && args.to.family.is_some();
+    let config = match complete {
+        true => Config::find_optional(flag)?,
+        false => Some(Config::find(flag)?),
+    };
+    let aws = Aws::load(&args.common.aws, config.as_ref(), console).await?;
+    let place = identity::place(&aws).await?;
+    let (from, to) = match config.as_ref().filter(|_| !complete) {
+        None => (args.from.clone(), args.to.clone()),
+        Some(config) => {
+            let variables = Variables::new(&config.schema, &place);
+            let source = Source::read(config, &variables, &[])?.map_err(Fault::into_failure)?;
+            let family = source.family(&variables)?;
+            (args.from.or_family(&family), args.to.or_family(&family))
+        }
+    };
+    let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk));
+    let (one, other) = tokio::join!(described(&ecs, &from), described(&ecs, &to));
+    let (one, other) = (one?, other?);
+    let changes = difference(&whole(&one), &whole(&other));
+    let same = changes.is_empty();
+    let mut report = Report::new(if same { Outcome::Ok } else { Outcome::No });
+    if same {
+        console.note(format!("{} and {} are the same", name(&one), name(&other)));
+    } else {
+        report.exit = Some(Exit::No);
+    }
+    report.lines = changes.iter().map(ToString::to_string).collect();
+    let action = if same { "none" } else { "differs" };
+    let item = Item::new(
+        "task-definition",
+        format!("{} -> {}", name(&one), name(&other)),
+        action,
+    );
+    let item = item
+        .changes(changes)
+        .detail("from", one.arn())
+        .detail("to", other.arn());
+    report.items.push(item);
+    Ok(report)
+}
+
+/// A revision that must be there.
+///
+/// # Errors
+/// When it is not.
+pub(crate) async fn described(ecs: &Ecs, revision: &Revision) -> Result<Registered> {
+    let found = ecs.describe(&revision.to_string()).await?;
+    found.ok_or_else(|| {
+        let message = format!("failed to find task definition `{revision}`: ECS has no such revision");
+        Failure::could_not(message)
+            .code("not-found")
+            .hint("`aws ecs list-task-definitions` shows those of this account and region")
+            .into()
+    })
+}
+
+/// The definition with its tags.
+fn whole(registered: &Registered) -> Value {
+    let mut definition = registered.definition.clone();
+    if let Some(members) = definition.as_object_mut() {
+        members.insert("tags".to_owned(), tags_to_json(&registered.tags));
+    }
+    definition
+}
+
+/// `backend-flask:7`
+fn name(registered: &Registered) -> &str {
+    registered.arn().rsplit('/').next().unwrap_or_default()
+}

@@ -1,0 +1,225 @@
+//! Task definitions in ECS, as plain JSON on both ways: a field that this build of the SDK does not know yet
+//! is neither lost when it is compared nor when it is registered.
+
+use anyhow::{Context, Result};
+use aws_sdk_ecs::Client;
+use aws_sdk_ecs::config::Intercept;
+use aws_sdk_ecs::error::SdkError;
+use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionError;
+use aws_sdk_ecs::types::{Tag, TaskDefinitionField};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use common::aws::call;
+use common::{Failure, Tags};
+use serde_json::{Value, json};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// ECS, for one run.
+pub(crate) struct Ecs {
+    client: Client,
+}
+
+/// A registered revision.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Registered {
+    /// What stands under `taskDefinition`.
+    pub(crate) definition: Value,
+    pub(crate) tags: Tags,
+}
+
+impl Registered {
+    /// Its ARN.
+    pub(crate) fn arn(&self) -> &str {
+        text(&self.definition, "taskDefinitionArn")
+    }
+
+    /// Its number in the family.
+    pub(crate) fn revision(&self) -> Option<i64> {
+        self.definition.get("revision").and_then(Value::as_i64)
+    }
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+impl Ecs {
+    pub(crate) fn new(client: Client) -> Self {
+        Ecs { client }
+    }
+
+    /// `FAMILY:REVISION`, or the latest active revision of `FAMILY`; `None` when there is none.
+    ///
+    /// # Errors
+    /// When ECS says anything but that it is not there.
+    pub(crate) async fn describe(&self, name: &str) -> Result<Option<Registered>> {
+        let answer = Answer::default();
+        let request = self
+            .client
+            .describe_task_definition()
+            .task_definition(name)
+            .include(TaskDefinitionField::Tags);
+        let sent = request.customize().interceptor(answer.clone()).send().await;
+        let read = match sent {
+            Ok(_) => answer.registered("ecs:DescribeTaskDefinition"),
+            Err(error) if is_missing(&error) => return Ok(None),
+            Err(error) => Err(call("ecs:DescribeTaskDefinition")(error)),
+        };
+        read.map(Some)
+            .with_context(|| format!("failed to describe task definition `{name}`"))
+    }
+
+    /// Registers `request`, the body of the call. It is not idempotent.
+    pub(crate) async fn register(&self, request: &Value) -> Result<Registered, Refusal> {
+        let answer = Answer::default();
+        let body = request.to_string();
+        let sent = self
+            .client
+            .register_task_definition()
+            .family(text(request, "family"))
+            .customize()
+            .interceptor(answer.clone())
+            // Before it is signed.
+            .mutate_request(move |request| {
+                request
+                    .headers_mut()
+                    .insert("content-length", body.len().to_string());
+                *request.body_mut() = SdkBody::from(body.as_str());
+            })
+            .send()
+            .await;
+        match sent {
+            Ok(_) => answer
+                .registered("ecs:RegisterTaskDefinition")
+                .map_err(Refusal::Other),
+            Err(error) => Err(Refusal::of(error)),
+        }
+    }
+
+    /// Sets tags of a revision that stays as it is.
+    ///
+    /// # Errors
+    /// When ECS refuses.
+    pub(crate) async fn tag(&self, arn: &str, tags: &Tags) -> Result<()> {
+        let tags = tags
+            .iter()
+            .map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let request = self.client.tag_resource().resource_arn(arn);
+        let result = request.set_tags(Some(tags.collect())).send().await;
+        result
+            .map_err(call("ecs:TagResource"))
+            .with_context(|| format!("failed to tag task definition `{arn}`"))?;
+        Ok(())
+    }
+}
+
+/// Why a registration did not go through.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// Somebody else is registering a revision of the family.
+    Concurrent(Failure),
+    /// ECS does not know a role, or the caller may not pass it: both are also said of a role that was made a
+    /// moment ago.
+    Role(Failure),
+    Other(Failure),
+}
+
+impl Refusal {
+    fn of<R: std::fmt::Debug + 'static>(error: SdkError<RegisterTaskDefinitionError, R>) -> Self {
+        let (code, message) = match error.as_service_error() {
+            Some(service) => (service.code(), service.message().unwrap_or_default()),
+            None => (None, ""),
+        };
+        let kind = match code {
+            Some("ClientException") if message.contains("Too many concurrent attempts") => {
+                Refusal::Concurrent
+            }
+            Some("ClientException") if message.contains("Role is not valid") => Refusal::Role,
+            Some("AccessDeniedException") if message.contains("iam:PassRole") => Refusal::Role,
+            _ => Refusal::Other,
+        };
+        let denied = code == Some("AccessDeniedException") && message.contains("iam:PassRole");
+        let failure = call("ecs:RegisterTaskDefinition")(error);
+        kind(if denied {
+            failure.hint(
+                "allow `iam:PassRole` on the two roles, with iam:PassedToService ecs-tasks.amazonaws.com",
+            )
+        } else {
+            failure
+        })
+    }
+
+    pub(crate) fn into_failure(self) -> Failure {
+        match self {
+            Refusal::Concurrent(failure) | Refusal::Role(failure) | Refusal::Other(failure) => failure,
+        }
+    }
+}
+
+/// ECS has no code of its own for it.
+fn is_missing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
+    error.as_service_error().is_some_and(|error| {
+        let message = error.message().unwrap_or_default();
+        error.code() == Some("ClientException") && message.contains("Unable to describe task definition")
+    })
+}
+
+/// Keeps the body of the last answer.
+#[derive(Clone, Debug, Default)]
+struct Answer(Arc<Mutex<Vec<u8>>>);
+
+impl Intercept for Answer {
+    fn name(&self) -> &'static str {
+        "Answer"
+    }
+
+    fn read_after_deserialization(
+        &self,
+        context: &AfterDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let body = context.response().body().bytes().unwrap_or_default();
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
+        Ok(())
+    }
+}
+
+impl Answer {
+    fn registered(&self, operation: &str) -> Result<Registered, Failure> {
+        let body = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut answer: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let mut definition = answer
+            .get_mut("taskDefinition")
+            .map(Value::take)
+            .unwrap_or_default();
+        // AWS leaves out what was not given; others that speak its language show it as an empty text.
+        if let Some(members) = definition.as_object_mut() {
+            members.retain(|_, value| value.as_str() != Some(""));
+        }
+        if text(&definition, "taskDefinitionArn").is_empty() {
+            return Err(Failure::could_not(format!(
+                "{operation} answered without `taskDefinitionArn`"
+            )));
+        }
+        let tags = answer.get("tags").and_then(Value::as_array);
+        let tags = tags.into_iter().flatten();
+        let tags = tags.map(|tag| (text(tag, "key").to_owned(), text(tag, "value").to_owned()));
+        Ok(Registered {
+            definition,
+            tags: tags.collect(),
+        })
+    }
+}
+
+/// Tags as the call takes them.
+pub(crate) fn tags_to_json(tags: &Tags) -> Value {
+    let tags = tags
+        .iter()
+        .map(|(key, value)| json!({"key": key, "value": value}));
+    tags.collect()
+}

@@ -1,0 +1,130 @@
+//! `init`: writes the file from a live revision.
+
+use crate::command::InitArgs;
+use crate::diff::described;
+use crate::ecs::Ecs;
+use crate::placeholders;
+use crate::revision::Revision;
+use crate::source::{app_tags, file};
+use anyhow::{Context, Result};
+use aws_documents::{Document, shown, task_definition};
+use common::aws::Aws;
+use common::config::{Config, Variables};
+use common::{Console, Failure, FailureExt, Item, Outcome, Report};
+use std::io::Write;
+use std::path::Path;
+use tempfile::NamedTempFile;
+
+/// Does it.
+///
+/// # Errors
+/// When there is no such revision, or the file is there and may not be replaced.
+pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
+    let config = Config::find(args.common.config.config.as_deref())?;
+    let path = file(&config, &Variables::preview(&config.schema))?;
+    let revision = match &args.from {
+        Some(revision) => revision.clone(),
+        None => Revision {
+            family: None,
+            number: None,
+        },
+    };
+    let stem = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let revision = revision.or_family(&stem);
+    if !args.force && !args.dry_run && path.exists() {
+        return Err(exists(&path).into());
+    }
+    let aws = Aws::load(&args.common.aws, Some(&config), console).await?;
+    let place = identity::place(&aws).await?;
+    let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk));
+    let live = described(&ecs, &revision).await?;
+    let (app_tags, _) = app_tags(&config, &Variables::new(&config.schema, &place))?;
+    let value = placeholders::file(&live.definition, &live.tags, &app_tags, &config, &place);
+    let text = serde_json::to_string_pretty(&value).context("failed to write JSON")? + "\n";
+
+    let name = shown(&path).display().to_string();
+    let item = |action: &str| {
+        Item::new("file", &name, action)
+            .detail("from", live.arn())
+            .detail("path", name.as_str())
+    };
+    // The live one may hold what no file should: its faults are told, and the file is written all the same.
+    let document = Document::parse(&shown(&path), &text).map_err(|fault| fault.into_failure())?;
+    for fault in warnings(&document, &config) {
+        console.warn(fault);
+    }
+    for image in placeholders::followed(&value) {
+        console.note(format!(
+            "image `{image}`: the file follows the digest of its first tag in ECR"
+        ));
+    }
+    let old = std::fs::read_to_string(&path).ok();
+    if old.as_deref() == Some(text.as_str()) {
+        console.note(format!("{name}: unchanged"));
+        let mut report = Report::new(Outcome::Unchanged).line(&name);
+        report.items.push(item("none"));
+        return Ok(report);
+    }
+    let action = if old.is_some() { "update" } else { "create" };
+    if args.dry_run {
+        let mut report = Report::new(Outcome::Planned)
+            .line(text.trim_end())
+            .detail("document", value);
+        report.items.push(item(action));
+        return Ok(report);
+    }
+    write(&path, &text, args.force)?;
+    console.note(format!("{name}: written from {}", live.arn()));
+    let mut report = Report::new(Outcome::Changed).line(&name);
+    report.items.push(item(action));
+    Ok(report)
+}
+
+/// What the rules say of the written file.
+fn warnings(document: &Document, config: &Config) -> Vec<aws_documents::Fault> {
+    match aws_documents::expand::expand(document, &Variables::preview(&config.schema)) {
+        Ok(expanded) => {
+            let faults = task_definition::check(&expanded).into_iter();
+            faults.map(aws_documents::expand::name_unknown).collect()
+        }
+        Err(faults) => faults,
+    }
+}
+
+/// All of it or nothing, and over a file that is there only with `force`: also when it came in the meantime.
+fn write(path: &Path, text: &str, force: bool) -> Result<()> {
+    let context = format!("failed to write `{}`", shown(path).display());
+    let hint = "check that the folder can be written to";
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).or_could_not(context.as_str(), hint)?;
+    let mut file = NamedTempFile::new_in(folder).or_could_not(context.as_str(), hint)?;
+    file.write_all(text.as_bytes())
+        .or_could_not(context.as_str(), hint)?;
+    // Temporary files are for their owner alone; this one is for a repository.
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    file.as_file()
+        .set_permissions(mode)
+        .or_could_not(context.as_str(), hint)?;
+    if force {
+        file.persist(path)
+            .map_err(|error| error.error)
+            .or_could_not(context, hint)?;
+        return Ok(());
+    }
+    match file.persist_noclobber(path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists(path).into()),
+        Err(error) => Err(error.error).or_could_not(context, hint),
+    }
+}
+
+fn exists(path: &Path) -> Failure {
+    let name = shown(path).display().to_string();
+    Failure::could_not(format!("refused to overwrite `{name}`"))
+        .code("exists")
+        .hint("--force replaces it, --dry-run shows what would be written")
+}

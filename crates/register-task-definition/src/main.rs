@@ -1,0 +1,43 @@
+//! `register-task-definition` registers the task definition of `ops.toml`, when it differs from the latest
+//! revision of its family.
+//!
+//! The file has AWS's own shape; `${image.NAME}` becomes the digest that ECR has now. What Fargate would
+//! refuse, and what would fail only when a task starts, is found before: all faults at once, with their
+//! places in the file. `init` writes the file from a live revision, `diff` compares two of them.
+//!
+//! stdout: the ARN of the revision.
+//! stderr: what differs, field by field; faults and warnings.
+
+mod checks;
+mod command;
+mod diff;
+mod download;
+mod ecs;
+mod images;
+mod init;
+mod placeholders;
+mod plan;
+mod register;
+mod revision;
+mod source;
+
+use command::{Args, Command};
+use common::{Console, cli};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = match cli::parse::<Args>("register-task-definition") {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
+    let common = args.common();
+    let console = Console::new("register-task-definition", &common.output);
+    let work = async {
+        match &args.command {
+            None => register::run(&args.register, &console).await,
+            Some(Command::Init(init)) => init::run(init, &console).await,
+            Some(Command::Diff(diff)) => diff::run(diff, &console).await,
+        }
+    };
+    common::runtime::run(&console, Some(common.timeout), work)
+}

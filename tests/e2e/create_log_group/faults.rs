@@ -1,0 +1,363 @@
+//! What goes wrong: the file, refusals, throttling, other runs, answers without sense.
+
+use super::cloudwatch::{Group, KEY, Logs, keeping, now, writes};
+use super::{CONFIG, tool, with_line, with_retention};
+use serde_json::json;
+use std::time::Duration;
+use support::aws::{FakeAws, logs};
+
+#[test]
+fn what_cannot_be_changed_is_an_error_before_any_write() {
+    let mut group = keeping(Some(30));
+    group.tags.clear();
+    let (aws, _) = Logs::with([("cruddur", group.clone())]);
+    for argument in ["--yes", "--dry-run", "--check"] {
+        with_line(&aws, "class = \"INFREQUENT_ACCESS\"")
+            .args([argument])
+            .run()
+            .exits(2)
+            .says("failed to change the class of log group `cruddur` from STANDARD to INFREQUENT_ACCESS: a class is chosen for good")
+            .says("hint: take `class` out of [log_group]");
+    }
+    assert_eq!(writes(&aws), [""; 0]);
+
+    group.policy = Some("whole-account".into());
+    let (aws, _) = Logs::with([("cruddur", group)]);
+    tool(&aws)
+        .arg("--yes")
+        .run()
+        .exits(2)
+        .says("failed to change the retention of log group `cruddur`: the account's retention policy `whole-account` decides it");
+    assert_eq!(writes(&aws), [""; 0]);
+}
+
+#[test]
+fn faults_of_the_file_are_told_before_the_first_call() {
+    let aws = FakeAws::start();
+    let cases = [
+        (
+            CONFIG.replace("retention_days = 1", "retention_days = 2"),
+            "ops.toml:8:18`: CloudWatch Logs has no retention of 2 days, expected `retention_days` as one of 1, 3, 5, 7,",
+        ),
+        (
+            CONFIG.replace("retention_days = 1", "retention_days = \"1\""),
+            "ops.toml:8:18`: a text that is not \"never\", expected `retention_days`",
+        ),
+        (
+            CONFIG.replace("\"cruddur\"", "\"aws/cruddur\""),
+            "failed to use the log group name `aws/cruddur`",
+        ),
+        (
+            CONFIG.replace("\"cruddur\"", "\"crud dur\""),
+            "failed to use the log group name `crud dur`",
+        ),
+        (
+            format!("{CONFIG}kms_key = \"alias/x\"\n"),
+            "failed to use `kms_key` of log group `cruddur`: `alias/x`",
+        ),
+        (
+            format!("{CONFIG}class = \"CHEAP\"\n"),
+            "ops.toml:9:9`: unknown variant `CHEAP`",
+        ),
+        (
+            format!("{CONFIG}class = \"DELIVERY\"\n"),
+            "failed to use `retention_days` of log group `cruddur`",
+        ),
+        (
+            format!("{CONFIG}retention = 1\n"),
+            "ops.toml:9:1`: unknown key `retention`",
+        ),
+        (
+            CONFIG.replace("app = \"e2e\"", "app = \"${NOT_SET_ANYWHERE}\""),
+            "NOT_SET_ANYWHERE",
+        ),
+        (
+            "version = 1\napp = { name = \"e2e\" }\n".to_owned(),
+            "failed to find `[log_group]` in `",
+        ),
+    ];
+    for (text, words) in cases {
+        aws.tool("create-log-group")
+            .config_text(&text)
+            .run()
+            .exits(2)
+            .says(words);
+    }
+    assert_eq!(aws.requests(), []);
+}
+
+#[test]
+fn each_refusal_names_its_call_as_iam_spells_it() {
+    let key = format!("kms_key = \"{KEY}\"");
+    let untagged = || {
+        let mut group = Group::right();
+        group.tags.clear();
+        group
+    };
+    let cases: [(&str, Option<Group>, &str, &str); 8] = [
+        (
+            "DescribeLogGroups",
+            None,
+            "",
+            "failed to describe log group `cruddur`",
+        ),
+        (
+            "ListTagsForResource",
+            Some(Group::right()),
+            "",
+            "failed to read the tags of log group `cruddur`",
+        ),
+        ("CreateLogGroup", None, "", "failed to create log group `cruddur`"),
+        (
+            "PutRetentionPolicy",
+            Some(keeping(Some(30))),
+            "",
+            "failed to set the retention of log group `cruddur`",
+        ),
+        (
+            "DeleteRetentionPolicy",
+            Some(Group::right()),
+            "never",
+            "failed to take the retention off log group `cruddur`",
+        ),
+        (
+            "AssociateKmsKey",
+            Some(Group::right()),
+            &key,
+            "failed to set the KMS key of log group `cruddur`",
+        ),
+        (
+            "DisassociateKmsKey",
+            Some(Group {
+                key: Some(KEY.into()),
+                ..Group::right()
+            }),
+            "kms_key = \"none\"",
+            "failed to take the KMS key off log group `cruddur`",
+        ),
+        (
+            "TagResource",
+            Some(untagged()),
+            "",
+            "failed to tag log group `cruddur`",
+        ),
+    ];
+    for (operation, group, line, context) in cases {
+        let (aws, _) = Logs::with(group.map(|group| ("cruddur", group)));
+        aws.refuse(
+            logs(operation),
+            "AccessDeniedException",
+            "User: ci is not authorized",
+        );
+        let tool = if line == "never" {
+            with_retention(&aws, "\"never\"")
+        } else {
+            with_line(&aws, line)
+        };
+        let output = tool.arg("--yes").run().exits(2);
+        output
+            .says(&format!(
+                "create-log-group: error: {context}: logs:{operation} refused with AccessDeniedException: User: ci is not authorized\n"
+            ))
+            .says(&format!("hint: allow `logs:{operation}` to the identity"));
+        let allowed = |name: &String| name == operation;
+        assert!(
+            writes(&aws).iter().all(allowed),
+            "{operation}: {:?}",
+            writes(&aws)
+        );
+    }
+}
+
+#[test]
+fn what_went_through_before_a_refusal_is_reported() {
+    let (aws, logs_) = Logs::with([]);
+    aws.refuse(logs("PutRetentionPolicy"), "AccessDeniedException", "no");
+    let output = tool(&aws).args(["-o", "json"]).run().exits(4);
+    let document = output.json();
+    assert_eq!(document["outcome"], "partial");
+    assert_eq!(document["items"][0]["action"], "create");
+    assert_eq!(
+        document["items"][0]["changes"],
+        json!([{"path": "tags.app", "from": null, "to": "e2e"}])
+    );
+    assert_eq!(document["error"]["code"], "AccessDeniedException");
+    output.says("hint: allow `logs:PutRetentionPolicy`");
+    assert_eq!(logs_.group().retention, None);
+}
+
+#[test]
+fn two_requests_that_meet_are_tried_again_within_bounds() {
+    let (aws, logs_) = Logs::with([]);
+    for operation in ["CreateLogGroup", "PutRetentionPolicy"] {
+        aws.refuse_once(logs(operation), "OperationAbortedException", "meanwhile");
+    }
+    tool(&aws).run().exits(0);
+    assert_eq!(logs_.group().retention, Some(1));
+    assert_eq!(
+        writes(&aws),
+        [
+            "CreateLogGroup",
+            "CreateLogGroup",
+            "PutRetentionPolicy",
+            "PutRetentionPolicy"
+        ]
+    );
+
+    // One that never heals ends by itself.
+    let (aws, _) = Logs::with([]);
+    aws.refuse(logs("CreateLogGroup"), "OperationAbortedException", "for ever");
+    let output = tool(&aws).run().exits(2);
+    let output = output.says("logs:CreateLogGroup refused with OperationAbortedException: for ever");
+    assert!(output.elapsed < Duration::from_secs(15), "{:?}", output.elapsed);
+    let tries = aws.bodies(logs("CreateLogGroup")).len();
+    assert!((5..20).contains(&tries), "{tries}");
+}
+
+#[test]
+fn a_new_group_that_is_not_known_everywhere_yet_is_waited_for() {
+    let (aws, logs_) = Logs::with([]);
+    aws.refuse_once(logs("PutRetentionPolicy"), "ResourceNotFoundException", "not yet");
+    tool(&aws).run().exits(0).says("cruddur: created");
+    assert_eq!(logs_.group().retention, Some(1));
+    // Where the group is no new one, that error is none that heals.
+    let (aws, _) = Logs::with([("cruddur", keeping(Some(30)))]);
+    aws.refuse(logs("PutRetentionPolicy"), "ResourceNotFoundException", "gone");
+    tool(&aws)
+        .arg("--yes")
+        .run()
+        .exits(2)
+        .says("ResourceNotFoundException: gone");
+    assert_eq!(writes(&aws).len(), 1);
+}
+
+#[test]
+fn waits_until_the_change_is_to_be_seen() {
+    let (aws, _) = Logs::with([]);
+    let stale = json!({"logGroups": []});
+    // The first look, and two after the creation.
+    for _ in 0..3 {
+        aws.answer_once(logs("DescribeLogGroups"), 200, stale.clone());
+    }
+    tool(&aws).run().exits(0).says("cruddur: created");
+    assert_eq!(writes(&aws), ["CreateLogGroup", "PutRetentionPolicy"]);
+    assert_eq!(aws.bodies(logs("DescribeLogGroups")).len(), 4);
+}
+
+#[test]
+fn throttling_heals() {
+    let (aws, logs_) = Logs::with([]);
+    for operation in [
+        "DescribeLogGroups",
+        "ListTagsForResource",
+        "CreateLogGroup",
+        "PutRetentionPolicy",
+    ] {
+        aws.refuse_once(logs(operation), "ThrottlingException", "Rate exceeded");
+    }
+    tool(&aws).run().exits(0);
+    assert_eq!(logs_.group().retention, Some(1));
+
+    // Throttling without an end is an error, not a loop.
+    let (aws, _) = Logs::with([]);
+    aws.refuse(logs("DescribeLogGroups"), "ThrottlingException", "Rate exceeded");
+    tool(&aws)
+        .run()
+        .exits(2)
+        .says("logs:DescribeLogGroups refused with ThrottlingException: Rate exceeded");
+    assert!(aws.bodies(logs("DescribeLogGroups")).len() <= 5);
+}
+
+#[test]
+fn somebody_who_makes_it_at_the_same_time_is_no_error() {
+    let (aws, _) = Logs::with([("cruddur", Group::right())]);
+    aws.answer_once(logs("DescribeLogGroups"), 200, json!({"logGroups": []}));
+    let output = tool(&aws).args(["-o", "json"]).run().exits(0);
+    assert_eq!(output.json()["outcome"], "unchanged");
+    assert_eq!(writes(&aws), ["CreateLogGroup"]);
+
+    // The other run has not set the retention yet: nothing in the group is old enough to be asked about.
+    let mut group = keeping(None);
+    group.created = now();
+    let (aws, logs_) = Logs::with([("cruddur", group)]);
+    aws.answer_once(logs("DescribeLogGroups"), 200, json!({"logGroups": []}));
+    tool(&aws).run().exits(0);
+    assert_eq!(logs_.group().retention, Some(1));
+}
+
+#[test]
+fn a_group_that_another_run_is_about_to_finish_is_waited_for() {
+    let mut group = keeping(None);
+    group.created = now();
+    let (aws, logs_) = Logs::with([("cruddur", group)]);
+    // What the other run does once we have looked.
+    let other = logs_.clone();
+    let describe = logs_.clone();
+    aws.answer_with(logs("DescribeLogGroups"), move |_| {
+        let answer = json!({"logGroups": [describe.group().described("cruddur")]});
+        other.lock().get_mut("cruddur").unwrap().retention = Some(1);
+        (200, answer)
+    });
+    tool(&aws).run().exits(0).says("cruddur: unchanged");
+    assert_eq!(writes(&aws), [""; 0]);
+
+    // When nobody finishes it, it is asked about like any other.
+    let mut group = keeping(None);
+    group.created = now();
+    let (aws, _) = Logs::with([("cruddur", group)]);
+    let output = tool(&aws).run().exits(2).says("refused to delete");
+    assert!(output.elapsed < Duration::from_secs(5), "{:?}", output.elapsed);
+    assert_eq!(writes(&aws), [""; 0]);
+}
+
+#[test]
+fn runs_at_the_same_time_all_go_well() {
+    let (aws, logs_) = Logs::with([]);
+    let running: Vec<_> = (0..4).map(|_| tool(&aws).spawn()).collect();
+    for child in running {
+        child.wait().exits(0);
+    }
+    let group = logs_.group();
+    assert_eq!(
+        (group.retention, json!(group.tags)),
+        (Some(1), json!({"app": "e2e"}))
+    );
+    aws.forget();
+    tool(&aws).run().exits(0).says("cruddur: unchanged");
+    assert_eq!(writes(&aws), [""; 0]);
+}
+
+#[test]
+fn answers_that_make_no_sense_are_errors_and_write_nothing() {
+    for answer in [json!({}), json!({"logGroups": null})] {
+        let (aws, _) = Logs::with([]);
+        aws.answer(logs("DescribeLogGroups"), 200, answer.clone());
+        tool(&aws).run().exits(2).says(
+            "failed to describe log group `cruddur`: logs:DescribeLogGroups answered without `logGroups`",
+        );
+        assert_eq!(writes(&aws), [""; 0]);
+    }
+    for text in ["", "[]", "{\"logGroups\": [{\"logGroupName\": 1}]}", "{\"half\":"] {
+        let (aws, _) = Logs::with([]);
+        aws.answer_text(logs("DescribeLogGroups"), 200, text, "application/x-amz-json-1.1");
+        tool(&aws)
+            .run()
+            .exits(2)
+            .says("create-log-group: error: failed to describe log group `cruddur`");
+        assert_eq!(writes(&aws), [""; 0]);
+    }
+}
+
+#[test]
+fn a_deadline_during_a_write_is_exit_code_three() {
+    let (aws, _) = Logs::with([]);
+    aws.answer_delayed(logs("CreateLogGroup"), Duration::from_secs(20), 200, json!({}));
+    let output = tool(&aws)
+        .args(["--timeout", "500ms", "-o", "json"])
+        .run()
+        .exits(3);
+    assert_eq!(output.json()["outcome"], "timeout");
+    output
+        .says("not done after 500 ms")
+        .says("it is safe to run again");
+}

@@ -1,0 +1,364 @@
+//! What goes wrong: the file, refusals, throttling, other runs, answers without sense.
+
+use super::ecr::{Ecr, Repository, preview_shows, repository, writes};
+use super::{CONFIG, as_wanted, tool, with_lines};
+use serde_json::json;
+use std::time::Duration;
+use support::aws::ecr;
+
+#[test]
+fn faults_of_the_file_are_told_before_the_first_call() {
+    let (aws, _) = Ecr::with([]);
+    let replaced = |from: &str, to: &str| CONFIG.replace(from, to);
+    let line = |line: &str| format!("{CONFIG}{line}\n");
+    let cases = [
+        (
+            replaced("name = \"one\"", "name = \"One\""),
+            "failed to use the repository name `One`",
+        ),
+        (replaced("name = \"two\"", "name = \"one\""), "one"),
+        (replaced("scan_on_push", "scan_on_pull"), "ops.toml:13:1"),
+        (
+            replaced("\"MUTABLE\"", "\"SOMETIMES\""),
+            "ops.toml:9:18`: unknown variant `SOMETIMES`, expected `MUTABLE` or `IMMUTABLE`",
+        ),
+        (replaced("version = 1", "version = 2"), "`version` is 2"),
+        (
+            replaced("name = \"one\"", "name = \"${NOT_SET_ANYWHERE}\""),
+            "NOT_SET_ANYWHERE",
+        ),
+        (
+            replaced("ONE_URL", "ONE URL"),
+            "failed to use `export` of repository `one`: `ONE URL` is no name that a shell takes",
+        ),
+        (
+            line("mutability_exclusions = [\"a/b\"]"),
+            "failed to use `mutability_exclusions` of repository `two`: `a/b` must have",
+        ),
+        (
+            line("mutability_exclusions = [\"*a*b*\"]"),
+            "`*a*b*` has more than 2 `*`",
+        ),
+        (
+            line("encryption = { type = \"SOME\" }"),
+            "ops.toml:14:23`: unknown variant `SOME`, expected one of `AES256`, `KMS`, `KMS_DSSE`",
+        ),
+        (
+            line("encryption = { type = \"AES256\", kms_key = \"k\" }"),
+            "failed to use `encryption` of repository `two`: AES256 takes no `kms_key`",
+        ),
+        (
+            line("encryption = { type = \"KMS\", kms_key = \"alias/x\" }"),
+            "`alias/x` is neither the ARN nor the id of a KMS key",
+        ),
+        (line("policy = \"nowhere.json\""), "nowhere.json"),
+    ];
+    for (text, words) in cases {
+        tool(&aws).config_text(&text).run().exits(2).says(words);
+    }
+    support::aws::with_credentials(support::tool("create-repository"))
+        .run()
+        .exits(2)
+        .says("failed to find `ops.toml`");
+    assert_eq!(aws.requests(), []);
+}
+
+#[test]
+fn a_name_that_is_not_in_the_file_is_named_with_those_that_are() {
+    let (aws, _) = Ecr::with([]);
+    tool(&aws)
+        .arg("three")
+        .run()
+        .exits(2)
+        .says("failed to find repository `three`")
+        .says("it has: one, two");
+    assert_eq!(aws.requests(), []);
+}
+
+const LIFECYCLE: &str = r#"{"rules": [{"rulePriority": 1, "action": {"type": "expire"},
+  "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 3}}]}"#;
+const POLICY: &str = r#"{"Version": "2012-10-17", "Statement": [
+  {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}]}"#;
+
+#[test]
+fn each_refusal_names_its_call_as_iam_spells_it() {
+    let right = || repository("MUTABLE", false);
+    let untagged = || Repository {
+        tags: [].into(),
+        ..right()
+    };
+    let cases = [
+        (
+            "DescribeRepositories",
+            None,
+            "",
+            "failed to describe repository `one`",
+        ),
+        (
+            "ListTagsForResource",
+            Some(right()),
+            "",
+            "failed to read the tags of repository `one`",
+        ),
+        (
+            "GetRepositoryPolicy",
+            Some(right()),
+            "policy = \"p.json\"",
+            "failed to read the policy of repository `one`",
+        ),
+        (
+            "GetLifecyclePolicy",
+            Some(right()),
+            "lifecycle_policy = \"l.json\"",
+            "failed to read the lifecycle policy of repository `one`",
+        ),
+        ("CreateRepository", None, "", "failed to create repository `one`"),
+        (
+            "PutImageTagMutability",
+            Some(right()),
+            "tag_mutability = \"IMMUTABLE\"",
+            "failed to set the tag mutability of repository `one`",
+        ),
+        (
+            "PutImageScanningConfiguration",
+            Some(right()),
+            "scan_on_push = true",
+            "failed to set scan on push of repository `one`",
+        ),
+        (
+            "SetRepositoryPolicy",
+            Some(right()),
+            "policy = \"p.json\"",
+            "failed to set the policy of repository `one`",
+        ),
+        (
+            "PutLifecyclePolicy",
+            Some(right()),
+            "lifecycle_policy = \"l.json\"",
+            "failed to put the lifecycle policy of repository `one`",
+        ),
+        (
+            "TagResource",
+            Some(untagged()),
+            "",
+            "failed to tag repository `one`",
+        ),
+    ];
+    for (operation, found, lines, context) in cases {
+        let (aws, _) = Ecr::with(found.map(|found| ("one", found)));
+        preview_shows(&aws, &[]);
+        aws.refuse(
+            ecr(operation),
+            "AccessDeniedException",
+            "User: ci is not authorized",
+        );
+        with_lines(&aws, lines)
+            .file("p.json", POLICY)
+            .file("l.json", LIFECYCLE)
+            .run()
+            .exits(2)
+            .says(&format!(
+                "create-repository: error: {context}: ecr:{operation} refused with AccessDeniedException: User: ci is not authorized\n"
+            ))
+            .says(&format!("hint: allow `ecr:{operation}` to the identity"));
+        assert!(
+            writes(&aws).iter().all(|name| name == operation),
+            "{operation}: {:?}",
+            writes(&aws)
+        );
+    }
+}
+
+#[test]
+fn what_went_through_before_a_refusal_is_reported() {
+    // The second repository could not be made.
+    let (aws, _) = Ecr::with([("one", repository("IMMUTABLE", false))]);
+    aws.refuse(ecr("CreateRepository"), "LimitExceededException", "too many");
+    let output = tool(&aws).args(["-o", "json"]).run().exits(4);
+    let document = output.json();
+    assert_eq!(document["outcome"], "partial");
+    assert_eq!(document["items"][0]["name"], "one");
+    assert_eq!(document["items"][0]["action"], "update");
+    assert_eq!(document["error"]["code"], "LimitExceededException");
+    output.says("failed to create repository `two`");
+
+    // The first one was made, and could not be finished.
+    let (aws, _) = Ecr::with([]);
+    aws.refuse(ecr("SetRepositoryPolicy"), "AccessDeniedException", "no");
+    let lines = "policy = \"p.json\"\nexport = \"ONE\"";
+    let output = with_lines(&aws, lines)
+        .file("p.json", POLICY)
+        .args(["-o", "json"])
+        .run()
+        .exits(4);
+    let document = output.json();
+    assert_eq!(document["items"][0]["action"], "create");
+    let paths = document["items"][0]["changes"].as_array().unwrap().iter();
+    let paths: Vec<&str> = paths.map(|change| change["path"].as_str().unwrap()).collect();
+    assert_eq!(paths, ["tag_mutability", "scan_on_push", "tags.app"]);
+    assert_eq!(
+        document["items"][0]["uri"],
+        "123456789012.dkr.ecr.us-east-1.amazonaws.com/one"
+    );
+    output.says("hint: allow `ecr:SetRepositoryPolicy`");
+}
+
+#[test]
+fn somebody_who_creates_it_at_the_same_time_is_no_error() {
+    let (aws, _) = Ecr::with([("one", repository("MUTABLE", false))]);
+    aws.refuse_once(ecr("DescribeRepositories"), "RepositoryNotFoundException", "x");
+    with_lines(&aws, "").run().exits(0).says("one: unchanged");
+    assert_eq!(writes(&aws), ["CreateRepository"]);
+
+    // Listed late, with other settings, and not known everywhere.
+    let (aws, all) = Ecr::with([("one", repository("MUTABLE", false))]);
+    for _ in 0..3 {
+        aws.refuse_once(ecr("DescribeRepositories"), "RepositoryNotFoundException", "x");
+    }
+    aws.refuse_once(ecr("PutImageTagMutability"), "RepositoryNotFoundException", "x");
+    with_lines(&aws, "tag_mutability = \"IMMUTABLE\"")
+        .run()
+        .exits(0)
+        .says("one: updated\n  tag_mutability: MUTABLE -> IMMUTABLE\n");
+    assert_eq!(all.get("one").mutability, "IMMUTABLE");
+}
+
+#[test]
+fn a_repository_that_comes_between_two_reads_is_read_again() {
+    let (aws, _) = Ecr::with([("one", repository("MUTABLE", false))]);
+    aws.refuse_once(ecr("ListTagsForResource"), "RepositoryNotFoundException", "x");
+    with_lines(&aws, "").run().exits(0).says("one: unchanged");
+    assert_eq!(writes(&aws), [""; 0]);
+    aws.refuse(ecr("ListTagsForResource"), "RepositoryNotFoundException", "x");
+    with_lines(&aws, "")
+        .run()
+        .exits(2)
+        .says("failed to describe repository `one`: it is listed, but not all calls know it");
+}
+
+#[test]
+fn one_that_is_gone_is_an_error_when_it_was_no_new_one() {
+    let (aws, _) = Ecr::with([("one", repository("MUTABLE", false))]);
+    aws.refuse(
+        ecr("PutImageTagMutability"),
+        "RepositoryNotFoundException",
+        "gone",
+    );
+    with_lines(&aws, "tag_mutability = \"IMMUTABLE\"")
+        .run()
+        .exits(2)
+        .says("ecr:PutImageTagMutability refused with RepositoryNotFoundException: gone");
+    assert_eq!(writes(&aws), ["PutImageTagMutability"]);
+}
+
+#[test]
+fn runs_at_the_same_time_all_go_well() {
+    let (aws, all) = Ecr::with([]);
+    let running: Vec<_> = (0..4).map(|_| tool(&aws).spawn()).collect();
+    for child in running {
+        child.wait().exits(0);
+    }
+    assert_eq!(all.lock().len(), 2);
+    aws.forget();
+    tool(&aws).run().exits(0).says("one: unchanged\ntwo: unchanged\n");
+    assert_eq!(writes(&aws), [""; 0]);
+}
+
+#[test]
+fn a_change_that_ecr_does_not_show_is_an_error_in_bounded_time() {
+    let (aws, _) = Ecr::with([("one", repository("MUTABLE", false))]);
+    aws.answer(ecr("PutImageTagMutability"), 200, json!({}));
+    let output = with_lines(&aws, "tag_mutability = \"IMMUTABLE\"").run().exits(4);
+    assert!(output.elapsed < Duration::from_secs(25), "{:?}", output.elapsed);
+    output.says("failed to verify repository `one`: it does not show what was set: tag_mutability: MUTABLE -> IMMUTABLE");
+}
+
+#[test]
+fn throttling_heals() {
+    let (aws, all) = Ecr::with([]);
+    for operation in ["DescribeRepositories", "ListTagsForResource", "CreateRepository"] {
+        aws.refuse_once(ecr(operation), "ThrottlingException", "slow down");
+    }
+    tool(&aws).run().exits(0);
+    assert_eq!(all.lock().len(), 2);
+    let (aws, _) = Ecr::with(as_wanted());
+    aws.refuse(ecr("DescribeRepositories"), "ThrottlingException", "slow down");
+    with_lines(&aws, "")
+        .run()
+        .exits(2)
+        .says("ecr:DescribeRepositories refused with ThrottlingException: slow down");
+    assert!(aws.bodies(ecr("DescribeRepositories")).len() <= 5);
+}
+
+#[test]
+fn answers_that_make_no_sense_are_errors_and_write_nothing() {
+    for (operation, answer, words) in [
+        (
+            "DescribeRepositories",
+            json!({}),
+            "ecr:DescribeRepositories answered without `repositories`",
+        ),
+        (
+            "DescribeRepositories",
+            json!({"repositories": []}),
+            "ecr:DescribeRepositories answered without `repositories`",
+        ),
+        (
+            "DescribeRepositories",
+            json!({"repositories": [{}]}),
+            "ecr:DescribeRepositories answered without `repositoryUri`",
+        ),
+        (
+            "GetRepositoryPolicy",
+            json!({}),
+            "ecr:GetRepositoryPolicy answered without `policyText`",
+        ),
+        (
+            "GetRepositoryPolicy",
+            json!({"policyText": "{"}),
+            "ecr:GetRepositoryPolicy answered with no JSON in `policyText`",
+        ),
+        (
+            "GetLifecyclePolicy",
+            json!({}),
+            "ecr:GetLifecyclePolicy answered without `lifecyclePolicyText`",
+        ),
+    ] {
+        let (aws, _) = Ecr::with([("one", repository("MUTABLE", false))]);
+        aws.answer(ecr(operation), 200, answer);
+        with_lines(&aws, "policy = \"p.json\"\nlifecycle_policy = \"l.json\"")
+            .file("p.json", POLICY)
+            .file("l.json", LIFECYCLE)
+            .run()
+            .exits(2)
+            .says("create-repository: error: failed to ")
+            .says(words);
+        assert_eq!(writes(&aws), [""; 0]);
+    }
+    for text in ["", "[]", "{\"half\":"] {
+        let (aws, _) = Ecr::with([]);
+        aws.answer_text(
+            ecr("DescribeRepositories"),
+            200,
+            text,
+            "application/x-amz-json-1.1",
+        );
+        with_lines(&aws, "")
+            .run()
+            .exits(2)
+            .says("failed to describe repository `one`");
+        assert_eq!(writes(&aws), [""; 0]);
+    }
+}
+
+#[test]
+fn a_deadline_during_a_write_is_exit_code_three() {
+    let (aws, _) = Ecr::with([]);
+    aws.answer_delayed(ecr("CreateRepository"), Duration::from_secs(20), 200, json!({}));
+    let output = tool(&aws)
+        .args(["--timeout", "500ms", "-o", "json"])
+        .run()
+        .exits(3);
+    assert_eq!(output.json()["outcome"], "timeout");
+    output.says("not done after 500 ms");
+}

@@ -1,0 +1,166 @@
+//! IAM knows a thing here and not yet there; and others are at work.
+
+use super::iam::{Iam, Role, TRUST, writes};
+use super::{CONFIG, tool, with_config};
+use std::time::Duration;
+
+#[test]
+fn a_new_role_that_is_not_shown_yet_is_waited_for() {
+    let (aws, iam) = Iam::with([]);
+    // The first read behind the creation still says that it is not there.
+    let tool = tool(&aws).args(["two", "-v"]);
+    aws.refuse_once(
+        "AttachRolePolicy",
+        "NoSuchEntity",
+        "The role with name Two cannot be found.",
+    );
+    aws.refuse_once(
+        "AttachRolePolicy",
+        "NoSuchEntity",
+        "The role with name Two cannot be found.",
+    );
+    tool.run()
+        .exits(0)
+        .says("create-roles: IAM does not know the new role everywhere yet: trying again in ");
+    assert_eq!(iam.roles()["Two"], Role::two());
+    assert_eq!(aws.bodies("AttachRolePolicy").len(), 3);
+}
+
+#[test]
+fn it_waits_until_iam_shows_what_was_set() {
+    let (aws, _) = Iam::with([(
+        "Two",
+        Role {
+            managed: Vec::new(),
+            ..Role::two()
+        },
+    )]);
+    let empty = super::iam::xml(
+        "ListAttachedRolePolicies",
+        "<AttachedPolicies/><IsTruncated>false</IsTruncated>",
+    );
+    aws.answer_query("ListAttachedRolePolicies", 200, &empty);
+    let output = tool(&aws)
+        .args(["two", "-v", "--timeout", "1500ms"])
+        .run()
+        .exits(3);
+    output
+        .says("create-roles: role `Two` does not show the change yet: trying again in ")
+        .says("not done after 1.5 s");
+    assert_eq!(writes(&aws), ["AttachRolePolicy Two"]);
+}
+
+#[test]
+fn a_policy_that_does_not_exist_is_not_waited_for() {
+    let (aws, _) = Iam::with([]);
+    aws.refuse_query(
+        "AttachRolePolicy",
+        "NoSuchEntity",
+        "Policy arn:aws:iam::aws:policy/X does not exist or is not attachable.",
+    );
+    let output = tool(&aws).args(["two", "-o", "json"]).run().exits(4);
+    assert!(output.elapsed < Duration::from_secs(5), "{:?}", output.elapsed);
+    let document = output.json();
+    assert_eq!(document["outcome"], "partial");
+    assert_eq!(document["items"][0]["action"], "create");
+    assert_eq!(document["items"][0]["changes"].as_array().unwrap().len(), 2);
+    assert_eq!(document["error"]["code"], "NoSuchEntity");
+    output.says("failed to attach `arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess` to role `Two`: iam:AttachRolePolicy refused with NoSuchEntity: Policy arn:aws:iam::aws:policy/X does not exist");
+}
+
+#[test]
+fn a_principal_that_was_made_a_moment_ago_is_waited_for() {
+    let (aws, _) = Iam::with([]);
+    aws.refuse_once(
+        "CreateRole",
+        "MalformedPolicyDocument",
+        "Invalid principal in policy: \"AWS\":\"arn:aws:iam::123456789012:role/New\"",
+    );
+    tool(&aws).arg("two").run().exits(0);
+    let (aws, _) = Iam::with([]);
+    aws.refuse(
+        "CreateRole",
+        "MalformedPolicyDocument",
+        "Syntax errors in policy.",
+    );
+    tool(&aws)
+        .run()
+        .exits(2)
+        .says("failed to create role `One`: iam:CreateRole refused with MalformedPolicyDocument: Syntax errors in policy.");
+}
+
+#[test]
+fn requests_that_met_are_sent_again() {
+    for code in ["ConcurrentModification", "DeleteConflict"] {
+        let (aws, iam) = Iam::with([]);
+        for action in ["CreateRole", "AttachRolePolicy"] {
+            aws.refuse_once(action, code, "Please retry.");
+        }
+        tool(&aws).arg("two").run().exits(0);
+        assert_eq!(iam.roles()["Two"], Role::two());
+    }
+}
+
+#[test]
+fn somebody_who_makes_it_at_the_same_time_is_no_error() {
+    let (aws, iam) = Iam::with([(
+        "Two",
+        Role {
+            hidden: 3,
+            ..Role::two()
+        },
+    )]);
+    let output = tool(&aws).args(["two", "-o", "json"]).run().exits(0);
+    assert_eq!(output.json()["outcome"], "unchanged");
+    assert_eq!(writes(&aws), ["CreateRole Two"]);
+    // And with something else in it: what differs is set, and nothing is removed that nobody was asked about.
+    let other = Role {
+        trust: TRUST.replace("ecs-tasks", "ec2"),
+        managed: vec![
+            super::X_RAY.into(),
+            "arn:aws:iam::aws:policy/ReadOnlyAccess".into(),
+        ],
+        hidden: 3,
+        ..Role::two()
+    };
+    iam.roles().insert("Two".into(), other);
+    aws.forget();
+    let output = tool(&aws).args(["two", "--prune", "-o", "json"]).run().exits(0);
+    assert_eq!(output.json()["outcome"], "changed");
+    assert_eq!(writes(&aws), ["CreateRole Two", "UpdateAssumeRolePolicy Two"]);
+}
+
+#[test]
+fn a_name_that_differs_only_in_case_is_told() {
+    let (aws, _) = Iam::with([("TWO", Role::two())]);
+    let output = tool(&aws)
+        .arg("two")
+        .limit(Duration::from_secs(60))
+        .run()
+        .exits(2);
+    output
+        .says("failed to use the role name `Two`: IAM has a role `TWO`, and to it case makes no difference")
+        .says("hint: write `TWO` in ops.toml, or take another name");
+    aws.refuse_query("ListRoles", "AccessDenied", "no");
+    let output = tool(&aws)
+        .arg("two")
+        .limit(Duration::from_secs(60))
+        .run()
+        .exits(2);
+    output
+        .says("failed to create role `Two`: IAM says that it exists, and does not show it")
+        .says("hint: another role may have this name in other letters");
+}
+
+#[test]
+fn two_runs_at_the_same_time_both_end_well() {
+    let (aws, iam) = Iam::with([]);
+    let runs: Vec<_> = (0..4).map(|_| tool(&aws).spawn()).collect();
+    for run in runs {
+        run.wait().exits(0);
+    }
+    assert_eq!(iam.roles()["Two"], Role::two());
+    assert_eq!(iam.roles().len(), 2);
+    aws.forget();
+    with_config(&aws, CONFIG).arg("--check").run().exits(0);
+}
