@@ -42,6 +42,15 @@ sandbox-down: ## Stop the sandbox; its data stays
 clean-sandbox: ## Take every sandbox down, with its data
 	@scripts/sandbox clean --all
 
+status: ## The state of every row, in one table; changes nothing
+	@scripts/status
+
+log-group: ## Row 5: the log group
+	@bin/logs/create-log-group $(ARGS)
+
+cluster: ## Row 6: the ECS cluster with its Service Connect namespace
+	@bin/ecs/create-cluster $(ARGS)
+
 repositories: ## Row 7: the ECR repositories
 	@bin/ecr/create-repository $(ARGS)
 
@@ -54,6 +63,15 @@ push: ## Rows 9 and 10: copy or build the images, and push them
 params: ## Row 11: the parameters
 	@bin/ssm/put-params $(ARGS)
 
+roles: ## Rows 12 and 13: the execution role and the task role
+	@bin/iam/create-roles $(ARGS)
+
+task-definition: ## Row 14: register the task definition, when it differs
+	@bin/ecs/register-task-definition $(ARGS)
+
+service: ## Row 15: deploy the service, and wait for it
+	@bin/ecs/deploy-service $(ARGS)
+
 db-test: ## Row 2: test the connection to PostgreSQL
 	@bin/db/test $(ARGS)
 
@@ -61,5 +79,5 @@ health-check: ## Row 4: ask the app whether it is healthy
 	@bin/health-check $(ARGS)
 
 .PHONY: help demo test check deploy install-deps build dist bench sandbox-up sandbox-status sandbox-down clean-sandbox \
-	repositories login push params db-test health-check
+	status log-group cluster repositories login push params roles task-definition service db-test health-check
 .DEFAULT_GOAL := help

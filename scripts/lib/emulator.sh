@@ -78,7 +78,8 @@ start_emulator() { # start_emulator PORT
     local i out=$state/emulator.json log=$state/emulator.log
     : >"$log"
     local -a program=("$venv/bin/python" "$emulator_program" --account "$account" --region "$region" --port "$1"
-        --registry-address "$registry_address" --registry-port 80 --state "$state/aws")
+        --registry-address "$registry_address" --registry-port 80 --state "$state/aws"
+        --health-divisor "${OPS_HEALTH_DIVISOR:-1}")
     local -a environment=(HOME="$state" DOCKER_HOST="$engine_host")
     if privileged_port; then
         # Root only hands over the right to listen on port 80; the process is the user's.
