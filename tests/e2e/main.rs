@@ -10,6 +10,7 @@ mod create_roles;
 mod ecr_login;
 mod gate;
 mod launchers;
+mod register_task_definition;
 mod repository_rules;
 mod sandbox_journey;
 mod workspace_tasks;
