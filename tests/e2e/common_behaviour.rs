@@ -30,13 +30,19 @@ ONE = { env = "E2E_SOURCE" }
 [roles.one]
 name = "one"
 trust = "trust.json"
+[task_definition]
+file = "task-definition.json"
 "#;
 
 /// The trust policy of the role.
 const TRUST: &str = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}}"#;
 
+/// The task definition; its image is looked up in ECR.
+const TASK_DEFINITION: &str = r#"{"family": "e2e", "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512",
+"executionRoleArn": "arn:aws:iam::123456789012:role/one", "containerDefinitions": [{"name": "e2e", "image": "${image.one}"}]}"#;
+
 /// The tools, with the IAM prefix of what they ask AWS for.
-const TOOLS: [(&str, &str); 7] = [
+const TOOLS: [(&str, &str); 8] = [
     ("ecr-login", "ecr:"),
     ("create-log-group", "logs:"),
     ("create-cluster", "ecs:"),
@@ -44,11 +50,13 @@ const TOOLS: [(&str, &str); 7] = [
     ("create-roles", "iam:"),
     ("push-image", "ecr:"),
     ("put-params", "ssm:"),
+    ("register-task-definition", "ecs:"),
 ];
 
 fn prepared(tool: Tool) -> Tool {
     tool.config_text(CONFIG)
         .file("trust.json", TRUST)
+        .file("task-definition.json", TASK_DEFINITION)
         .env("E2E_SOURCE", "a-value")
 }
 
@@ -140,6 +148,7 @@ fn an_answer_that_is_no_aws_answer_is_an_error() {
             ecr("DescribeRepositories"),
             logs("DescribeLogGroups"),
             ecs("DescribeClusters"),
+            ecs("DescribeTaskDefinition"),
             ssm("GetParameters"),
             ssm("DescribeParameters"),
             "GetRole".to_owned(),
@@ -185,12 +194,9 @@ fn an_unset_variable_is_found_before_the_first_call() {
             "put-params" => CONFIG.replace("E2E_SOURCE", "NOT_SET_ANYWHERE"),
             _ => CONFIG.replace("\"one\"", "\"one-${NOT_SET_ANYWHERE}\""),
         };
-        aws.tool(name)
-            .config_text(&config)
-            .run()
-            .exits(2)
-            .says("NOT_SET_ANYWHERE");
-        let empty = aws.tool(name).config_text(&config).env("NOT_SET_ANYWHERE", "");
+        let tool = prepared(aws.tool(name)).config_text(&config);
+        tool.run().exits(2).says("NOT_SET_ANYWHERE");
+        let empty = tool.env("NOT_SET_ANYWHERE", "");
         empty.run().exits(2).says("NOT_SET_ANYWHERE");
     });
     assert_eq!(aws.requests(), []);

@@ -19,6 +19,7 @@ mod health_check;
 mod launchers;
 mod push_image;
 mod put_params;
+mod register_task_definition;
 mod repository_rules;
 mod sandbox;
 mod sandbox_journey;

@@ -1,0 +1,165 @@
+//! What heals by itself, and what does not.
+
+use super::account::register;
+use super::{Account, arn, expanded, tool, writes};
+use std::time::Duration;
+use support::aws::{ecr, ecs, logs, ssm, xml_refusal};
+
+const PASS_ROLE: &str = "User: arn:aws:iam::123456789012:user/ci is not authorized to perform: iam:PassRole on resource: \
+                         arn:aws:iam::123456789012:role/Task because no identity-based policy allows the iam:PassRole action";
+
+const CONCURRENT: &str = "Too many concurrent attempts to create a new revision of the specified family.";
+
+/// The roles were made a moment ago, as far as IAM can say.
+fn new_roles(account: &Account) {
+    let now = std::process::Command::new("date")
+        .args(["-u", "+%Y-%m-%dT%H:%M:%SZ"])
+        .output()
+        .unwrap();
+    let now = String::from_utf8(now.stdout).unwrap().trim().to_owned();
+    let mut state = account.state();
+    state.roles.get_mut("Task").unwrap().1 = now;
+}
+
+#[test]
+fn a_new_role_is_waited_for() {
+    for (code, message) in [
+        ("ClientException", "Role is not valid"),
+        ("AccessDeniedException", PASS_ROLE),
+    ] {
+        let (aws, account) = Account::ready();
+        new_roles(&account);
+        aws.refuse_once(ecs("RegisterTaskDefinition"), code, message);
+        aws.refuse_once(ecs("RegisterTaskDefinition"), code, message);
+        tool(&aws)
+            .arg("-v")
+            .run()
+            .exits(0)
+            .prints(&arn(1))
+            .says("ECS does not know the new role everywhere yet: trying again in ");
+        assert_eq!(writes(&aws), ["RegisterTaskDefinition"; 3]);
+    }
+}
+
+#[test]
+fn an_old_role_is_not_waited_for() {
+    for (code, message) in [
+        ("ClientException", "Role is not valid"),
+        ("AccessDeniedException", PASS_ROLE),
+    ] {
+        let (aws, _account) = Account::ready();
+        aws.refuse(ecs("RegisterTaskDefinition"), code, message);
+        let output = tool(&aws).run().exits(2);
+        assert!(output.elapsed < Duration::from_secs(3), "{:?}", output.elapsed);
+        assert_eq!(writes(&aws), ["RegisterTaskDefinition"]);
+        let output = output.says(&format!(
+            "ecs:RegisterTaskDefinition refused with {code}: {message}"
+        ));
+        if code == "AccessDeniedException" {
+            output.says("hint: allow `iam:PassRole` on the two roles");
+        }
+    }
+}
+
+#[test]
+fn other_refusals_are_not_tried_again() {
+    let (aws, account) = Account::ready();
+    new_roles(&account);
+    aws.refuse(
+        ecs("RegisterTaskDefinition"),
+        "ClientException",
+        "Invalid 'cpu' setting for task.",
+    );
+    tool(&aws).run().exits(2).says("Invalid 'cpu' setting for task.");
+    assert_eq!(writes(&aws), ["RegisterTaskDefinition"]);
+}
+
+#[test]
+fn the_wait_ends_with_the_timeout() {
+    let (aws, account) = Account::ready();
+    new_roles(&account);
+    aws.refuse(
+        ecs("RegisterTaskDefinition"),
+        "ClientException",
+        "Role is not valid",
+    );
+    let output = tool(&aws).args(["--timeout", "1500ms"]).run().exits(3);
+    assert!(output.elapsed < Duration::from_secs(4), "{:?}", output.elapsed);
+    assert!(writes(&aws).len() > 1);
+}
+
+#[test]
+fn two_runs_that_meet_register_it_once() {
+    // The other one is registering the very same.
+    let (aws, account) = Account::ready();
+    let other = account.clone();
+    aws.answer_with(ecs("RegisterTaskDefinition"), move |_| {
+        register(&mut other.state(), &expanded());
+        (
+            400,
+            serde_json::json!({"__type": "ClientException", "message": CONCURRENT}),
+        )
+    });
+    tool(&aws).run().exits(0).prints(&arn(1)).says("web: unchanged");
+    assert_eq!(account.state().revisions.len(), 1);
+
+    // The other one is registering something else.
+    let (aws, _account) = Account::ready();
+    aws.refuse_once(ecs("RegisterTaskDefinition"), "ClientException", CONCURRENT);
+    tool(&aws)
+        .arg("-v")
+        .run()
+        .exits(0)
+        .prints(&arn(1))
+        .says("somebody else registers a revision: trying again in ");
+}
+
+#[test]
+fn throttling_and_cut_connections_are_tried_again() {
+    let targets = [
+        ecs("DescribeTaskDefinition"),
+        ecs("RegisterTaskDefinition"),
+        ecr("BatchGetImage"),
+        ecr("GetDownloadUrlForLayer"),
+        logs("DescribeLogGroups"),
+        ssm("GetParameters"),
+    ];
+    for target in &targets {
+        let (aws, account) = Account::ready();
+        aws.refuse_once(target, "ThrottlingException", "Rate exceeded");
+        tool(&aws).run().exits(0).prints(&arn(1));
+        assert_eq!(aws.bodies(target).len(), 2, "{target}");
+        assert_eq!(account.state().revisions.len(), 1);
+    }
+    let (aws, _account) = Account::ready();
+    targets.iter().for_each(|target| drop(aws.cut_once(target)));
+    tool(&aws).run().exits(0).prints(&arn(1));
+}
+
+#[test]
+fn throttling_without_end_says_so() {
+    for (target, operation) in [
+        (ecs("DescribeTaskDefinition"), "ecs:DescribeTaskDefinition"),
+        (ecs("RegisterTaskDefinition"), "ecs:RegisterTaskDefinition"),
+        (ecr("BatchGetImage"), "ecr:BatchGetImage"),
+        (logs("DescribeLogGroups"), "logs:DescribeLogGroups"),
+        (ssm("GetParameters"), "ssm:GetParameters"),
+    ] {
+        let (aws, account) = Account::ready();
+        aws.refuse(&target, "ThrottlingException", "Rate exceeded");
+        tool(&aws)
+            .run()
+            .exits(2)
+            .says(&format!(
+                "{operation} refused with ThrottlingException: Rate exceeded"
+            ))
+            .says("hint: AWS limits the rate: run it again");
+        assert_eq!(account.state().revisions.len(), 0);
+    }
+    let (aws, _account) = Account::ready();
+    aws.answer_query("GetRole", 400, &xml_refusal("Throttling", "Rate exceeded"));
+    tool(&aws)
+        .run()
+        .exits(2)
+        .says("failed to describe role `Execution`: iam:GetRole refused with Throttling: Rate exceeded");
+}
