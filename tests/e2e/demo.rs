@@ -1,136 +1,25 @@
-//! `scripts/demo` and `scripts/deploy` in a clone whose steps are stand-ins: the lines, the questions, and what
-//! happens when a step fails. The real steps are run by the sandbox's own journey.
+//! `scripts/demo`, `scripts/deploy` and `scripts/status` in a clone whose steps are stand-ins: the lines, the questions, and
+//! what happens when a step fails. The real steps are run by the sandbox's own journey.
 
+mod clone;
+mod deploy;
+mod status;
+
+use clone::{Clone, IMAGE, rows};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::Stdio;
-use support::{Output, Tool, executable, root, wait_for};
-use tempfile::TempDir;
-
-/// A clone in which every step notes its name and its words in `calls`.
-struct Clone {
-    folder: TempDir,
-}
-
-const ACCOUNT: &str = "123456789012";
-const IMAGE: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com/backend-flask@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
-
-impl Clone {
-    fn new() -> Self {
-        let clone = Clone {
-            folder: TempDir::new().unwrap(),
-        };
-        for path in [
-            "scripts/demo",
-            "scripts/deploy",
-            "scripts/journey",
-            "scripts/lib/messages.sh",
-            "scripts/lib/steps.sh",
-        ] {
-            executable(
-                &clone.folder.path().join(path),
-                &fs::read_to_string(root().join(path)).unwrap(),
-            );
-        }
-        clone.step("scripts/install-deps", "");
-        clone.step("scripts/dist", "");
-        clone.step("scripts/base-image", "echo 'stand-in:1 there'");
-        clone.step("fake/cargo", "echo '   Compiling it' >&2");
-        clone.sandbox("");
-        clone.step("fake/aws", "echo \"${FAKE_ACCOUNT:-123456789012}\"");
-        clone.step(
-            "fake/docker",
-            "case $1 in port) echo 127.0.0.1:4999 ;; exec) case $* in *health*) echo 'Flask server is running' ;; *) echo 'Connection successful!' ;; esac ;; inspect) exit 1 ;; esac",
-        );
-        let document = |item: &str| {
-            format!(
-                "echo '{{\"schema\":1,\"tool\":\"t\",\"outcome\":\"changed\",\"items\":[{item}],\
-                 \"account\":\"{ACCOUNT}\",\"region\":\"us-east-1\",\"identity\":\"arn:aws:iam::{ACCOUNT}:user/ada\"}}'"
-            )
-        };
-        clone.step(
-            "bin/ecr/create-repository",
-            &document(r#"{"kind":"repository","name":"a"},{"kind":"repository","name":"b"}"#),
-        );
-        clone.step(
-            "bin/ecr/login",
-            &document(r#"{"kind":"login","name":"registry"}"#),
-        );
-        clone.step(
-            "bin/ecr/push-image",
-            &document(&format!(r#"{{"kind":"image","name":"x","uri":"{IMAGE}"}}"#)),
-        );
-        clone.step(
-            "bin/ssm/put-params",
-            &document(r#"{"kind":"parameter","name":"/a/B"}"#),
-        );
-        clone.step("bin/db/test", "echo 'Connection successful!'");
-        clone.step("bin/health-check", "echo 'Flask server is running'");
-        clone
-    }
-
-    /// A stand-in that does `then`, where `$*` are its words.
-    fn step(&self, path: &str, then: &str) {
-        let folder = self.folder.path().display();
-        executable(
-            &self.folder.path().join(path),
-            &format!("#!/bin/sh\necho \"{path} $*\" >>'{folder}/calls'\n{then}\n"),
-        );
-    }
-
-    fn sandbox(&self, then: &str) {
-        let environment = "export OPS_SANDBOX=us-east-1 AWS_REGION=us-east-1 AWS_ACCOUNT_ID=123456789012 AWS_ENDPOINT_URL=http://127.0.0.1:4566 PROD_CONNECTION_URL=postgresql://u@h/d";
-        let text = format!(
-            "case $1 in up) echo 'the sandbox in us-east-1 is up' ;; env) echo '{environment}' ;; esac\n{then}"
-        );
-        self.step("scripts/sandbox", &text);
-    }
-
-    fn script(&self, name: &str) -> Tool {
-        let path = format!("{}:/usr/bin:/bin", self.folder.path().join("fake").display());
-        Tool::new(self.folder.path().join("scripts").join(name)).env("PATH", path)
-    }
-
-    fn demo(&self) -> Tool {
-        self.script("demo")
-    }
-
-    fn deploy(&self) -> Tool {
-        let tool = self.script("deploy").env("AWS_REGION", "us-east-1");
-        tool.env("PROD_CONNECTION_URL", "postgresql://u@h/d")
-    }
-
-    fn calls(&self) -> Vec<String> {
-        let calls = fs::read_to_string(self.folder.path().join("calls")).unwrap_or_default();
-        calls.lines().map(str::to_owned).collect()
-    }
-
-    /// The calls of launchers that are no dry run: what would have changed something.
-    fn writes(&self) -> Vec<String> {
-        let mut calls = self.calls();
-        calls.retain(|call| call.starts_with("bin/") && !call.contains("--dry-run"));
-        calls
-    }
-}
-
-/// The lines of the steps.
-fn rows(output: &Output) -> Vec<&str> {
-    output
-        .stderr
-        .lines()
-        .filter(|line| line.starts_with('['))
-        .collect()
-}
+use support::wait_for;
 
 #[test]
 fn each_step_has_its_line_and_the_end_says_what_to_try() {
     let clone = Clone::new();
     let output = clone.demo().run().exits(0);
     let rows = rows(&output);
-    assert_eq!(rows.len(), 16, "{}", output.transcript());
+    assert_eq!(rows.len(), 20, "{}", output.transcript());
     for (number, row) in rows.iter().enumerate() {
-        assert!(row.starts_with(&format!("[{:2}/16] ", number + 1)), "{row}");
+        assert!(row.starts_with(&format!("[{:2}/20] ", number + 1)), "{row}");
         assert!(format!("{row} ").contains(" s "), "{row}");
     }
     let push = rows
@@ -140,14 +29,18 @@ fn each_step_has_its_line_and_the_end_says_what_to_try() {
     let words: Vec<&str> = push.split_whitespace().collect();
     assert_eq!(
         words[..5],
-        ["[10/16]", "push-image", "backend-flask", "changed", "0.0"],
+        ["[13/20]", "push-image", "backend-flask", "changed", "0.0"],
         "{push}"
     );
     assert!(push.ends_with("…/backend-flask@sha256:01234567…"), "{push}");
 
     let (_, end) = output.stderr.split_once("\nstep ").unwrap();
-    assert!(end.contains("http://127.0.0.1:4999/api/health-check"), "{end}");
+    assert!(end.contains("http://172.17.0.9:4567/api/health-check"), "{end}");
     assert!(end.contains(&format!("The image:    {IMAGE}\n")), "{end}");
+    assert!(
+        end.contains("backend-flask of cluster cruddur, running backend-flask:7\n"),
+        "{end}"
+    );
     let (_, next) = end.split_once("Next:\n").unwrap();
     assert_eq!(next.lines().count(), 3, "{next}");
     assert_eq!(output.stdout, "");
@@ -312,109 +205,5 @@ fn ctrl_c_names_the_step_and_ends_by_the_signal() {
                 .count(),
             0
         );
-    }
-}
-
-// --- deploy ---------------------------------------------------------------------------------------------
-
-#[test]
-fn deploy_shows_where_and_what_and_changes_nothing_unless_confirmed() {
-    let clone = Clone::new();
-    let output = clone.deploy().run().exits(2);
-    for line in [
-        "Identity  arn:aws:iam::123456789012:user/ada\n",
-        "Account   123456789012\n",
-        "Region    us-east-1\n",
-        "\nRepositories\n",
-        "\nParameters\n",
-        "deploy: error: not confirmed: nothing was changed\nhint: CONFIRM=123456789012 make deploy\n",
-    ] {
-        assert!(output.stderr.contains(line), "{line}\n{}", output.transcript());
-    }
-    assert_eq!(clone.writes(), Vec::<String>::new());
-    let wrong = clone.deploy().env("CONFIRM", "210987654321").run().exits(2);
-    wrong.says("deploy: error: CONFIRM is not the account: `210987654321` against `123456789012`");
-    assert_eq!(clone.writes(), Vec::<String>::new());
-}
-
-#[test]
-fn deploy_runs_the_same_rows_when_confirmed() {
-    let clone = Clone::new();
-    let output = clone.deploy().env("CONFIRM", ACCOUNT).run().exits(0);
-    let rows = rows(&output);
-    assert_eq!(rows.len(), 12, "{}", output.transcript());
-    assert!(rows[11].starts_with("[12/12] "), "{}", rows[11]);
-    let writes = clone.writes();
-    let order: Vec<&str> = writes.iter().filter_map(|call| call.split(' ').next()).collect();
-    assert_eq!(
-        order,
-        [
-            "bin/ecr/create-repository",
-            "bin/ecr/login",
-            "bin/ecr/push-image",
-            "bin/ecr/push-image",
-            "bin/ssm/put-params",
-            "bin/db/test",
-            "bin/health-check"
-        ]
-    );
-    // The sandbox is no part of it.
-    assert_eq!(
-        clone
-            .calls()
-            .iter()
-            .filter(|call| call.starts_with("scripts/sandbox"))
-            .count(),
-        0
-    );
-}
-
-#[test]
-fn deploy_says_when_something_else_stands_in_for_aws() {
-    let clone = Clone::new();
-    let tool = clone.deploy().env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
-    tool.run()
-        .exits(2)
-        .says("Endpoint  http://127.0.0.1:9, in place of AWS\n");
-}
-
-#[test]
-fn deploy_asks_nothing_when_the_plan_is_not_to_be_had() {
-    let clone = Clone::new();
-    clone.step(
-        "bin/ssm/put-params",
-        "echo 'put-params: error: HONEYCOMB_API_KEY is not set' >&2; exit 2",
-    );
-    let output = clone.deploy().env("CONFIRM", ACCOUNT).run().exits(2);
-    output.says("put-params: error: HONEYCOMB_API_KEY is not set");
-    assert_eq!(clone.writes(), Vec::<String>::new());
-}
-
-/// On a terminal the account id is typed.
-#[test]
-fn deploy_goes_on_when_the_account_is_typed_and_not_otherwise() {
-    for (typed, code, writes) in [("123456789012\n", 0, 7), ("yes\n", 2, 0), ("\n", 2, 0)] {
-        let clone = Clone::new();
-        let path = clone.deploy();
-        let script = clone.folder.path().join("scripts/deploy");
-        let environment = path.command();
-        let tool = Tool::new("script")
-            .args(["--quiet", "--return", "--command"])
-            .arg(script)
-            .arg("/dev/null")
-            .stdin(typed);
-        let tool = environment
-            .get_envs()
-            .fold(tool, |tool, (name, value)| match value {
-                Some(value) => tool.env(name, value),
-                None => tool,
-            });
-        let output = tool.run().exits(code);
-        assert!(
-            output.stdout.contains("Type the account id to go on: "),
-            "{}",
-            output.transcript()
-        );
-        assert_eq!(clone.writes().len(), writes, "{typed:?}");
     }
 }

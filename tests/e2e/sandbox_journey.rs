@@ -1,5 +1,9 @@
 //! The rows of the job in the gate's sandbox, and what somebody else's clients see of them.
 
+mod afresh;
+mod service;
+
+use afresh::start_afresh;
 use serde_json::Value;
 use std::fs;
 use std::time::Duration;
@@ -17,6 +21,19 @@ const PARAMETERS: [&str; 5] = [
     "CONNECTION_URL",
     "OTEL_EXPORTER_OTLP_HEADERS",
     "ROLLBAR_ACCESS_TOKEN",
+];
+
+/// The tools that have something to change, in their order.
+const CHANGED: [&str; 9] = [
+    "create-log-group",
+    "create-cluster",
+    "create-roles",
+    "create-repository",
+    "push-image cruddur-python",
+    "push-image backend-flask",
+    "put-params",
+    "register-task-definition",
+    "deploy-service",
 ];
 
 fn journey(sandbox: &Sandbox, logs: &TempDir) -> Output {
@@ -74,59 +91,32 @@ fn aws(sandbox: &Sandbox, arguments: &[&str]) -> Value {
     serde_json::from_str(&output.stdout).unwrap()
 }
 
-/// A sandbox that stayed up has what the last run made.
-fn start_afresh(sandbox: &Sandbox, container: &str) {
-    drop(Container(sandbox, container.to_owned()));
-    for name in ["cruddur-python", "backend-flask"] {
-        let delete = ["ecr", "delete-repository", "--force", "--repository-name", name];
-        sandbox.program("aws").args(delete).run();
-    }
-    let mut delete = vec![
-        "ssm".to_owned(),
-        "delete-parameters".to_owned(),
-        "--names".to_owned(),
-    ];
-    delete.extend(PARAMETERS.map(|name| format!("/cruddur/backend-flask/{name}")));
-    sandbox.program("aws").args(delete).run().exits(0);
-}
-
 #[test]
 fn the_job_runs_end_to_end_and_others_see_what_it_did() {
     let sandbox = sandbox();
     let logs = [TempDir::new().unwrap(), TempDir::new().unwrap()];
-    let left = Container(
-        sandbox,
-        format!("cruddur-ops-backend-flask-{}", sandbox.get("AWS_REGION")),
-    );
-    start_afresh(sandbox, &left.1);
+    start_afresh(sandbox);
 
     let first = journey(sandbox, &logs[0]);
-    for row in [
-        "create-repository",
-        "push-image cruddur-python",
-        "push-image backend-flask",
-        "put-params",
-    ] {
+    for row in CHANGED {
         assert_eq!(outcome(&first, row), "changed", "{}", first.transcript());
     }
     for row in [
         "db-test (this machine)",
+        "health-check (the task)",
+        "container health (ECS)",
         "db-test (in the container)",
-        "health-check (this machine)",
-        "health-check (in the container)",
     ] {
         assert_eq!(outcome(&first, row), "ok");
     }
+    let deployed = service::Deployed::seen(sandbox);
     let second = journey(sandbox, &logs[1]);
-    for row in [
-        "create-repository",
-        "push-image cruddur-python",
-        "push-image backend-flask",
-        "put-params",
-        "run the pushed image",
-    ] {
+    for row in CHANGED {
         assert_eq!(outcome(&second, row), "unchanged", "{}", second.transcript());
     }
+    // No revision, no deployment and no task more.
+    assert_eq!(service::Deployed::seen(sandbox), deployed);
+    service::nothing_differs(sandbox);
 
     // The registry, as the aws CLI sees it.
     let image = first
@@ -150,6 +140,9 @@ fn the_job_runs_end_to_end_and_others_see_what_it_did() {
             .is_some_and(|tags| tags.iter().any(|tag| tag == "latest"))
     });
     assert_eq!(latest.unwrap()["imageDigest"], digest);
+
+    service::runs_the_digest(sandbox, &deployed, image);
+    service::roles_and_logs(sandbox, &deployed);
 
     // The parameters.
     let paths = PARAMETERS.map(|name| format!("/cruddur/backend-flask/{name}"));
@@ -197,7 +190,7 @@ fn the_job_runs_end_to_end_and_others_see_what_it_did() {
         }
     }
 
-    drop(left);
+    service::a_broken_image_is_rolled_back(sandbox, &deployed);
     the_digest_runs_elsewhere(sandbox, image);
 }
 
