@@ -192,6 +192,10 @@ fn an_unset_variable_is_found_before_the_first_call() {
             // It reads nothing that could hold one.
             "ecr-login" => return,
             "put-params" => CONFIG.replace("E2E_SOURCE", "NOT_SET_ANYWHERE"),
+            // Its file knows the image by its name.
+            "register-task-definition" => {
+                CONFIG.replace("repository = \"one\"", "repository = \"${NOT_SET_ANYWHERE}\"")
+            }
             _ => CONFIG.replace("\"one\"", "\"one-${NOT_SET_ANYWHERE}\""),
         };
         let tool = prepared(aws.tool(name)).config_text(&config);

@@ -33,6 +33,14 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// A line of the result, while bars may be drawn.
+    pub fn print(&self, line: &str) {
+        match &self.bars {
+            Some(bars) => bars.suspend(|| self.console.stdout(line)),
+            None => self.console.stdout(line),
+        }
+    }
+
     /// A bar of `bytes`, or a spinner when the size is not known. Elsewhere than on a terminal it draws
     /// nothing: there the lines of [`Progress::note`] tell what goes on.
     pub fn task(&self, name: &str) -> Task {

@@ -42,6 +42,19 @@ fn a_new_role_is_waited_for() {
 }
 
 #[test]
+fn a_role_whose_age_nobody_may_ask_is_waited_for_a_little() {
+    let (aws, _account) = Account::ready();
+    aws.refuse_query("GetRole", "AccessDenied", "User: ci may not");
+    aws.refuse_once(ecs("RegisterTaskDefinition"), "AccessDeniedException", PASS_ROLE);
+    tool(&aws).run().exits(0).prints(&arn(1));
+    aws.refuse(ecs("RegisterTaskDefinition"), "AccessDeniedException", PASS_ROLE);
+    let file = super::FILE.replace("\"512\"", "\"1024\"");
+    let output = super::with_file(&aws, &file).run().exits(2);
+    assert!(output.elapsed < Duration::from_secs(15), "{:?}", output.elapsed);
+    output.says("hint: allow `iam:PassRole` on the two roles");
+}
+
+#[test]
 fn an_old_role_is_not_waited_for() {
     for (code, message) in [
         ("ClientException", "Role is not valid"),
@@ -132,7 +145,9 @@ fn throttling_and_cut_connections_are_tried_again() {
         assert_eq!(account.state().revisions.len(), 1);
     }
     let (aws, _account) = Account::ready();
-    targets.iter().for_each(|target| drop(aws.cut_once(target)));
+    for target in &targets {
+        aws.cut_once(target);
+    }
     tool(&aws).run().exits(0).prints(&arn(1));
 }
 

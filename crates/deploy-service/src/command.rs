@@ -1,0 +1,208 @@
+//! The command line.
+
+use clap::{Parser, Subcommand};
+use common::cli::{AwsArgs, ConfigArgs, ConfirmArgs, OutputArgs, PlanArgs};
+use common::config::Config;
+use common::{Failure, duration};
+use std::time::Duration;
+
+/// A deployment's time when nobody says another one.
+const TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Create or update the service of ops.toml, and wait for its deployment
+///
+/// Deploys the latest active revision of the task definition. It is done when
+/// this very deployment has completed and its revision is the one that runs;
+/// a rollback is told, with its cause. Prints the service's ARN.
+#[derive(Debug, Parser)]
+#[command(after_help = HELP, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    #[command(flatten)]
+    pub(crate) deploy: DeployArgs,
+}
+
+/// What else it can do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Show the service: exit 0 when it runs as it should, 1 when not
+    Status(StatusArgs),
+    /// Go back to the previous revision of the task definition
+    Rollback(RollbackArgs),
+    /// Run a command in a task of its own: prints its log, exits with its code
+    Run(RunArgs),
+    /// Print the log lines of the service's containers
+    Logs(LogsArgs),
+}
+
+/// The main job.
+#[derive(Debug, clap::Args)]
+pub(crate) struct DeployArgs {
+    /// Deploy this revision [default: the latest active one]
+    #[arg(long, value_name = "FAMILY[:REVISION]")]
+    pub(crate) task_definition: Option<String>,
+    /// Start new tasks even when nothing differs
+    #[arg(long)]
+    pub(crate) force_new_deployment: bool,
+    /// Do not wait for the deployment
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    #[command(flatten)]
+    pub(crate) plan: PlanArgs,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// `status`
+#[derive(Debug, clap::Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// `rollback`
+#[derive(Debug, clap::Args)]
+pub(crate) struct RollbackArgs {
+    /// Go back to this revision [default: the active one before the present one]
+    #[arg(long, value_name = "FAMILY:REVISION")]
+    pub(crate) task_definition: Option<String>,
+    /// Do not wait for the deployment
+    #[arg(long)]
+    pub(crate) no_wait: bool,
+    #[command(flatten)]
+    pub(crate) plan: PlanArgs,
+    #[command(flatten)]
+    pub(crate) confirm: ConfirmArgs,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// `run`
+#[derive(Debug, clap::Args)]
+pub(crate) struct RunArgs {
+    /// Run this revision [default: the latest active one]
+    #[arg(long, value_name = "FAMILY[:REVISION]")]
+    pub(crate) task_definition: Option<String>,
+    /// The container to run it in [default: the service's own, or the only one]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) container: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+    /// The command, after `--`
+    #[arg(last = true, required = true, value_name = "CMD")]
+    pub(crate) words: Vec<String>,
+}
+
+/// `logs`
+#[derive(Debug, clap::Args)]
+pub(crate) struct LogsArgs {
+    /// Go on with what comes
+    #[arg(short, long)]
+    pub(crate) follow: bool,
+    /// Begin so long ago
+    #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
+    pub(crate) since: Duration,
+    /// Only this container
+    #[arg(long, value_name = "NAME")]
+    pub(crate) container: Option<String>,
+    #[command(flatten)]
+    pub(crate) common: CommonArgs,
+}
+
+/// What all of them have.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CommonArgs {
+    /// Give up waiting after this time [default: `timeout` of [service], 10m]
+    #[arg(long, value_name = "TIME", value_parser = duration::parse)]
+    pub(crate) timeout: Option<Duration>,
+    /// How often ECS is asked while waiting
+    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration::parse)]
+    pub(crate) poll: Duration,
+    #[command(flatten)]
+    pub(crate) config: ConfigArgs,
+    #[command(flatten)]
+    pub(crate) aws: AwsArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+}
+
+impl Args {
+    /// The options of the command at hand.
+    pub(crate) fn common(&self) -> &CommonArgs {
+        match &self.command {
+            None => &self.deploy.common,
+            Some(Command::Status(status)) => &status.common,
+            Some(Command::Rollback(rollback)) => &rollback.common,
+            Some(Command::Run(run)) => &run.common,
+            Some(Command::Logs(logs)) => &logs.common,
+        }
+    }
+}
+
+impl CommonArgs {
+    /// How long it may take: the flag, the file, ten minutes.
+    ///
+    /// # Errors
+    /// When the file's `timeout` is none.
+    pub(crate) fn timeout(&self, config: &Config) -> Result<Duration, Failure> {
+        if let Some(timeout) = self.timeout {
+            return Ok(timeout);
+        }
+        let service = config.schema.service.as_ref();
+        let Some(text) = service.and_then(|service| service.timeout.as_deref()) else {
+            return Ok(TIMEOUT);
+        };
+        duration::parse(text).map_err(|fault| {
+            let path = config.path.display();
+            Failure::could_not(format!("failed to use `service.timeout` of `{path}`: {fault}")).code("config")
+        })
+    }
+}
+
+const HELP: &str = "\
+Examples:
+  deploy-service                           prints the service's ARN
+  deploy-service --dry-run
+  deploy-service --task-definition backend-flask:7
+  deploy-service status
+  deploy-service logs -f
+  deploy-service run -- /usr/local/bin/db-test
+  deploy-service rollback --yes
+
+Permissions: ecs:DescribeServices, ecs:DescribeTaskDefinition,
+ecs:DescribeClusters, ecs:CreateService, ecs:UpdateService, ecs:TagResource,
+ecs:ListTasks, ecs:DescribeTasks, servicediscovery:GetNamespace,
+logs:GetLogEvents; rollback: ecs:ListTaskDefinitions; logs:
+logs:FilterLogEvents; run: ecs:RunTask, iam:PassRole for both roles
+
+Exit codes:
+  0  done, or nothing to do; status: it runs as it should
+  1  the deployment failed; differences under --check; status: it does not
+  2  could not: usage, configuration, credentials, permission, network
+  3  not done within --timeout; the deployment goes on
+  4  rolled back to the previous revision, or changed and then not followed
+  run exits with the code of its command, and 1 when that never started";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_command_stands_behind_two_dashes() {
+        let parse = |line: &str| Args::try_parse_from(line.split(' '));
+        let args = parse("t run --container web -- sh -c true").unwrap();
+        let Some(Command::Run(run)) = args.command else {
+            panic!("not run")
+        };
+        assert_eq!(run.words, ["sh", "-c", "true"]);
+        assert!(parse("t run").is_err());
+        assert!(parse("t run sh").is_err());
+    }
+}

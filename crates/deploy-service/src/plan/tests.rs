@@ -1,0 +1,141 @@
+use super::*;
+
+const ARN: &str = "arn:aws:ecs:us-east-1:123456789012:task-definition/web";
+
+fn wanted() -> Value {
+    json!({
+        "cluster": "c", "serviceName": "web", "taskDefinition": format!("{ARN}:2"), "desiredCount": 1,
+        "launchType": "FARGATE",
+        "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["subnet-1", "subnet-2"]}},
+    })
+}
+
+/// What DescribeServices makes of it.
+fn described(state: &str) -> Value {
+    json!({
+        "serviceName": "web", "status": "ACTIVE", "taskDefinition": format!("{ARN}:2"), "desiredCount": 1,
+        "launchType": "FARGATE", "platformVersion": "LATEST", "schedulingStrategy": "REPLICA",
+        "deploymentConfiguration": {
+            "deploymentCircuitBreaker": {"enable": true, "rollback": true},
+            "maximumPercent": 200, "minimumHealthyPercent": 100,
+        },
+        "networkConfiguration": {"awsvpcConfiguration": {
+            "subnets": ["subnet-2", "subnet-1"], "securityGroups": ["sg-default"], "assignPublicIp": "DISABLED",
+        }},
+        "deployments": [{
+            "id": "ecs-svc/1", "status": "PRIMARY", "rolloutState": state, "taskDefinition": format!("{ARN}:2"),
+        }],
+        "tags": [{"key": "app", "value": "web"}, {"key": "owner", "value": "me"}],
+    })
+}
+
+fn plan(service: Option<Value>, wanted: &Value, force: bool) -> Plan {
+    let tags = Tags::from([("app".to_owned(), "web".to_owned())]);
+    let service = service.map(Service::of);
+    Plan::new(service.as_ref(), wanted, &tags, &Namespaces::new(), force).unwrap()
+}
+
+fn changed(pointer: &str, value: Value) -> Value {
+    let mut wanted = wanted();
+    *wanted.pointer_mut(pointer).unwrap() = value;
+    wanted
+}
+
+fn fields(plan: Plan) -> Value {
+    match plan {
+        Plan::Update { fields, .. } => fields,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_service_that_is_as_wanted_is_left_alone() {
+    assert_eq!(
+        plan(Some(described("COMPLETED")), &wanted(), false),
+        Plan::Nothing
+    );
+    // As many tasks as wanted say nothing: its deployment goes on.
+    assert_eq!(
+        plan(Some(described("IN_PROGRESS")), &wanted(), false),
+        Plan::Await
+    );
+}
+
+#[test]
+fn what_is_not_there_is_made() {
+    let mut gone = described("COMPLETED");
+    gone["status"] = "INACTIVE".into();
+    for service in [None, Some(gone)] {
+        assert_eq!(plan(service, &wanted(), false).action(), "create");
+    }
+    let mut draining = described("COMPLETED");
+    draining["status"] = "DRAINING".into();
+    assert_eq!(plan(Some(draining), &wanted(), false), Plan::Drain);
+}
+
+#[test]
+fn only_what_differs_is_sent() {
+    let other = changed("/taskDefinition", format!("{ARN}:3").into());
+    assert_eq!(
+        fields(plan(Some(described("COMPLETED")), &other, false)),
+        json!({"taskDefinition": format!("{ARN}:3")})
+    );
+    // A new deployment comes by itself.
+    assert_eq!(
+        fields(plan(Some(described("COMPLETED")), &other, true)),
+        json!({"taskDefinition": format!("{ARN}:3")})
+    );
+    assert_eq!(
+        fields(plan(
+            Some(described("COMPLETED")),
+            &changed("/desiredCount", 2.into()),
+            false
+        )),
+        json!({"desiredCount": 2})
+    );
+}
+
+#[test]
+fn a_new_deployment_is_forced_when_asked_or_when_the_last_one_failed() {
+    for (state, force) in [("COMPLETED", true), ("FAILED", false)] {
+        assert_eq!(
+            fields(plan(Some(described(state)), &wanted(), force)),
+            json!({"forceNewDeployment": true})
+        );
+    }
+}
+
+#[test]
+fn tags_alone_need_no_update() {
+    let mut untagged = described("COMPLETED");
+    untagged["tags"] = json!([]);
+    let Plan::Update { fields, tags, .. } = plan(Some(untagged), &wanted(), false) else {
+        panic!("nothing to do")
+    };
+    assert_eq!(fields, json!({}));
+    assert_eq!(tags.len(), 1);
+}
+
+#[test]
+fn what_can_not_be_changed_is_an_error() {
+    let service = Service::of(described("COMPLETED"));
+    let other = changed("/launchType", "EC2".into());
+    let error = Plan::new(Some(&service), &other, &Tags::new(), &Namespaces::new(), false).unwrap_err();
+    assert!(
+        error.to_string().contains("launchType: FARGATE -> EC2"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_service_is_made_with_a_circuit_breaker_and_one_task() {
+    let mut wanted = wanted();
+    wanted.as_object_mut().unwrap().remove("desiredCount");
+    let body = create_body(&wanted, &Tags::new());
+    assert_eq!(body["desiredCount"], 1);
+    assert_eq!(
+        body["deploymentConfiguration"]["deploymentCircuitBreaker"],
+        json!({"enable": true, "rollback": true})
+    );
+    assert_eq!(body.get("tags"), None);
+}

@@ -1,0 +1,142 @@
+//! `rollback`: the previous revision again.
+
+use crate::apply::{Job, Sent};
+use crate::command::RollbackArgs;
+use crate::deploy::{Found, connect, deployable, find, within};
+use crate::ecs::{Ecs, service_arn};
+use crate::events::Events;
+use crate::ongoing::Ongoing;
+use crate::plan::Plan;
+use crate::rollout::{State, short};
+use crate::service::{Service, Status, text};
+use crate::wanted::{self, Names};
+use anyhow::{Context, Result};
+use common::config::{Config, Variables};
+use common::confirm::confirm;
+use common::{Change, Console, Failure, Outcome, Report, Tags};
+use serde_json::{Value, json};
+
+/// Does it, within the time that the flag or the file gives.
+///
+/// # Errors
+/// When nothing could be done.
+pub(crate) async fn run(args: &RollbackArgs, console: &Console, ongoing: &Ongoing) -> Result<Report> {
+    let config = Config::find(args.common.config.config.as_deref())?;
+    let timeout = args.common.timeout(&config)?;
+    within(timeout, console, ongoing, work(args, &config, console, ongoing)).await
+}
+
+async fn work(args: &RollbackArgs, config: &Config, console: &Console, ongoing: &Ongoing) -> Result<Report> {
+    wanted::names(config, &Variables::preview(&config.schema))?;
+    let (aws, place) = connect(&args.common, config, console).await?;
+    let names = wanted::names(config, &Variables::new(&config.schema, &place))?;
+    let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk), &names.cluster);
+    let service = match find(&ecs, &names.service, false, console).await? {
+        Found::Service(Some(service)) if service.status == Status::Active => *service,
+        _ => {
+            let message = format!("failed to roll back service `{}`: there is none", names.service);
+            return Err(Failure::could_not(message)
+                .code("no-service")
+                .hint("run deploy-service")
+                .into());
+        }
+    };
+    let present = short(text(&service.value, "taskDefinition")).to_owned();
+    let target = match &args.task_definition {
+        Some(given) => Names {
+            task_definition: present.clone(),
+            ..names.clone()
+        }
+        .chosen(Some(given)),
+        None => previous(&ecs, &service, &present, &names.service).await?,
+    };
+    let definition = ecs.task_definition(&target).await?;
+    let definition = deployable(definition, &target, &names.service)?;
+    let target = short(text(&definition, "taskDefinitionArn")).to_owned();
+    let report = Report::new(Outcome::Unchanged)
+        .detail("account", place.account.as_str())
+        .detail("region", place.region.as_str())
+        .detail("cluster", names.cluster.as_str());
+    let no_tags = Tags::new();
+    let job = Job {
+        ecs: &ecs,
+        aws: &aws,
+        console,
+        ongoing,
+        name: &names.service,
+        arn: service_arn(&place, &names.cluster, &names.service),
+        value: &Value::Null,
+        tags: &no_tags,
+        definition: &definition,
+        force: false,
+        wait: !args.no_wait,
+        poll: args.common.poll,
+    };
+    let done = target == present;
+    let plan = if done {
+        // It runs, or its deployment goes on.
+        let completed = service.primary().is_some_and(|one| one.state == State::Completed);
+        if completed { Plan::Nothing } else { Plan::Await }
+    } else {
+        Plan::Update {
+            fields: json!({"taskDefinition": text(&definition, "taskDefinitionArn")}),
+            tags: Tags::new(),
+            changes: vec![Change::new("taskDefinition", present.as_str(), target.as_str())],
+            later: false,
+        }
+    };
+    if args.plan.plan_only() {
+        return Ok(job.announce(&plan, report).checked(args.plan.check));
+    }
+    let events = Events::before(Some(&service));
+    let before = service.last_good();
+    let Plan::Update { fields, .. } = &plan else {
+        let report = job.changed(&plan, report);
+        return Ok(job.follow(&plan, service, before, events, report).await);
+    };
+    let deed = format!(
+        "roll service `{}` back from `{present}` to `{target}`",
+        names.service
+    );
+    confirm(console, args.confirm.yes, &deed).await?;
+    match job.update(service, fields, &no_tags).await? {
+        Sent::Service(made) => {
+            console.note(format!(
+                "{}: a later run of deploy-service deploys the latest revision again, unless it is told another one",
+                names.service
+            ));
+            let report = job.changed(&plan, report);
+            Ok(job.follow(&plan, *made, before, events, report).await)
+        }
+        Sent::Outdated => Err(Failure::could_not(format!(
+            "failed to roll back service `{}`: it was deleted in the meantime",
+            names.service
+        ))
+        .into()),
+    }
+}
+
+/// Where to go back to: while a deployment goes on or has failed, what ran before it; else the active revision
+/// before the present one.
+async fn previous(ecs: &Ecs, service: &Service, present: &str, name: &str) -> Result<String> {
+    let goes_on = service.primary().is_some_and(|one| one.state != State::Completed);
+    if let Some(good) = service.last_good().filter(|good| goes_on && good != present) {
+        return Ok(good);
+    }
+    let number = |name: &str| {
+        name.rsplit_once(':')
+            .and_then(|(_, number)| number.parse::<u64>().ok())
+    };
+    let family = present.split(':').next().unwrap_or_default();
+    let revisions = ecs.revisions(family).await?;
+    let earlier = revisions
+        .into_iter()
+        .find(|revision| number(revision) < number(present));
+    earlier
+        .ok_or_else(|| {
+            Failure::could_not(format!("`{family}` has no active revision before `{present}`"))
+                .code("no-previous-revision")
+                .hint("name one with --task-definition")
+        })
+        .with_context(|| format!("failed to roll back service `{name}`"))
+}

@@ -1,0 +1,116 @@
+//! A service as DescribeServices shows it.
+
+use crate::rollout::{Deployment, State};
+use common::Tags;
+use serde_json::Value;
+
+/// What may become of a service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    Active,
+    /// It was deleted, and its tasks are ending.
+    Draining,
+    /// It was deleted, and is still listed.
+    Inactive,
+}
+
+/// A line of the service's own log.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Event {
+    pub(crate) id: String,
+    /// Seconds since 1970.
+    pub(crate) time: f64,
+    pub(crate) message: String,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Service {
+    /// As it came: what is compared.
+    pub(crate) value: Value,
+    pub(crate) status: Status,
+    pub(crate) deployments: Vec<Deployment>,
+    /// The oldest first.
+    pub(crate) events: Vec<Event>,
+}
+
+pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .unwrap_or_default()
+}
+
+/// `[{"key": …, "value": …}]`
+pub(crate) fn tags(value: &Value) -> Tags {
+    let tags = list(value, "tags").iter();
+    tags.map(|tag| (text(tag, "key").to_owned(), text(tag, "value").to_owned()))
+        .collect()
+}
+
+impl Service {
+    pub(crate) fn of(value: Value) -> Self {
+        let status = match text(&value, "status") {
+            "DRAINING" => Status::Draining,
+            "INACTIVE" => Status::Inactive,
+            _ => Status::Active,
+        };
+        let deployments = list(&value, "deployments").iter().map(Deployment::of).collect();
+        let events = list(&value, "events").iter().rev().map(|event| Event {
+            id: text(event, "id").to_owned(),
+            time: event.get("createdAt").and_then(Value::as_f64).unwrap_or_default(),
+            message: text(event, "message").to_owned(),
+        });
+        Service {
+            status,
+            deployments,
+            events: events.collect(),
+            value,
+        }
+    }
+
+    pub(crate) fn arn(&self) -> &str {
+        text(&self.value, "serviceArn")
+    }
+
+    pub(crate) fn tags(&self) -> Tags {
+        tags(&self.value)
+    }
+
+    pub(crate) fn count(&self, key: &str) -> i64 {
+        self.value.get(key).and_then(Value::as_i64).unwrap_or_default()
+    }
+
+    /// The deployment that new tasks are started for.
+    pub(crate) fn primary(&self) -> Option<&Deployment> {
+        self.deployments.iter().find(|one| one.primary)
+    }
+
+    /// The task definition that last ran as it should: where ECS goes back to.
+    pub(crate) fn last_good(&self) -> Option<String> {
+        let good = self.deployments.iter().find(|one| one.state == State::Completed);
+        good.map(|one| one.task_definition.clone())
+    }
+
+    /// Whether a failed deployment makes ECS go back by itself.
+    pub(crate) fn rolls_back(&self) -> bool {
+        let breaker = self
+            .value
+            .pointer("/deploymentConfiguration/deploymentCircuitBreaker");
+        let is = |key: &str| breaker.and_then(|breaker| breaker.get(key)) == Some(&Value::Bool(true));
+        is("enable") && is("rollback")
+    }
+
+    /// The ARN of the Cloud Map namespace, when the service names it so.
+    pub(crate) fn namespace_arn(&self) -> Option<&str> {
+        let primary = list(&self.value, "deployments")
+            .iter()
+            .find(|one| text(one, "status") == "PRIMARY")?;
+        let namespace = primary.pointer("/serviceConnectConfiguration/namespace")?;
+        namespace.as_str().filter(|text| text.starts_with("arn:"))
+    }
+}

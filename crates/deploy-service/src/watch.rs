@@ -1,0 +1,253 @@
+//! Waits for our deployment, and tells meanwhile what it does.
+
+use crate::ecs::{Ecs, Refusal, RefusalContext};
+use crate::events::{Events, is_trouble, time_of_day};
+use crate::ongoing::{Known, Ongoing};
+use crate::rollout::{Deployment, Ours, Progress as Rollout, progress};
+use crate::service::{Service, text};
+use crate::stopped::{Stopped, is_of, not_told};
+use anyhow::Result;
+use common::aws::Aws;
+use common::failure::Described;
+use common::progress::{Progress, Task};
+use common::{Console, Report};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What a wait needs.
+pub(crate) struct Watch<'a> {
+    pub(crate) ecs: &'a Ecs,
+    pub(crate) aws: &'a Aws,
+    pub(crate) console: &'a Console,
+    pub(crate) ongoing: &'a Ongoing,
+    pub(crate) name: &'a str,
+    pub(crate) definition: &'a Value,
+    pub(crate) poll: Duration,
+    pub(crate) ours: Ours,
+}
+
+/// How it ended.
+pub(crate) struct End {
+    pub(crate) rollout: Rollout,
+    /// Why it failed, as far as the tasks, ECS or its events tell.
+    pub(crate) cause: String,
+    pub(crate) report: Report,
+}
+
+/// What was told.
+struct Told<'a> {
+    progress: Progress<'a>,
+    bar: Task,
+    events: Events,
+    counts: String,
+    going_back: bool,
+    tasks: BTreeSet<String>,
+    stopped: Vec<Stopped>,
+    trouble: Option<String>,
+    all_events: Vec<Value>,
+    /// Reasons can't be read.
+    blind: bool,
+}
+
+impl<'a> Watch<'a> {
+    /// Waits for the end; the deadline is the run's own. `first` is the service as the call left it, `events`
+    /// those that were there before, `report` what was done so far.
+    ///
+    /// # Errors
+    /// When ECS can't be asked any more.
+    pub(crate) async fn wait(&self, first: Service, events: Events, report: Report) -> Result<End> {
+        let progress_bar = Progress::new(self.console);
+        let mut told = Told {
+            bar: progress_bar.task(self.name),
+            progress: progress_bar,
+            events,
+            counts: String::new(),
+            going_back: false,
+            tasks: BTreeSet::new(),
+            stopped: Vec::new(),
+            trouble: None,
+            all_events: Vec::new(),
+            blind: false,
+        };
+        self.ongoing.set(Known {
+            what: format!("deployment `{}` of service `{}`", self.ours.id, self.name),
+            state: "just begun".into(),
+            hint: "follow it with `deploy-service`, look with `deploy-service status`, go back with `deploy-service rollback`"
+                .into(),
+            report: report.clone(),
+        });
+        let mut seen = false;
+        let mut service = first;
+        loop {
+            let rollout = progress(&service.deployments, &self.ours, seen);
+            seen |= service.deployments.iter().any(|one| one.id == self.ours.id);
+            self.tell_events(&service, &mut told);
+            let own = service.deployments.iter().find(|one| one.id == self.ours.id);
+            if let Some(own) = own {
+                self.tell_counts(own, &mut told);
+            }
+            if rollout != Rollout::Done {
+                self.tell_stopped(&mut told).await;
+            }
+            self.tell_going_back(&rollout, own, &mut told);
+            let report = detailed(report.clone(), own, &told);
+            self.ongoing.state(self.state(&rollout, own), report.clone());
+            if !matches!(rollout, Rollout::Pending | Rollout::RollingBack(_)) {
+                self.ongoing.clear();
+                let cause = cause(&rollout, &told);
+                return Ok(End {
+                    rollout,
+                    cause,
+                    report,
+                });
+            }
+            tokio::time::sleep(self.poll).await;
+            service = self.ask(&mut told, service).await?;
+        }
+    }
+
+    /// The next answer. What passes (a broken connection, throttling) does not end the wait.
+    async fn ask(&self, told: &mut Told<'a>, last: Service) -> Result<Service> {
+        let mut said = false;
+        loop {
+            match self.ecs.service(self.name).await {
+                Ok(Some(service)) => return Ok(service),
+                // Made a moment ago, and not listed everywhere yet.
+                Ok(None) => return Ok(last),
+                Err(refusal) if passes(&refusal) => {
+                    if !said {
+                        let why = Described::of(&refusal.failure.into()).message;
+                        told.progress.note(format!("{}: asking again: {why}", self.name));
+                        said = true;
+                    }
+                }
+                Err(refusal) => {
+                    return Err(refusal).with_context(|| format!("failed to follow service `{}`", self.name));
+                }
+            }
+            tokio::time::sleep(self.poll).await;
+        }
+    }
+
+    fn tell_events(&self, service: &Service, told: &mut Told<'a>) {
+        for event in told.events.new_in(service) {
+            // ECS begins each with the service's name.
+            let begin = format!("(service {}) ", self.name);
+            let message = event.message.strip_prefix(&begin).unwrap_or(&event.message);
+            told.progress
+                .note(format!("{}: {} {message}", self.name, time_of_day(event.time)));
+            if is_trouble(message) {
+                told.trouble = Some(message.to_owned());
+            }
+            told.all_events
+                .push(json!({"time": event.time, "message": event.message}));
+        }
+    }
+
+    fn tell_counts(&self, own: &Deployment, told: &mut Told<'a>) {
+        let counts = own.counts();
+        if counts != told.counts {
+            told.bar.say(format!("{}  {counts}", own.task_definition));
+            told.progress
+                .note(format!("{}: {} {counts}", self.name, own.task_definition));
+            told.counts = counts;
+        }
+    }
+
+    async fn tell_stopped(&self, told: &mut Told<'a>) {
+        if told.blind {
+            return;
+        }
+        let filter = json!({"serviceName": self.name, "desiredStatus": "STOPPED"});
+        let tasks = match self.ecs.tasks(filter).await {
+            Ok(tasks) => tasks,
+            Err(refusal) if passes(&refusal) => return,
+            Err(refusal) => {
+                told.blind = true;
+                return not_told(self.console, &refusal.into());
+            }
+        };
+        let ours = tasks.iter().filter(|task| is_of(task, &self.ours.id));
+        // A task that is still stopping may have no reasons yet.
+        for task in ours.filter(|task| text(task, "lastStatus") == "STOPPED") {
+            let mut stopped = Stopped::of(task);
+            if !told.tasks.insert(stopped.id.clone()) {
+                continue;
+            }
+            if let Err(error) = stopped.read_logs(self.definition, self.aws).await {
+                self.console
+                    .warn(format!("the last log lines are not told: {error:#}"));
+            }
+            stopped.tell(self.name, |line| told.progress.note(line));
+            told.stopped.push(stopped);
+        }
+    }
+
+    fn tell_going_back(&self, rollout: &Rollout, own: Option<&Deployment>, told: &mut Told<'a>) {
+        let Rollout::RollingBack(to) = rollout else { return };
+        if !told.going_back {
+            told.going_back = true;
+            let why = own.map(|own| own.reason.as_str()).unwrap_or_default();
+            told.bar.say(format!("going back to {to}"));
+            told.progress.note(format!(
+                "{}: {} failed, ECS goes back to {to}: {why}",
+                self.name, self.ours.wanted
+            ));
+        }
+    }
+
+    fn state(&self, rollout: &Rollout, own: Option<&Deployment>) -> String {
+        match (rollout, own) {
+            (Rollout::RollingBack(to), _) => format!("it failed, and ECS goes back to `{to}`"),
+            (_, Some(own)) => own.counts(),
+            (_, None) => "not listed yet".into(),
+        }
+    }
+}
+
+/// What may be gone at the next attempt.
+fn passes(refusal: &Refusal) -> bool {
+    matches!(
+        refusal.code.as_str(),
+        "ThrottlingException"
+            | "Throttling"
+            | "TooManyRequestsException"
+            | "ServerException"
+            | "InternalFailure"
+            | "InternalServerError"
+            | "ServiceUnavailable"
+            | "ServiceUnavailableException"
+    ) || refusal.is_network()
+}
+
+fn cause(rollout: &Rollout, told: &Told<'_>) -> String {
+    let reason = match rollout {
+        Rollout::RolledBack { reason, .. } | Rollout::Failed(reason) => reason.clone(),
+        _ => String::new(),
+    };
+    let parts = [
+        Some(reason.trim_end_matches('.').to_owned()).filter(|text| !text.is_empty()),
+        told.stopped
+            .last()
+            .map(Stopped::cause)
+            .or_else(|| told.trouble.clone()),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() {
+        "ECS gives no reason".into()
+    } else {
+        parts.join(": ")
+    }
+}
+
+fn detailed(report: Report, own: Option<&Deployment>, told: &Told<'_>) -> Report {
+    let stopped: Vec<Value> = told.stopped.iter().map(Stopped::to_json).collect();
+    let report = report
+        .detail("events", told.all_events.clone())
+        .detail("stopped_tasks", stopped);
+    match own {
+        Some(own) => report.detail("deployment", own.to_json()),
+        None => report,
+    }
+}
