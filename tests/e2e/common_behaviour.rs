@@ -302,6 +302,46 @@ fn a_reader_that_has_gone_away_is_no_panic() {
 }
 
 #[test]
+fn a_result_that_can_not_be_written_is_an_error() {
+    let full = |tool: Tool| {
+        let disk = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = tool.command().stdout(disk).output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let lost = |name: &str| format!("{name}: error: failed to write the result: No space left on device\n");
+    for (name, code) in [("create-repository", 2), ("db-test", 2), ("health-check", 1)] {
+        for word in ["--help", "--version"] {
+            let ended = full(support::tool(name).arg(word));
+            assert_eq!(ended, (Some(code), lost(name)), "{word}");
+        }
+    }
+    let aws = FakeAws::start();
+    aws.answer(
+        ecr("GetAuthorizationToken"),
+        200,
+        support::aws::token(&support::aws::registry("us-east-1"), "p"),
+    );
+    for arguments in [&["--dry-run"][..], &["--dry-run", "-o", "json"]] {
+        prepared(aws.tool("ecr-login")).args(arguments).run().exits(0);
+        let (code, stderr) = full(prepared(aws.tool("ecr-login")).args(arguments));
+        assert_eq!(code, Some(2), "{stderr}");
+        assert!(stderr.ends_with(&lost("ecr-login")), "{stderr}");
+    }
+    // An error keeps its own code.
+    aws.hang();
+    let late = prepared(aws.tool("ecr-login")).args(["--timeout", "300ms", "-o", "json"]);
+    let (code, stderr) = full(late);
+    assert_eq!(code, Some(3), "{stderr}");
+    assert!(
+        stderr.contains("not done after") && stderr.ends_with(&lost("ecr-login")),
+        "{stderr}"
+    );
+}
+
+#[test]
 fn a_deadline_is_exit_code_three() {
     each(|name, _| {
         let aws = FakeAws::start();

@@ -122,10 +122,10 @@ pub fn parse_from<A: CommandFactory + FromArgMatches>(
         output: requested_format(&arguments),
         ..OutputArgs::default()
     };
-    let console = Console::new(tool, &output);
+    let console = Console::new(tool, &output).unwritten(usage);
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         console.stdout(error.to_string().trim_end());
-        return Err(ExitCode::SUCCESS);
+        return Err(console.end(Exit::Done, false));
     }
     console.stderr(error.to_string().trim_end());
     if output.output == Format::Json {
@@ -144,7 +144,7 @@ pub fn parse_from<A: CommandFactory + FromArgMatches>(
         });
         console.stdout(&report.to_json(tool).to_string());
     }
-    Err(ExitCode::from(usage.code()))
+    Err(console.end(usage, true))
 }
 
 /// The format that was asked for, from a command line that could not be parsed as a whole.
