@@ -5,7 +5,6 @@ use crate::exit::Exit;
 use crate::failure::{Described, Failure};
 use crate::report::{ErrorReport, Outcome, Report};
 use crate::scrub::Scrubber;
-use serde_json::Value;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
@@ -146,8 +145,15 @@ impl Console {
         }
         let (exit, is_error) = (report.exit(), report.error.is_some());
         match self.format {
-            Format::Text => report.lines.iter().for_each(|line| self.stdout(line)),
-            Format::Json => self.stdout(&self.without_secrets(report.to_json(self.tool)).to_string()),
+            Format::Text => {
+                let ours = report.names();
+                let lines = report.lines.iter();
+                lines.for_each(|line| self.write(&self.scrubber.scrub_but(line, &ours)));
+            }
+            Format::Json => {
+                let report = report.without_secrets(&|text| self.scrub(text));
+                self.write(&report.to_json(self.tool).to_string());
+            }
         }
         self.end(exit, is_error)
     }
@@ -164,25 +170,6 @@ impl Console {
             None => failure,
         };
         self.failed(&failure.into(), report)
-    }
-
-    /// Each text of a document by itself: where a server repeats a secret in a form of its own, the escapes of
-    /// the document on top of that would be a form that nobody knows.
-    fn without_secrets(&self, document: Value) -> Value {
-        match document {
-            Value::String(text) => Value::String(self.scrub(&text)),
-            Value::Array(values) => values
-                .into_iter()
-                .map(|value| self.without_secrets(value))
-                .collect(),
-            Value::Object(fields) => {
-                let fields = fields.into_iter();
-                fields
-                    .map(|(key, value)| (key, self.without_secrets(value)))
-                    .collect()
-            }
-            other => other,
-        }
     }
 
     /// `report`, ended by `error`: with the error's own outcome and exit code.
