@@ -342,6 +342,19 @@ fn a_result_that_can_not_be_written_is_an_error() {
 }
 
 #[test]
+fn no_timeout_is_too_long_for_the_clock() {
+    each(|name, _| {
+        let absurd = prepared(with_credentials(support::tool(name)));
+        let output = absurd.args(["--timeout", "4000000000000000h"]).run().exits(2);
+        output.says("out of range: at most 8760h");
+        let aws = FakeAws::start();
+        aws.refuse_all("AccessDeniedException", "no");
+        let longest = prepared(aws.tool(name)).args(["--timeout", "8760h"]);
+        longest.run().exits(2).says("AccessDeniedException");
+    });
+}
+
+#[test]
 fn a_deadline_is_exit_code_three() {
     each(|name, _| {
         let aws = FakeAws::start();
