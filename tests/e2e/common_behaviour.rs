@@ -154,6 +154,11 @@ fn a_wrong_flag_is_a_usage_error() {
             .run()
             .exits(2);
         assert_eq!(json.json()["error"]["code"], "usage");
+        for bundle in [&["-qo", "json"][..], &["-vojson"]] {
+            let tool = prepared(with_credentials(support::tool(name)));
+            let json = tool.args(bundle).arg("--no-such-flag").run().exits(2);
+            assert_eq!(json.json()["error"]["code"], "usage", "{bundle:?}");
+        }
     });
 }
 
