@@ -119,6 +119,22 @@ fn faults_name_file_line_and_key_but_no_value() {
 }
 
 #[test]
+fn the_name_to_export_is_one_that_a_shell_can_set() {
+    let with = |name: &str| {
+        format!("version = 1\napp = {{ name = \"x\" }}\n[[repository]]\nname = \"r\"\nexport = \"{name}\"\n")
+    };
+    for name in ["A", "_", "ECR_URL_2", "lower"] {
+        Config::parse(Path::new("ops.toml"), &with(name)).unwrap();
+    }
+    for name in ["A-B; touch x #", "", "2A", "A B", "A=B", "$A", "É", "A\\n"] {
+        check_fault(
+            &with(name),
+            "failed to use config file `ops.toml`: `export` of repository `r` is no name of a shell's variable: only letters, digits and `_`, and no digit first",
+        );
+    }
+}
+
+#[test]
 fn expands_only_the_table_that_is_read() {
     let text = EXAMPLE.replace("\"cruddur-python\"\nexport", "\"${NAME}\"\nexport");
     let config = Config::parse(Path::new("ops.toml"), &text).unwrap();
