@@ -242,6 +242,24 @@ fn a_signal_ends_the_making_and_leaves_nothing() {
 }
 
 #[test]
+fn a_signal_ends_the_pull() {
+    let clone = Clone::new(
+        "pull*) trap 'kill $!; : >\"${0%/*}/ended\"; exit 1' TERM; : >\"${0%/*}/began\"; sleep 60 & wait ;;",
+    );
+    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+        let running = clone.base_image().spawn();
+        wait_for("the pull", || clone.path("fake/began").exists().then_some(()));
+        running.signal(signal);
+        running.wait().exits(128 + signal.as_raw());
+        assert!(clone.path("fake/ended").exists());
+        for name in ["fake/began", "fake/ended"] {
+            fs::remove_file(clone.path(name)).unwrap();
+        }
+        assert_eq!(clone.left(), Vec::<String>::new());
+    }
+}
+
+#[test]
 fn two_at_once_make_one() {
     let clone = off_line("sleep 0.3; printf layer");
     let running = [clone.base_image().spawn(), clone.base_image().spawn()];

@@ -181,6 +181,11 @@ fn a_wrong_flag_is_a_usage_error() {
             .run()
             .exits(2);
         assert_eq!(json.json()["error"]["code"], "usage");
+        for bundle in [&["-qo", "json"][..], &["-vojson"]] {
+            let tool = prepared(with_credentials(support::tool(name)));
+            let json = tool.args(bundle).arg("--no-such-flag").run().exits(2);
+            assert_eq!(json.json()["error"]["code"], "usage", "{bundle:?}");
+        }
     });
 }
 
@@ -330,6 +335,59 @@ fn a_reader_that_has_gone_away_is_no_panic() {
                 output.status
             );
         }
+    });
+}
+
+#[test]
+fn a_result_that_can_not_be_written_is_an_error() {
+    let full = |tool: Tool| {
+        let disk = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let output = tool.command().stdout(disk).output().unwrap();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&output.stderr).into_owned(),
+        )
+    };
+    let lost = |name: &str| format!("{name}: error: failed to write the result: No space left on device\n");
+    for (name, code) in [("create-repository", 2), ("db-test", 2), ("health-check", 1)] {
+        for word in ["--help", "--version"] {
+            let ended = full(support::tool(name).arg(word));
+            assert_eq!(ended, (Some(code), lost(name)), "{word}");
+        }
+    }
+    let aws = FakeAws::start();
+    aws.answer(
+        ecr("GetAuthorizationToken"),
+        200,
+        support::aws::token(&support::aws::registry("us-east-1"), "p"),
+    );
+    for arguments in [&["--dry-run"][..], &["--dry-run", "-o", "json"]] {
+        prepared(aws.tool("ecr-login")).args(arguments).run().exits(0);
+        let (code, stderr) = full(prepared(aws.tool("ecr-login")).args(arguments));
+        assert_eq!(code, Some(2), "{stderr}");
+        assert!(stderr.ends_with(&lost("ecr-login")), "{stderr}");
+    }
+    // An error keeps its own code.
+    aws.hang();
+    let late = prepared(aws.tool("ecr-login")).args(["--timeout", "300ms", "-o", "json"]);
+    let (code, stderr) = full(late);
+    assert_eq!(code, Some(3), "{stderr}");
+    assert!(
+        stderr.contains("not done after") && stderr.ends_with(&lost("ecr-login")),
+        "{stderr}"
+    );
+}
+
+#[test]
+fn no_timeout_is_too_long_for_the_clock() {
+    each(|name, _| {
+        let absurd = prepared(with_credentials(support::tool(name)));
+        let output = absurd.args(["--timeout", "4000000000000000h"]).run().exits(2);
+        output.says("out of range: at most 8760h");
+        let aws = FakeAws::start();
+        aws.refuse_all("AccessDeniedException", "no");
+        let longest = prepared(aws.tool(name)).args(["--timeout", "8760h"]);
+        longest.run().exits(2).says("AccessDeniedException");
     });
 }
 

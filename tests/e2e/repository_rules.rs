@@ -399,6 +399,35 @@ fn every_command_and_file_that_the_documents_name_exists() {
     none(missing);
 }
 
+/// What somebody meant to replace or to come back to: a word like `TODO`, or the mark of a section yet to be written.
+fn unfinished(line: &str) -> Option<&str> {
+    let mut words = line.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
+    words.find(|word| {
+        let is_name =
+            |name: &str| !name.is_empty() && !name.contains(|letter: char| letter.is_ascii_lowercase());
+        ["TODO", "FIXME", "XXX", "TBD"].contains(word) || word.strip_suffix("_SECTION").is_some_and(is_name)
+    })
+}
+
+#[test]
+fn no_document_is_unfinished() {
+    for (line, word) in [
+        ("A_B_SECTION", Some("A_B_SECTION")),
+        ("<!-- ONE_SECTION -->", Some("ONE_SECTION")),
+        ("so: TODO, later", Some("TODO")),
+        ("(FIXME)", Some("FIXME")),
+        ("XXX", Some("XXX")),
+        ("a SECTION, a_SECTION, TODOS, `mktemp x.XXXXXX`, SECTION_A", None),
+    ] {
+        assert_eq!(unfinished(line), word, "{line}");
+    }
+    none(lines_with(|path, line| {
+        unfinished(line)
+            .filter(|_| path.ends_with(".md"))
+            .map(str::to_owned)
+    }));
+}
+
 #[test]
 fn the_readme_has_each_launcher_in_its_table() {
     let readme = text("README.md");

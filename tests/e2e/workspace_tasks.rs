@@ -201,6 +201,16 @@ fn every_target_runs_something_that_is_there() {
     }
 }
 
+/// A fresh clone has no probes yet, and the app's image copies them.
+#[test]
+fn push_makes_the_probes_first() {
+    let dry = Tool::new("make")
+        .args(["--dry-run", "push", "ARGS=backend-flask"])
+        .current_dir(root());
+    let stdout = dry.run().exits(0).stdout;
+    assert_eq!(stdout, "scripts/dist --quiet\nbin/ecr/push-image backend-flask\n");
+}
+
 #[test]
 fn arguments_reach_the_tool() {
     let tool = Tool::new("make")

@@ -130,10 +130,10 @@ pub fn parse_from<A: CommandFactory + FromArgMatches>(
         output: requested_format(&arguments),
         ..OutputArgs::default()
     };
-    let console = Console::new(tool, &output);
+    let console = Console::new(tool, &output).unwritten(usage);
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         console.stdout(error.to_string().trim_end());
-        return Err(ExitCode::SUCCESS);
+        return Err(console.end(Exit::Done, false));
     }
     console.stderr(error.to_string().trim_end());
     if output.output == Format::Json {
@@ -152,7 +152,7 @@ pub fn parse_from<A: CommandFactory + FromArgMatches>(
         });
         console.stdout(&report.to_json(tool).to_string());
     }
-    Err(ExitCode::from(usage.code()))
+    Err(console.end(usage, true))
 }
 
 /// The format that was asked for, from a command line that could not be parsed as a whole.
@@ -162,17 +162,21 @@ fn requested_format(arguments: &[OsString]) -> Format {
         .filter_map(|word| word.to_str())
         .take_while(|word| *word != "--")
         .collect();
-    let joined = words
-        .iter()
-        .any(|word| matches!(*word, "-ojson" | "-o=json" | "--output=json"));
-    let apart = words
-        .windows(2)
-        .any(|pair| matches!(pair, ["-o" | "--output", "json"]));
-    if joined || apart {
-        Format::Json
-    } else {
-        Format::Text
-    }
+    let asked = words.iter().enumerate().any(|(at, word)| {
+        let value = match word.strip_prefix("--output") {
+            Some(value) => Some(value),
+            // In a bundle it is the last one, as the only one that takes a value: `-qo json`, `-vojson`.
+            None => word
+                .strip_prefix('-')
+                .and_then(|flags| flags.trim_start_matches(['q', 'v']).strip_prefix('o')),
+        };
+        match value {
+            Some("") => words.get(at + 1) == Some(&"json"),
+            Some(value) => value.trim_start_matches('=') == "json",
+            None => false,
+        }
+    });
+    if asked { Format::Json } else { Format::Text }
 }
 
 #[cfg(test)]
@@ -184,7 +188,27 @@ mod tests {
         let format = |line: &str| requested_format(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
         assert_eq!(format("t --nonsense -o json"), Format::Json);
         assert_eq!(format("t --output=json --nonsense"), Format::Json);
-        assert_eq!(format("t --output text"), Format::Text);
+        for line in [
+            "-ojson",
+            "-o=json",
+            "-qo json",
+            "-vojson",
+            "-vo=json",
+            "-qvo json",
+        ] {
+            assert_eq!(format(&format!("t {line} --nonsense")), Format::Json, "{line}");
+        }
+        for line in [
+            "--output text",
+            "-qo text",
+            "-vjson",
+            "-q json",
+            "--o json",
+            "json",
+            "-o",
+        ] {
+            assert_eq!(format(&format!("t {line} --nonsense")), Format::Text, "{line}");
+        }
         assert_eq!(format("t -- -o json"), Format::Text);
     }
 }

@@ -5,10 +5,10 @@ use crate::exit::Exit;
 use crate::failure::{Described, Failure};
 use crate::report::{ErrorReport, Item, Outcome, Report};
 use crate::scrub::Scrubber;
-use serde_json::Value;
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
 /// Prints for one tool: the result on stdout, everything else on stderr, secrets nowhere.
 pub struct Console {
@@ -17,6 +17,10 @@ pub struct Console {
     quiet: bool,
     verbose: bool,
     scrubber: Scrubber,
+    /// The code for a result that nobody got.
+    unwritten: Exit,
+    /// Why a part of the result could not be written.
+    lost: OnceLock<io::Error>,
 }
 
 impl Console {
@@ -28,7 +32,16 @@ impl Console {
             quiet: output.quiet,
             verbose: output.verbose,
             scrubber: Scrubber::default(),
+            unwritten: Exit::CouldNot,
+            lost: OnceLock::new(),
         }
+    }
+
+    /// Ends with another code than 2 when the result can't be written.
+    #[must_use]
+    pub fn unwritten(mut self, exit: Exit) -> Self {
+        self.unwritten = exit;
+        self
     }
 
     /// The tool's name.
@@ -88,10 +101,35 @@ impl Console {
         }
     }
 
-    /// A line of the result. A reader that has gone away is no error: the work is done.
+    /// A line of the result. A reader that has gone away is no error: the work is done. Any other fault is
+    /// told at the end, by [`Console::finish`].
     pub fn stdout(&self, text: &str) {
-        let mut stdout = std::io::stdout().lock();
-        let _ = writeln!(stdout, "{}", self.scrub(text)).and_then(|()| stdout.flush());
+        self.write(&self.scrub(text));
+    }
+
+    fn write(&self, line: &str) {
+        // After a line that is lost, the next ones would look like the whole.
+        if self.lost.get().is_some() {
+            return;
+        }
+        let mut stdout = io::stdout().lock();
+        if let Err(error) = writeln!(stdout, "{line}").and_then(|()| stdout.flush())
+            && error.kind() != ErrorKind::BrokenPipe
+        {
+            let _ = self.lost.set(error);
+        }
+    }
+
+    /// `exit`, unless a part of the result is lost and `exit` would not tell of it.
+    pub(crate) fn end(&self, exit: Exit, is_error: bool) -> ExitCode {
+        let Some(error) = self.lost.get() else {
+            return ExitCode::from(exit.code());
+        };
+        let words = error.to_string();
+        let why = words.split(" (os error").next().unwrap_or_default();
+        self.error(&format!("failed to write the result: {why}"), None);
+        let exit = if is_error { exit } else { self.unwritten };
+        ExitCode::from(exit.code())
     }
 
     /// A question on stderr; the answer goes on the same line.
@@ -120,7 +158,7 @@ impl Console {
 
     /// A line on stderr as it is.
     pub fn stderr(&self, text: &str) {
-        let _ = writeln!(std::io::stderr().lock(), "{}", self.scrub(text));
+        let _ = writeln!(io::stderr().lock(), "{}", self.scrub(text));
     }
 
     /// Prints the result or the error, and gives the exit code to end with.
@@ -129,11 +167,19 @@ impl Console {
         if let Some(error) = &report.error {
             self.error(&error.message, error.hint.as_deref());
         }
+        let (exit, is_error) = (report.exit(), report.error.is_some());
         match self.format {
-            Format::Text => report.lines.iter().for_each(|line| self.stdout(line)),
-            Format::Json => self.stdout(&self.without_secrets(report.to_json(self.tool)).to_string()),
+            Format::Text => {
+                let ours = report.names();
+                let lines = report.lines.iter();
+                lines.for_each(|line| self.write(&self.scrubber.scrub_but(line, &ours)));
+            }
+            Format::Json => {
+                let report = report.without_secrets(&|text| self.scrub(text));
+                self.write(&report.to_json(self.tool).to_string());
+            }
         }
-        ExitCode::from(report.exit().code())
+        self.end(exit, is_error)
     }
 
     /// `report`, in which some items went through before `error` came: exit code 4.
@@ -148,25 +194,6 @@ impl Console {
             None => failure,
         };
         self.failed(&failure.into(), report)
-    }
-
-    /// Each text of a document by itself: where a server repeats a secret in a form of its own, the escapes of
-    /// the document on top of that would be a form that nobody knows.
-    fn without_secrets(&self, document: Value) -> Value {
-        match document {
-            Value::String(text) => Value::String(self.scrub(&text)),
-            Value::Array(values) => values
-                .into_iter()
-                .map(|value| self.without_secrets(value))
-                .collect(),
-            Value::Object(fields) => {
-                let fields = fields.into_iter();
-                fields
-                    .map(|(key, value)| (key, self.without_secrets(value)))
-                    .collect()
-            }
-            other => other,
-        }
     }
 
     /// `report`, ended by `error`: with the error's own outcome and exit code.
@@ -189,7 +216,7 @@ const YELLOW: &str = "33";
 /// Colour only on a terminal and without `NO_COLOR` (https://no-color.org: set and not empty).
 fn paint(word: &str, colour: &str) -> String {
     let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    if wanted && std::io::stderr().is_terminal() {
+    if wanted && io::stderr().is_terminal() {
         format!("\x1b[1;{colour}m{word}\x1b[0m")
     } else {
         word.to_owned()

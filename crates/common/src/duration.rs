@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-/// Reads a duration that is not zero.
+/// A year. The clock can't count to just any end, and nobody waits for a later one.
+const LONGEST: Duration = Duration::from_secs(8760 * 60 * 60);
+
+/// Reads a duration that is not zero and not longer than a year.
 ///
 /// # Errors
 /// With what was wrong, for clap to show.
@@ -22,9 +25,9 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         .parse()
         .map_err(|_| "not a number: write `10s`, `500ms`, `2m`".to_owned())?;
     match Duration::try_from_secs_f64(seconds * factor) {
-        Ok(duration) if !duration.is_zero() => Ok(duration),
-        Ok(_) => Err("must be more than zero".to_owned()),
-        Err(_) => Err("out of range".to_owned()),
+        Ok(duration) if duration.is_zero() => Err("must be more than zero".to_owned()),
+        Ok(duration) if duration <= LONGEST => Ok(duration),
+        _ => Err("out of range: at most 8760h".to_owned()),
     }
 }
 
@@ -58,24 +61,17 @@ mod tests {
             ("2m", 120_000, "2 min"),
             ("0.1h", 360_000, "6 min"),
             ("125s", 125_000, "2 min 5 s"),
+            ("8760h", 31_536_000_000, "525600 min"),
         ] {
             let duration = parse(text).unwrap();
             assert_eq!(duration.as_millis(), milliseconds, "{text}");
             assert_eq!(show(duration), shown, "{text}");
         }
-        for text in [
-            "",
-            "0",
-            "0s",
-            "-1s",
-            "s",
-            "1d",
-            "1 s",
-            "1e3s",
-            "..5s",
-            "99999999999999999999999h",
-        ] {
+        for text in ["", "0", "0s", "-1s", "s", "1d", "1 s", "1e3s", "..5s"] {
             assert!(parse(text).is_err(), "{text}");
+        }
+        for text in ["8760.1h", "4000000000000000h", "99999999999999999999999h"] {
+            assert_eq!(parse(text).unwrap_err(), "out of range: at most 8760h", "{text}");
         }
     }
 }

@@ -202,6 +202,36 @@ impl Report {
         self.exit.unwrap_or_else(|| self.outcome.exit())
     }
 
+    /// The names of the items, as they may stand in the lines.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        let details = self.items.iter().flat_map(|item| &item.details);
+        let details = details.filter(|(key, _)| OURS.contains(&key.as_str()));
+        let details = details.filter_map(|(_, value)| value.as_str());
+        let names = self.items.iter().map(|item| item.name.as_str());
+        names.chain(details).collect()
+    }
+
+    /// The report with `scrub` applied to each text that may be somebody else's. Before it becomes a document:
+    /// there a secret like `null` would be found in the grammar, and another one behind the escapes not at all.
+    #[must_use]
+    pub(crate) fn without_secrets(mut self, scrub: &dyn Fn(&str) -> String) -> Self {
+        if let Some(error) = &mut self.error {
+            error.message = scrub(&error.message);
+            for text in [&mut error.code, &mut error.hint].into_iter().flatten() {
+                *text = scrub(text);
+            }
+        }
+        for item in &mut self.items {
+            for change in &mut item.changes {
+                scrub_value(&mut change.from, &[], scrub);
+                scrub_value(&mut change.to, &[], scrub);
+            }
+            scrub_fields(&mut item.details, &OURS, scrub);
+        }
+        scrub_fields(&mut self.details, &OURS, scrub);
+        self
+    }
+
     /// The JSON document, with its schema number first.
     pub fn to_json(&self, tool: &str) -> Value {
         let mut document = Map::new();
@@ -219,6 +249,28 @@ impl Report {
     }
 }
 
+/// Fields whose text comes from the configuration, from us, or from AWS's names for it: nothing in them is secret, and
+/// with a piece of it masked they would be wrong.
+const OURS: [&str; 11] = [
+    "account", "arn", "digest", "identity", "outcome", "region", "registry", "source", "stage", "type", "uri",
+];
+
+fn scrub_fields(fields: &mut Map<String, Value>, ours: &[&str], scrub: &dyn Fn(&str) -> String) {
+    let others = fields.iter_mut().filter(|(key, _)| !ours.contains(&key.as_str()));
+    others.for_each(|(_, value)| scrub_value(value, ours, scrub));
+}
+
+fn scrub_value(value: &mut Value, ours: &[&str], scrub: &dyn Fn(&str) -> String) {
+    match value {
+        Value::String(text) => *text = scrub(text),
+        Value::Array(values) => values
+            .iter_mut()
+            .for_each(|value| scrub_value(value, ours, scrub)),
+        Value::Object(fields) => scrub_fields(fields, ours, scrub),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
 /// Plain data with text keys always has a JSON form.
 fn to_value(data: impl Serialize) -> Value {
     serde_json::to_value(data).unwrap_or(Value::Null)
@@ -227,6 +279,7 @@ fn to_value(data: impl Serialize) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
 
     #[test]
     fn the_document_has_the_documented_shape() {
@@ -244,6 +297,45 @@ mod tests {
         assert_eq!(
             report.to_json("t").to_string(),
             r#"{"schema":1,"tool":"t","outcome":"rolled-back","items":[{"kind":"repository","name":"a","action":"update","changes":[{"path":"scan_on_push","from":false,"to":true}],"uri":"u"}],"error":{"message":"m","code":null,"hint":"h"}}"#
+        );
+    }
+
+    #[test]
+    fn texts_of_others_are_scrubbed_and_names_and_keys_are_not() {
+        let mut report = Report::new(Outcome::Failed).detail("null", "null").detail(
+            "stages",
+            json!([{"stage": "null", "detail": "is null", "null": [null, true]}]),
+        );
+        report.items.push(
+            Item::new("null", "/null/A", "null")
+                .changes(vec![Change::new(
+                    "null",
+                    Value::Null,
+                    json!({"arn": "null", "null": 1}),
+                )])
+                .detail("arn", "arn:null")
+                .detail("cause", "null"),
+        );
+        report.error = Some(ErrorReport {
+            message: "no null".into(),
+            code: None,
+            hint: Some("null".into()),
+        });
+        assert_eq!(report.names(), ["/null/A", "arn:null"]);
+        let report = report.without_secrets(&|text| text.replace("null", "***"));
+        assert_eq!(
+            report.to_json("t"),
+            json!({
+                "schema": 1, "tool": "t", "outcome": "failed",
+                "items": [{
+                    "kind": "null", "name": "/null/A", "action": "null",
+                    "changes": [{"path": "null", "from": null, "to": {"arn": "***", "null": 1}}],
+                    "arn": "arn:null", "cause": "***",
+                }],
+                "null": "***",
+                "stages": [{"stage": "null", "detail": "is ***", "null": [null, true]}],
+                "error": {"message": "no ***", "code": null, "hint": "***"},
+            })
         );
     }
 

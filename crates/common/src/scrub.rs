@@ -41,11 +41,34 @@ impl Scrubber {
 
     /// `text` without the secrets.
     pub fn scrub(&self, text: &str) -> String {
+        self.scrub_but(text, &[])
+    }
+
+    /// `text` without the secrets; but the `names` in it stay whole, also where a secret is a piece of one.
+    pub fn scrub_but(&self, text: &str, names: &[&str]) -> String {
         let forms = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
         forms.iter().fold(text.to_owned(), |text, form| {
-            text.replace(form.expose_secret(), MASK)
+            replace_but(&text, form.expose_secret(), names)
         })
     }
+}
+
+fn replace_but(text: &str, secret: &str, names: &[&str]) -> String {
+    let found = |words: &str| -> Vec<(usize, usize)> {
+        let starts = text.match_indices(words).map(|(start, _)| start);
+        starts.map(|start| (start, start + words.len())).collect()
+    };
+    let kept: Vec<_> = names.iter().flat_map(|name| found(name)).collect();
+    let mut clean = String::new();
+    let mut done = 0;
+    for (start, end) in found(secret) {
+        if !kept.iter().any(|name| name.0 <= start && end <= name.1) {
+            clean.push_str(text.get(done..start).unwrap_or_default());
+            clean.push_str(MASK);
+            done = end;
+        }
+    }
+    clean + text.get(done..).unwrap_or_default()
 }
 
 fn json_escaped(text: &str) -> String {
@@ -104,6 +127,26 @@ mod tests {
                 "{form}"
             );
         }
+    }
+
+    #[test]
+    fn a_name_stays_whole_but_what_is_around_it_does_not() {
+        let scrubber = Scrubber::default();
+        scrubber.hide("backend");
+        scrubber.hide("/app/backend/URL and more");
+        let names = ["/app/backend/URL", ""];
+        for (text, expected) in [
+            (
+                "/app/backend/URL  updated  (was: my backend)",
+                "/app/backend/URL  updated  (was: my ***)",
+            ),
+            ("backend", "***"),
+            ("/app/backend/URL and more", "***"),
+            ("/app/backend", "/app/***"),
+        ] {
+            assert_eq!(scrubber.scrub_but(text, &names), expected);
+        }
+        assert_eq!(scrubber.scrub("/app/backend/URL"), "/app/***/URL");
     }
 
     #[test]

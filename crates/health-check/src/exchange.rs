@@ -198,15 +198,30 @@ fn describe(error: &ureq::Error) -> String {
     }
 }
 
-/// Without a query, which may hold a token, and not longer than [`MOST_LOCATION`].
+/// Without a query, which may hold a token, without a user and password, and not longer than [`MOST_LOCATION`].
 fn shortened(location: &str) -> String {
+    let location = without_user(location);
     let (path, query) = location
         .split_once('?')
-        .map_or((location, ""), |(path, _)| (path, "?…"));
+        .map_or((location.as_str(), ""), |(path, _)| (path, "?…"));
     match path.char_indices().nth(MOST_LOCATION) {
         Some((end, _)) => format!("{}…", path.get(..end).unwrap_or_default()),
         None => format!("{path}{query}"),
     }
+}
+
+/// `//user:password@host/` as `//host/`. A password may hold what should have been escaped in it, so that rather too
+/// much is cut than too little.
+fn without_user(location: &str) -> String {
+    let Some((scheme, rest)) = location
+        .split_once("//")
+        .filter(|(scheme, _)| !scheme.contains(['/', '?', '#']))
+    else {
+        return location.to_owned();
+    };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}//{host}{path}")
 }
 
 /// Opens the connection, and notes when it stands: after that, a timeout has another reason.
@@ -255,6 +270,16 @@ mod tests {
     fn a_location_is_shown_short_and_without_its_query() {
         assert_eq!(shortened("/login"), "/login");
         assert_eq!(shortened("/login?token=secret"), "/login?…");
+        for (location, shown) in [
+            ("http://u:hunter2@h:81/x?a=b", "http://h:81/x?…"),
+            ("//hunter2@h", "//h"),
+            ("https://u:hunter2?a@b@h/x", "https://h/x"),
+            ("http://h/a@b//c@d", "http://h/a@b//c@d"),
+            ("/a//b@c", "/a//b@c"),
+            ("/login?to=http://u:hunter2@h/", "/login?…"),
+        ] {
+            assert_eq!(shortened(location), shown);
+        }
         let long = shortened(&"é".repeat(500));
         assert_eq!(long.chars().count(), MOST_LOCATION + 1);
     }

@@ -17,7 +17,7 @@ const TOOL: &str = "health-check";
 fn main() -> ExitCode {
     match cli::parse_from::<probe::Args>(TOOL, std::env::args_os(), Exit::No) {
         Ok(args) => {
-            let console = Console::new(TOOL, &args.output);
+            let console = Console::new(TOOL, &args.output).unwritten(Exit::No);
             console.finish(Ok(probe::run(&args, &console)))
         }
         Err(code) => code,

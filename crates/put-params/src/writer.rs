@@ -248,14 +248,13 @@ fn failed(wanted: &Wanted, error: &anyhow::Error, version: Option<i64>, written:
     }
 }
 
-/// Whether an error is about the caller, not about one parameter.
+/// Whether an error is about the caller or the way to AWS, not about one parameter. A refusal by IAM is not: a policy
+/// may allow one parameter, one tag or one key and not another.
 fn concerns_all(fault: &Fault) -> bool {
     matches!(
         fault.code.as_deref(),
         Some(
-            "AccessDenied"
-                | "AccessDeniedException"
-                | "ExpiredToken"
+            "ExpiredToken"
                 | "ExpiredTokenException"
                 | "RequestExpired"
                 | "UnrecognizedClientException"

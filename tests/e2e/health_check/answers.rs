@@ -40,7 +40,8 @@ fn any_other_status_is_not_running_and_is_named() {
 fn a_redirect_is_not_followed() {
     let healthy = Server::healthy();
     let place = format!("http://127.0.0.1:{}/login?next=secret", healthy.address.port());
-    let head = format!("HTTP/1.1 302 Found\r\nLocation: {place}\r\nContent-Length: 0\r\n\r\n");
+    let sent = place.replace("http://", "http://user:secret@");
+    let head = format!("HTTP/1.1 302 Found\r\nLocation: {sent}\r\nContent-Length: 0\r\n\r\n");
     let server = Server::sending(head);
     let output = probe(&server.url()).run();
     assert!(!output.stderr.contains("secret"), "{}", output.transcript());

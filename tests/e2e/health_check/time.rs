@@ -86,9 +86,10 @@ fn an_address_that_takes_no_connection_leaves_time_for_the_next() {
 
 #[test]
 fn an_absurd_timeout_is_no_panic() {
-    runs(
-        probe(&Server::healthy().url())
-            .args(["--timeout", "4000000000000000h"])
-            .run(),
-    );
+    let server = Server::healthy();
+    let with = |timeout: &str| probe(&server.url()).args(["--timeout", timeout]).run();
+    runs(with("8760h"));
+    with("4000000000000000h")
+        .exits(1)
+        .says("out of range: at most 8760h");
 }

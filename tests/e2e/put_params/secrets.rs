@@ -231,6 +231,40 @@ fn no_way_through_shows_a_value() {
 }
 
 #[test]
+fn a_value_that_is_a_common_word_spoils_no_name_and_no_document() {
+    // A piece of each name and ARN, words of the document's grammar, its keys and its constants.
+    for value in ["/e2e", "parameter", "null", "schema", "create", "arn:aws"] {
+        let run = |arguments: &[&str]| {
+            let aws = store(&[]);
+            aws.refuse(
+                ssm("PutParameter"),
+                "ValidationException",
+                &format!("`{value}` is no value"),
+            );
+            let tool = tool(&aws).env("SOURCE_ONE", value).arg("ONE").args(arguments);
+            tool.run()
+        };
+        let document = run(&["-o", "json", "--dry-run"]).exits(0).json();
+        let item = &document["items"][0];
+        assert_eq!(document["schema"], 1, "{value}");
+        assert_eq!(item["kind"], "parameter", "{value}");
+        assert_eq!(item["name"], "/e2e/ONE", "{value}");
+        assert_eq!(item["action"], "create", "{value}");
+        assert_eq!(item["changes"][0]["from"], Value::Null, "{value}");
+        let arn = "arn:aws:ssm:us-east-1:123456789012:parameter/e2e/ONE";
+        assert_eq!(item["arn"], arn, "{value}");
+        let text = run(&["--dry-run"]).exits(0);
+        assert!(text.stdout.starts_with("/e2e/ONE  "), "{}", text.transcript());
+
+        // In a message it is hidden all the same.
+        let refused = run(&["-o", "json"]).exits(2);
+        let message = refused.json()["error"]["message"].to_string();
+        assert!(message.contains("`***` is no value"), "{message}");
+        refused.says("`***` is no value");
+    }
+}
+
+#[test]
 fn a_deadline_and_a_broken_connection_show_nothing() {
     let canary = Canary::new();
     let with = |aws: &FakeAws| tool(aws).env("SOURCE_ONE", canary.value()).arg("ONE");

@@ -448,6 +448,29 @@ fn an_error_about_the_caller_stops_the_rest() {
 }
 
 #[test]
+fn a_parameter_that_is_not_allowed_does_not_stop_the_others() {
+    let entries: Vec<String> = (0..12)
+        .map(|number| format!("N{number} = {{ env = \"SOURCE_ONE\" }}"))
+        .collect();
+    let aws = store(&[]);
+    for _ in 0..7 {
+        aws.refuse_once(ssm("PutParameter"), "AccessDeniedException", "not this one");
+    }
+    let output = tool(&aws)
+        .config_text(&config_with(&entries.join("\n")))
+        .args(["-o", "json"])
+        .run()
+        .exits(4);
+    assert_eq!(aws.bodies(ssm("PutParameter")).len(), 12);
+    let actions = each_item(&output.json(), "action");
+    let count = |word: &str| actions.iter().filter(|action| *action == word).count();
+    assert_eq!((count("failed"), count("create")), (7, 5), "{actions:?}");
+    let refused = " refused with AccessDeniedException: not this one";
+    assert_eq!(output.stderr.matches(refused).count(), 7, "{}", output.stderr);
+    output.says("failed to put 7 of 12 parameters");
+}
+
+#[test]
 fn several_refusals_are_told_one_a_line() {
     let aws = store(&[]);
     aws.refuse(ssm("PutParameter"), "ParameterLimitExceeded", "full");

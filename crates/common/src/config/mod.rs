@@ -272,14 +272,18 @@ fn fault(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
     .code("config")
 }
 
-/// serde quotes the value it did not expect: `invalid type: string "hunter2", expected …`.
+/// serde quotes the value it did not expect: `invalid type: string "hunter2", expected …`. Its kind, and what was
+/// expected, are enough together with the place.
 fn harmless(message: &str) -> String {
-    match (message.find("string \""), message.rfind('"')) {
-        (Some(start), Some(end)) if end > start + 7 => {
-            format!("{}string{}", &message[..start], &message[end + 1..])
-        }
-        _ => message.to_owned(),
+    let quoting = ["invalid type", "invalid value", "unknown variant"];
+    if !quoting.iter().any(|start| message.starts_with(start)) {
+        return message.to_owned();
     }
+    let kind = message.split(['"', '`', '\'']).next().unwrap_or_default();
+    // The last one: the value may hold these words, too.
+    let expected = message.rfind(", expected ").and_then(|at| message.get(at..));
+    let kind = kind.split(", expected ").next().unwrap_or_default();
+    format!("{}{}", kind.trim_end(), expected.unwrap_or_default())
 }
 
 /// The items that `names` chooses, in the order of the file; no name means all.

@@ -313,6 +313,14 @@ impl Schema {
             "repository",
             self.repository.iter().map(|repository| repository.name.as_str()),
         )?;
+        for repository in &self.repository {
+            if !repository.export.as_deref().is_none_or(is_variable) {
+                return Err(format!(
+                    "`export` of repository `{}` is no name of a shell's variable: only letters, digits and `_`, and no digit first",
+                    repository.name
+                ));
+            }
+        }
         unique("image", self.image.iter().map(|image| image.name.as_str()))?;
         for image in &self.image {
             let name = &image.name;
@@ -337,6 +345,15 @@ impl Schema {
         }
         Ok(())
     }
+}
+
+/// A shell evaluates the line that it stands in.
+fn is_variable(name: &str) -> bool {
+    let mut letters = name.bytes();
+    letters
+        .next()
+        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == b'_')
 }
 
 fn unique<'a>(kind: &str, names: impl Iterator<Item = &'a str>) -> Result<(), String> {

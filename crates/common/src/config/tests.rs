@@ -61,6 +61,38 @@ fn faults_name_file_line_and_key_but_no_value() {
         "version = 1\napp = { name = \"x\" }\nrepository = \"hunter2\"\n",
         "failed to read config file `ops.toml:3:14`: invalid type: string, expected a sequence",
     );
+    let entry = |rest: &str| {
+        format!("version = 1\napp = {{ name = \"x\" }}\n[params]\nprefix = \"/x\"\n[params.entry]\n{rest}\n")
+    };
+    for (line, fault) in [
+        (
+            "A = 8439217733",
+            "6:5`: invalid type: integer, expected struct ParameterEntry",
+        ),
+        (
+            "A = true",
+            "6:5`: invalid type: boolean, expected struct ParameterEntry",
+        ),
+        (
+            "A = 8439.5",
+            "6:5`: invalid type: floating point, expected struct ParameterEntry",
+        ),
+        (
+            "A = { env = \"A\", check = \"hunter2\" }",
+            "6:26`: unknown variant, expected `postgres-url` or `otlp-headers`",
+        ),
+        (
+            "A = \"hunter2, expected hunter2 `x` \\\"\"",
+            "6:5`: invalid type: string, expected struct ParameterEntry",
+        ),
+    ] {
+        let fault = format!("failed to read config file `ops.toml:{fault}");
+        check_fault(&entry(line), &fault);
+    }
+    check_fault(
+        "version = -8439217733\napp = { name = \"x\" }\n",
+        "failed to read config file `ops.toml:1:11`: invalid value: integer, expected u32",
+    );
     check_fault(
         "version = 2\napp = { name = \"x\" }\n",
         "failed to use config file `ops.toml`: `version` is 2, and these tools know only 1",
@@ -84,6 +116,22 @@ fn faults_name_file_line_and_key_but_no_value() {
         "version = 1\napp = { name = \"x\" }\n[params]\nprefix = \"/x\"\nentry.A = { value = \"hunter2\" }\n",
         "failed to read config file `ops.toml:5:13`: unknown key `value`, expected one of `env`, `template`, `file`, `check`, `type`, `description`, `allow_static_aws_credentials`",
     );
+}
+
+#[test]
+fn the_name_to_export_is_one_that_a_shell_can_set() {
+    let with = |name: &str| {
+        format!("version = 1\napp = {{ name = \"x\" }}\n[[repository]]\nname = \"r\"\nexport = \"{name}\"\n")
+    };
+    for name in ["A", "_", "ECR_URL_2", "lower"] {
+        Config::parse(Path::new("ops.toml"), &with(name)).unwrap();
+    }
+    for name in ["A-B; touch x #", "", "2A", "A B", "A=B", "$A", "É", "A\\n"] {
+        check_fault(
+            &with(name),
+            "failed to use config file `ops.toml`: `export` of repository `r` is no name of a shell's variable: only letters, digits and `_`, and no digit first",
+        );
+    }
 }
 
 #[test]
