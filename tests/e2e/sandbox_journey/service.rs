@@ -135,7 +135,7 @@ pub(super) fn a_broken_image_is_rolled_back(sandbox: &Sandbox, deployed: &Deploy
     launcher(sandbox, "bin/ecs/register-task-definition").args(["--image", &image]).run().exits(0);
     let output = launcher(sandbox, "bin/ecs/deploy-service").args(["-o", "json", "--poll", "1s"]).run().exits(4);
     assert_eq!(output.json()["outcome"], "rolled-back", "{}", output.transcript());
-    let output = output.says("Essential container in task exited");
+    let output = output.says("stopped: Essential container exited");
     assert!(output.json()["error"]["message"].as_str().is_some(), "{}", output.transcript());
 
     let service = describe(sandbox);
