@@ -18,22 +18,24 @@ tool_rows() {
         deploy-service name bin/ecs/deploy-service
 }
 
-# What a row shows of the document on stdin.
+# What a row shows of the document on stdin. Without a process, as json_text.
 row_result() { # row_result RESULT
-    local document arn
-    document=$(cat)
+    local document arn others
+    IFS= read -r -d '' document || true
     case $1 in
-        count:*) printf '%s %s' "$(grep -o '"kind":"' <<<"$document" | wc -l)" "${1#count:}" ;;
+        count:*)
+            others=${document//\"kind\":/}
+            printf '%d %s' $(((${#document} - ${#others}) / 7)) "${1#count:}"
+            ;;
         # What comes before it is only needed for it.
-        name) last_name <<<"$document" ;;
+        name) last_name "$document" ;;
         # FAMILY:REVISION is what one types; the rest of the ARN is the account. One that is planned has only a family.
         revision)
             arn=$(json_text arn <<<"$document")
-            if [ -n "$arn" ]; then printf '%s' "${arn##*/}"; else last_name <<<"$document"; fi
+            if [ -n "$arn" ]; then printf '%s' "${arn##*/}"; else last_name "$document"; fi
             ;;
         *) json_text "$1" <<<"$document" ;;
     esac
 }
 
-# The name of the last item.
-last_name() { { grep -o '"kind":"[^"]*","name":"[^"]*"' || true; } | sed -n '$s/.*"name":"\(.*\)"/\1/p'; }
+last_name() { json_text name <<<"${1##*\"kind\":}"; } # last_name DOCUMENT: of its last item

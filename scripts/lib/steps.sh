@@ -91,12 +91,19 @@ closing_table() {
     cat "$steps_table" >&2
 }
 
+# Without a process: it is done for each row of a table.
 # A digest is known by its first letters, a registry by the repository behind it.
 shortened() {
-    printf '%s' "$1" | sed -E 's|^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+/|…/|; s|(sha256:[0-9a-f]{8})[0-9a-f]{56}|\1…|'
+    local text=$1
+    if [[ $text =~ ^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+/ ]]; then text=…/${text#"${BASH_REMATCH[0]}"}; fi
+    if [[ $text =~ (sha256:[0-9a-f]{8})[0-9a-f]{56} ]]; then text=${text/"${BASH_REMATCH[0]}"/"${BASH_REMATCH[1]}…"}; fi
+    printf '%s' "$text"
 }
 
-# json_text KEY: the first text of this key in a JSON document of one line, as our tools print it; nothing when it has none.
+# json_text KEY: the first text of this key in a JSON document on stdin, as our tools print it; nothing when it has none.
 json_text() {
-    { grep -o "\"$1\":\"\\(\\\\.\\|[^\"\\\\]\\)*\"" || true; } | sed -n '1s/^"[^"]*":"\(.*\)"$/\1/; 1s/\\"/"/g; 1p'
+    local document text='' pattern="\"$1\":\"((\\\\.|[^\"\\\\])*)\""
+    IFS= read -r -d '' document || true
+    if [[ $document =~ $pattern ]]; then text=${BASH_REMATCH[1]}; fi
+    printf '%s\n' "${text//\\\"/\"}"
 }

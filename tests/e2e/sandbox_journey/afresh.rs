@@ -1,9 +1,8 @@
 //! A sandbox that stayed up has what the last run made: it goes, by somebody else's client.
 
 use super::{PARAMETERS, aws};
-use std::time::Duration;
 use support::sandbox::Sandbox;
-use support::wait_for_up_to;
+use support::wait_for;
 
 fn run(sandbox: &Sandbox, words: &[&str]) {
     // What is not there can't be deleted.
@@ -20,7 +19,7 @@ fn listed(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
 pub(super) fn start_afresh(sandbox: &Sandbox) {
     let service = ["--cluster", "cruddur", "--service", "backend-flask"];
     run(sandbox, &[&["ecs", "delete-service", "--force"], &service[..]].concat());
-    wait_for_up_to(Duration::from_secs(60), "the tasks' end", || {
+    wait_for("the tasks' end", || {
         let tasks = ["ecs", "list-tasks", "--cluster", "cruddur", "--query", "taskArns[]"];
         listed(sandbox, &tasks).is_empty().then_some(())
     });
