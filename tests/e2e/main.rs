@@ -7,6 +7,7 @@ mod create_cluster;
 mod create_log_group;
 mod create_repository;
 mod create_roles;
+mod deploy_service;
 mod ecr_login;
 mod gate;
 mod launchers;

@@ -290,9 +290,9 @@ mod tests {
 
     #[test]
     fn the_command_runs_in_the_container_that_is_meant() {
-        let container = |containers: Value, named: Option<&str>| {
+        let chosen = |containers: Value, named: Option<&str>| {
             let service = json!({"serviceName": "web", "serviceConnectConfiguration": {"services": [{"portName": "http"}]}});
-            super::container(&json!({"containerDefinitions": containers}), &service, named).ok()
+            container(&json!({"containerDefinitions": containers}), &service, named).ok()
         };
         let one = json!([{"name": "a"}]);
         let published = json!([{"name": "a"}, {"name": "b", "portMappings": [{"name": "http"}]}]);
@@ -307,7 +307,7 @@ mod tests {
             (&unclear, None, None),
         ] {
             assert_eq!(
-                container(containers.clone(), named).as_deref(),
+                chosen(containers.clone(), named).as_deref(),
                 expected,
                 "{containers}"
             );

@@ -15,6 +15,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+/// So many answers may be older than our deployment.
+const UNSEEN: u32 = 6;
+
 /// What a wait needs.
 pub(crate) struct Watch<'a> {
     pub(crate) ecs: &'a Ecs,
@@ -73,17 +76,23 @@ impl<'a> Watch<'a> {
         self.ongoing.set(Known {
             what: format!("deployment `{}` of service `{}`", self.ours.id, self.name),
             state: "just begun".into(),
-            hint: "follow it with `deploy-service`, look with `deploy-service status`, go back with `deploy-service rollback`"
-                .into(),
+            hint: self.hint(),
             report: report.clone(),
         });
-        let mut seen = false;
+        let (mut seen, mut asked, mut missing) = (false, 0_u32, 0_u32);
         let mut service = first;
         loop {
-            let rollout = progress(&service.deployments, &self.ours, seen);
-            seen |= service.deployments.iter().any(|one| one.id == self.ours.id);
-            self.tell_events(&service, &mut told);
             let own = service.deployments.iter().find(|one| one.id == self.ours.id);
+            let mut rollout = progress(&service.deployments, &self.ours, seen);
+            // Only answers to the question count: the next one may be older than what the change was answered
+            // with. What no answer shows any more has been there.
+            seen |= (own.is_some() && asked > 0) || asked > UNSEEN;
+            missing = if own.is_some() { 0 } else { missing + 1 };
+            if missing == 1 && !matches!(rollout, Rollout::Pending | Rollout::RollingBack(_)) {
+                // Once may be an old answer.
+                rollout = Rollout::Pending;
+            }
+            self.tell_events(&service, &mut told);
             if let Some(own) = own {
                 self.tell_counts(own, &mut told);
             }
@@ -104,7 +113,19 @@ impl<'a> Watch<'a> {
             }
             tokio::time::sleep(self.poll).await;
             service = self.ask(&mut told, service).await?;
+            asked += 1;
         }
+    }
+
+    /// How to follow it, and how to stop it.
+    fn hint(&self) -> String {
+        let stop = if self.ours.before.is_some() {
+            "`deploy-service rollback`".to_owned()
+        } else {
+            let (cluster, name) = (&self.ecs.cluster, self.name);
+            format!("`aws ecs update-service --cluster {cluster} --service {name} --desired-count 0`")
+        };
+        format!("follow it with `deploy-service` or `deploy-service status`, stop it with {stop}")
     }
 
     /// The next answer. What passes (a broken connection, throttling) does not end the wait.
