@@ -1,8 +1,9 @@
 //! Waits for our deployment, and tells meanwhile what it does.
 
-use crate::ecs::{Ecs, Refusal, RefusalContext};
+use crate::ecs::Ecs;
 use crate::events::{Events, is_trouble, time_of_day};
 use crate::ongoing::{Known, Ongoing};
+use crate::refusal::{Refusal, RefusalContext};
 use crate::rollout::{Deployment, Ours, Progress as Rollout, progress};
 use crate::service::{Service, text};
 use crate::stopped::{Stopped, is_of, not_told};
@@ -180,8 +181,7 @@ impl<'a> Watch<'a> {
         if told.blind {
             return;
         }
-        let filter = json!({"serviceName": self.name, "desiredStatus": "STOPPED"});
-        let tasks = match self.ecs.tasks(filter).await {
+        let tasks = match self.newly_stopped(told).await {
             Ok(tasks) => tasks,
             Err(refusal) if passes(&refusal) => return,
             Err(refusal) => {
@@ -189,13 +189,13 @@ impl<'a> Watch<'a> {
                 return not_told(self.console, &refusal.into());
             }
         };
-        let ours = tasks.iter().filter(|task| is_of(task, &self.ours.id));
         // A task that is still stopping may have no reasons yet.
-        for task in ours.filter(|task| text(task, "lastStatus") == "STOPPED") {
-            let mut stopped = Stopped::of(task);
-            if !told.tasks.insert(stopped.id.clone()) {
+        for task in tasks.iter().filter(|task| text(task, "lastStatus") == "STOPPED") {
+            told.tasks.insert(text(task, "taskArn").to_owned());
+            if !is_of(task, &self.ours.id) {
                 continue;
             }
+            let mut stopped = Stopped::of(task);
             if let Err(error) = stopped.read_logs(self.definition, self.aws).await {
                 self.console
                     .warn(format!("the last log lines are not told: {error:#}"));
@@ -203,6 +203,14 @@ impl<'a> Watch<'a> {
             stopped.tell(self.name, |line| told.progress.note(line));
             told.stopped.push(stopped);
         }
+    }
+
+    /// The stopped tasks of the service that have not been looked at yet.
+    async fn newly_stopped(&self, told: &Told<'a>) -> Result<Vec<Value>, Refusal> {
+        let filter = json!({"serviceName": self.name, "desiredStatus": "STOPPED"});
+        let mut arns = self.ecs.list_tasks(filter).await?;
+        arns.retain(|arn| arn.as_str().is_some_and(|arn| !told.tasks.contains(arn)));
+        self.ecs.describe_tasks(&arns).await
     }
 
     fn tell_going_back(&self, rollout: &Rollout, own: Option<&Deployment>, told: &mut Told<'a>) {

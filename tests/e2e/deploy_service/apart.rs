@@ -288,3 +288,66 @@ fn logs_are_printed_in_the_order_of_their_time() {
         .says("failed to read the log of container `nope`")
         .says("hint: it has `web`");
 }
+
+#[test]
+fn each_denied_call_is_named_as_iam_spells_it() {
+    for (arguments, target, call) in [
+        (&["status"][..], ecs("ListTasks"), "ecs:ListTasks"),
+        (
+            &["rollback", "--yes"],
+            ecs("ListTaskDefinitions"),
+            "ecs:ListTaskDefinitions",
+        ),
+        (&["rollback", "--yes"], ecs("UpdateService"), "ecs:UpdateService"),
+        (&["run", "--", "x"], ecs("RunTask"), "ecs:RunTask"),
+        (
+            &["run", "--", "x"],
+            ecs("DescribeTaskDefinition"),
+            "ecs:DescribeTaskDefinition",
+        ),
+        (&["logs"], logs("FilterLogEvents"), "logs:FilterLogEvents"),
+    ] {
+        let aws = on_two();
+        aws.refuse(target, "AccessDeniedException", "no");
+        tool(&aws, arguments)
+            .run()
+            .exits(2)
+            .says(&format!(": {call} refused with AccessDeniedException: no\n"))
+            .says(&format!("hint: allow `{call}` to "));
+    }
+    // The task was started, and can't be followed.
+    for (target, call) in [
+        (ecs("DescribeTasks"), "ecs:DescribeTasks"),
+        (logs("GetLogEvents"), "logs:GetLogEvents"),
+    ] {
+        let aws = fake::start();
+        aws.answer(
+            ecs("RunTask"),
+            200,
+            json!({"tasks": [{"taskArn": TASK, "lastStatus": "RUNNING"}]}),
+        );
+        aws.answer(
+            ecs("DescribeTasks"),
+            200,
+            json!({"tasks": [{"taskArn": TASK, "lastStatus": "RUNNING"}]}),
+        );
+        aws.refuse(target, "AccessDeniedException", "no");
+        tool(&aws, &["run", "--", "x"])
+            .run()
+            .exits(4)
+            .says(&format!("{call} refused with AccessDeniedException: no"));
+    }
+}
+
+#[test]
+fn a_command_in_a_sidecar_ends_the_task_with_it() {
+    let aws = runs(json!({"name": "web", "exitCode": 0}));
+    let half = json!({"tasks": [{
+        "taskArn": TASK, "lastStatus": "RUNNING", "desiredStatus": "RUNNING",
+        "containers": [{"name": "web", "exitCode": 0}, {"name": "proxy"}],
+    }]});
+    aws.answer(ecs("DescribeTasks"), 200, half);
+    aws.answer(ecs("StopTask"), 200, json!({}));
+    tool(&aws, &["run", "--poll", "20ms", "--", "x"]).run().exits(0);
+    assert_eq!(aws.bodies(ecs("StopTask"))[0]["task"], TASK);
+}

@@ -94,7 +94,7 @@ fn a_cluster_that_is_not_there_is_told_from_one_that_is_new() {
         .exits(1)
         .says("service `web`: planned (after create-cluster)\n");
     assert_eq!(output.json()["outcome"], "planned");
-    fake::tool(&aws, &["status"])
+    tool(&aws, &["status"])
         .run()
         .exits(1)
         .prints("service web: there is no cluster `apps`");
@@ -201,6 +201,19 @@ fn throttling_does_not_end_the_wait() {
         described(&[service(&["new PRIMARY 2 COMPLETED"])]),
     );
     deploy(&aws, &[]).run().exits(0).says("web: asking again: ");
+    // A call that is throttled once or twice goes through.
+    for operation in ["CreateService", "DescribeServices", "DescribeTaskDefinition"] {
+        let aws = fake::start();
+        aws.refuse_once(ecs(operation), "ThrottlingException", "Rate exceeded");
+        aws.answer_once(ecs("DescribeServices"), 200, described(&[]));
+        aws.answer(
+            ecs("CreateService"),
+            200,
+            json!({"service": service(&["new PRIMARY 2 IN_PROGRESS"])}),
+        );
+        answers(&aws, &[service(&["new PRIMARY 2 COMPLETED"])]);
+        deploy(&aws, &[]).run().exits(0).says("web: created\n");
+    }
     // Before anything was changed it is an error.
     let aws = fake::start();
     aws.refuse(ecs("DescribeServices"), "ThrottlingException", "Rate exceeded");

@@ -67,12 +67,17 @@ impl<'a> Place<'a> {
 
     /// A revision that runs `script`, from this tag of the image.
     fn register(&self, script: &str, image: &str) {
+        self.register_with(script, image, Value::Null);
+    }
+
+    fn register_with(&self, script: &str, image: &str, health_check: Value) {
         let role = format!("arn:aws:iam::{}:role/{}", support::aws::ACCOUNT, self.name);
         let definition = json!({
             "family": self.name, "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc",
             "cpu": "512", "memory": "1024", "executionRoleArn": role, "taskRoleArn": role,
             "containerDefinitions": [{
                 "name": "web", "image": image, "essential": true, "command": ["sh", "-c", script],
+                "healthCheck": health_check,
                 "portMappings": [{"name": "web", "containerPort": 4567, "appProtocol": "http"}],
                 "logConfiguration": {"logDriver": "awslogs", "options": {
                     "awslogs-group": self.name, "awslogs-region": self.sandbox.get("AWS_REGION"),
@@ -80,6 +85,10 @@ impl<'a> Place<'a> {
                 }},
             }],
         });
+        let mut definition = definition;
+        if let Some(container) = definition["containerDefinitions"][0].as_object_mut() {
+            container.retain(|_, value| !value.is_null());
+        }
         let definition = definition.to_string();
         self.aws(&["ecs", "register-task-definition", "--cli-input-json", &definition]);
     }
@@ -183,9 +192,18 @@ fn a_service_is_deployed_broken_rolled_back_and_used() {
     run("true").exits(0);
 
     place.tool(&["status"]).run().exits(0);
-    place.register("echo four; exec sleep 600", &place.image);
+    // It never gets healthy: its start takes longer than anybody waits.
+    let never = json!({"command": ["CMD", "sh", "-c", "exit 1"], "interval": 5, "startPeriod": 300});
+    place.register_with("exec sleep 600", &place.image, never);
+    place
+        .tool(&["--poll", "500ms", "--timeout", "8s"])
+        .run()
+        .exits(3)
+        .says("is not done after 8 s: IN_PROGRESS, ");
+    place.tool(&["status"]).run().exits(1);
+    place.register("echo five; exec sleep 600", &place.image);
     place.tool(&poll).run().exits(0);
     let back = ["rollback", "--yes", "--poll", "500ms", "--task-definition", "1"];
-    place.tool(&back).run().exits(0).says(":4 -> ");
+    place.tool(&back).run().exits(0).says(":5 -> ");
     assert!(running(&place.described()).ends_with(&first));
 }
