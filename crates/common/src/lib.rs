@@ -9,17 +9,22 @@ pub mod console;
 pub mod duration;
 pub mod exit;
 pub mod failure;
+pub mod partition;
 pub mod report;
 pub mod scrub;
 
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "process")]
+pub mod children;
 #[cfg(feature = "config")]
 pub mod config;
 #[cfg(feature = "aws")]
 pub mod progress;
 #[cfg(feature = "aws")]
 pub mod runtime;
+#[cfg(feature = "process")]
+pub mod whole;
 
 pub use console::Console;
 pub use exit::Exit;
