@@ -10,6 +10,6 @@ mod helper;
 mod reference;
 
 pub use credentials::Credentials;
-pub use docker_config::{DockerConfig, Stored, key_of, store};
+pub use docker_config::{DockerConfig, Keeper, Stored, key_of, store};
 pub use ecr::{EcrHost, Token};
 pub use reference::{InvalidReference, Reference};
