@@ -4,6 +4,7 @@
 mod agreement;
 mod command_line;
 mod container;
+mod database;
 mod postgres;
 mod secrets;
 mod servers;
@@ -34,6 +35,20 @@ impl Server {
     fn on(host: &str, script: impl Fn(&mut TcpStream, usize) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind((host, 0))
             .unwrap_or_else(|error| panic!("this machine has no {host}, which this test needs: {error}"));
+        Self::with(listener, script)
+    }
+
+    /// On a port that is free on 127.0.0.1 and stays so: below those that the system gives to others.
+    fn on_ipv6_alone(script: impl Fn(&mut TcpStream, usize) + Send + Sync + 'static) -> Self {
+        let first = 23_000 + u16::try_from(std::process::id() % 4_000).unwrap();
+        let listener = (first..first + 1_000).find_map(|port| {
+            TcpListener::bind(("127.0.0.1", port)).ok()?;
+            TcpListener::bind(("::1", port)).ok()
+        });
+        Self::with(listener.expect("a port of ::1, which this test needs"), script)
+    }
+
+    fn with(listener: TcpListener, script: impl Fn(&mut TcpStream, usize) + Send + Sync + 'static) -> Self {
         let address = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
         let (count, script) = (Arc::clone(&connections), Arc::new(script));

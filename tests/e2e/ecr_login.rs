@@ -133,13 +133,77 @@ fn a_credential_helper_gets_the_token_and_the_file_a_mark() {
 }
 
 #[test]
+fn what_a_helper_says_is_in_the_error_without_the_token() {
+    let canary = Canary::new();
+    let aws = signed_in(canary.value());
+    let script = "#!/bin/sh\necho first >&2\ncat >&2\nprintf '\\n key ring is locked\\n\\n' >&2\nexit 1\n";
+    let failing = with_helper(&aws, script);
+    let output = failing
+        .run()
+        .exits(2)
+        .says("failed to store credentials with `docker-credential-e2e`: key ring is locked\n");
+    canary.absent_from("a helper that repeats its input", &output);
+    // The last line itself can hold it.
+    let output = with_helper(&aws, "#!/bin/sh\ncat >&2\nexit 1\n")
+        .run()
+        .exits(2)
+        .says("***");
+    canary.absent_from("a helper whose last line is its input", &output);
+    let output = with_helper(&aws, "#!/bin/sh\ncat >&2\n").run().exits(0);
+    canary.absent_from("a helper that repeats its input and does its work", &output);
+}
+
+/// `ecr-login` with this credential helper for all hosts.
+fn with_helper(aws: &FakeAws, script: &str) -> Tool {
+    let tool = aws.tool("ecr-login").file(FILE, r#"{"credsStore":"e2e"}"#);
+    let helper = tool.folder().join("bin/docker-credential-e2e");
+    executable(&helper, script);
+    let path = format!("{}:/usr/bin:/bin", helper.parent().unwrap().display());
+    tool.env("PATH", path)
+}
+
+#[test]
+fn the_same_token_again_is_no_change() {
+    let aws = signed_in("p");
+    let tool = aws.tool("ecr-login").args(["-o", "json"]);
+    let run = || tool.run().exits(0).json();
+    assert_eq!(run()["outcome"], "changed");
+    let again = run();
+    assert_eq!(again["outcome"], "unchanged");
+    assert_eq!(again["items"][0]["action"], "none");
+    let path = tool.folder().join(FILE);
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert_eq!(run()["outcome"], "changed");
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
+}
+
+#[test]
+fn a_lock_that_another_login_holds_is_named() {
+    let aws = signed_in("p");
+    let tool = aws.tool("ecr-login").file("docker/config.json.lock", "");
+    let lock = std::fs::File::open(tool.folder().join("docker/config.json.lock")).unwrap();
+    lock.lock().unwrap();
+    tool.run()
+        .exits(2)
+        .says("docker/config.json.lock`: another login holds it, for 10 s now\n")
+        .says("hint: see which one with `fuser -v ");
+}
+
+#[test]
 fn a_helper_that_gets_tokens_by_itself_needs_nothing() {
     let aws = signed_in("p");
     let file = json!({"credHelpers": {registry("us-east-1"): "ecr-login"}}).to_string();
     let tool = aws.tool("ecr-login").file(FILE, &file).args(["-o", "json"]);
     let output = tool.run().exits(0).says("gets tokens for");
-    assert_eq!(output.json()["outcome"], "unchanged");
+    let document = output.json();
+    assert_eq!(document["outcome"], "unchanged");
+    assert_eq!(document["items"][0]["action"], "none");
     assert_eq!(tool.read(FILE), file);
+    let plan = tool.arg("--dry-run").run().exits(0).json();
+    assert_eq!(
+        (&plan["outcome"], &plan["items"]),
+        (&document["outcome"], &document["items"])
+    );
 }
 
 #[test]

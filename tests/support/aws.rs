@@ -115,6 +115,7 @@ struct Script {
     always: HashMap<String, Answer>,
     otherwise: Option<Answer>,
     requests: Vec<Request>,
+    keys: Vec<String>,
 }
 
 impl Script {
@@ -312,6 +313,11 @@ impl FakeAws {
             .collect()
     }
 
+    /// The ids of the access keys that the requests so far were signed with.
+    pub fn signing_keys(&self) -> Vec<String> {
+        self.script.lock().keys.clone()
+    }
+
     /// The requests that change something.
     pub fn writes(&self) -> Vec<Request> {
         self.requests().into_iter().filter(Request::is_write).collect()
@@ -400,8 +406,10 @@ struct Scripted(Shared);
 impl Respond for Scripted {
     fn respond(&self, request: &wiremock::Request) -> ResponseTemplate {
         let form = is_form(&request.headers);
+        let key = signing_key(&request.headers);
         let request = understand(request);
         let mut script = self.0.lock();
+        script.keys.extend(key);
         let answer = script.take(&request.target);
         script.requests.push(request.clone());
         drop(script);
@@ -483,6 +491,13 @@ fn understand(request: &wiremock::Request) -> Request {
         target: format!("{} {}{query}", request.method, request.url.path()),
         body: serde_json::from_str(&text).unwrap_or(Value::String(text)),
     }
+}
+
+/// The key's id of `AWS4-HMAC-SHA256 Credential=ID/20260101/us-east-1/ecr/aws4_request, …`.
+fn signing_key(headers: &HeaderMap) -> Option<String> {
+    let authorization = header(headers, "authorization")?;
+    let (_, credential) = authorization.split_once("Credential=")?;
+    credential.split('/').next().map(str::to_owned)
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {

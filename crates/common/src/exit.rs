@@ -30,12 +30,3 @@ impl Exit {
         }
     }
 }
-
-/// The table for `--help`, the same in every AWS tool.
-pub const HELP: &str = "\
-Exit codes:
-  0  done, or nothing to do
-  1  differences under --check
-  2  could not: usage, configuration, credentials, permission, network
-  3  a deadline passed
-  4  partly done: some items applied, others not";

@@ -9,12 +9,15 @@ pub mod console;
 pub mod duration;
 pub mod exit;
 pub mod failure;
+pub mod partition;
 pub mod report;
 pub mod scrub;
 pub mod tags;
 
 #[cfg(feature = "aws")]
 pub mod aws;
+#[cfg(feature = "process")]
+pub mod children;
 #[cfg(feature = "config")]
 pub mod config;
 #[cfg(feature = "aws")]
@@ -25,6 +28,8 @@ pub mod progress;
 pub mod retry;
 #[cfg(feature = "aws")]
 pub mod runtime;
+#[cfg(feature = "process")]
+pub mod whole;
 
 pub use console::Console;
 pub use exit::Exit;

@@ -8,8 +8,9 @@ use clap::Parser;
 use common::aws::{Aws, call};
 use common::cli::{AwsArgs, ConfigArgs, OutputArgs};
 use common::config::Config;
-use common::{Console, Failure, FailureExt, Item, Outcome, Report};
-use registry::{DockerConfig, Stored, Token};
+use common::failure::Described;
+use common::{Console, Failure, Item, Outcome, Report};
+use registry::{DockerConfig, Keeper, Token};
 use secrecy::ExposeSecret;
 use std::time::Duration;
 
@@ -83,38 +84,56 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
             .detail("stored", place)
     };
     if args.dry_run {
-        let place = match docker.helper_for(host) {
-            Some(name) => format!("docker-credential-{name}"),
-            None => path.display().to_string(),
+        let keeper = docker.keeper_of(host);
+        let (outcome, action, words) = match keeper {
+            Keeper::Itself(_) => (
+                Outcome::Unchanged,
+                "none",
+                "nothing to store: gets tokens by itself",
+            ),
+            Keeper::File(_) | Keeper::Helper(_) => (Outcome::Planned, "store", "would be stored"),
         };
-        let mut report =
-            Report::new(Outcome::Planned).line(format!("{host} until {until}: would be stored: {place}"));
-        report.items.push(item("store", place));
+        let place = name_of(&keeper);
+        let mut report = Report::new(outcome).line(format!("{host} until {until}: {words}: {place}"));
+        report.items.push(item(action, place));
         return Ok(report);
     }
-    let stored = registry::store(&path, host, &token.credentials).or_could_not(
-        format!("failed to store the login for `{host}`"),
-        "look at the file, or point DOCKER_CONFIG at another folder",
-    )?;
+    let stored = registry::store(&path, host, &token.credentials).map_err(|error| not_stored(host, error))?;
     if std::env::var_os("DOCKER_AUTH_CONFIG").is_some_and(|value| !value.is_empty()) {
         console.warn("$DOCKER_AUTH_CONFIG is set: docker reads it before its own configuration");
     }
-    let (outcome, action, place) = match stored {
-        Stored::File(path) => (Outcome::Changed, "store", path.display().to_string()),
-        Stored::Helper(name) => (Outcome::Changed, "store", format!("docker-credential-{name}")),
-        Stored::NotNeeded(name) => {
-            console.note(format!(
-                "docker-credential-{name} gets tokens for {host} by itself: nothing to store"
-            ));
-            (Outcome::Unchanged, "none", format!("docker-credential-{name}"))
-        }
+    let place = name_of(&stored.keeper);
+    let (outcome, action) = if stored.changed {
+        (Outcome::Changed, "store")
+    } else {
+        (Outcome::Unchanged, "none")
     };
-    if outcome == Outcome::Changed {
-        console.note(format!("signed in to {host}: stored in {place}"));
-    }
+    console.note(match (&stored.keeper, stored.changed) {
+        (Keeper::Itself(_), _) => format!("{place} gets tokens for {host} by itself: nothing to store"),
+        (_, true) => format!("signed in to {host}: stored in {place}"),
+        (_, false) => format!("signed in to {host}: {place} has this token already"),
+    });
     let mut report = Report::new(outcome).line(format!("{host} until {until}"));
     report.items.push(item(action, place));
     Ok(report)
+}
+
+fn name_of(keeper: &Keeper) -> String {
+    match keeper {
+        Keeper::File(path) => path.display().to_string(),
+        Keeper::Helper(name) | Keeper::Itself(name) => format!("docker-credential-{name}"),
+    }
+}
+
+fn not_stored(host: &str, error: anyhow::Error) -> anyhow::Error {
+    let message = format!("failed to store the login for `{host}`");
+    if Described::of(&error).hint.is_some() {
+        return error.context(message);
+    }
+    Failure::could_not(message)
+        .hint("look at the file, or point DOCKER_CONFIG at another folder")
+        .source(error)
+        .into()
 }
 
 fn decode(data: &AuthorizationData, console: &Console) -> Result<Token> {

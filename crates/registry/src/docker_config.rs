@@ -3,6 +3,7 @@
 use crate::credentials::Credentials;
 use crate::helper;
 use anyhow::{Context, Result, bail};
+use common::{Failure, whole};
 use rustix::fs::{FlockOperation, flock};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -28,15 +29,24 @@ pub struct DockerConfig {
     document: Map<String, Value>,
 }
 
+/// Where credentials are kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Keeper {
+    /// The file itself.
+    File(PathBuf),
+    /// The helper of this name.
+    Helper(String),
+    /// The helper of this name, which gets tokens by itself: there is nothing to store.
+    Itself(String),
+}
+
 /// What [`store`] did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stored {
-    /// The entry stands in the file.
-    File(PathBuf),
-    /// The helper of this name was given it.
-    Helper(String),
-    /// The helper of this name gets tokens by itself.
-    NotNeeded(String),
+pub struct Stored {
+    /// Where the credentials are now.
+    pub keeper: Keeper,
+    /// Whether they, or the file's mode, were others before.
+    pub changed: bool,
 }
 
 impl DockerConfig {
@@ -151,6 +161,15 @@ impl DockerConfig {
         own.or_else(|| self.text("credsStore").filter(|name| !name.is_empty()))
     }
 
+    /// Where [`store`] puts the credentials of `host`.
+    pub fn keeper_of(&self, host: &str) -> Keeper {
+        match self.helper_for(host) {
+            Some(name) if name == ECR_HELPER => Keeper::Itself(name.to_owned()),
+            Some(name) => Keeper::Helper(name.to_owned()),
+            None => Keeper::File(self.path.clone()),
+        }
+    }
+
     /// The credentials for `host`, found in Docker's own order: `$DOCKER_AUTH_CONFIG`, the helper, the entry.
     ///
     /// # Errors
@@ -229,16 +248,21 @@ pub fn store(path: &Path, host: &str, credentials: &Credentials) -> Result<Store
         .with_context(|| format!("failed to create the folder `{}`", folder.display()))?;
     let _lock = lock(folder)?;
     let mut config = DockerConfig::read(&target)?;
-    let entry = match config.helper_for(host).map(str::to_owned) {
-        Some(name) if name == ECR_HELPER => return Ok(Stored::NotNeeded(name)),
-        Some(name) => {
+    let (entry, keeper) = match config.keeper_of(host) {
+        Keeper::Itself(name) => {
+            return Ok(Stored {
+                keeper: Keeper::Itself(name),
+                changed: false,
+            });
+        }
+        Keeper::Helper(name) => {
             helper::store(&name, host, credentials)?;
             // Docker marks in the file what a helper holds.
-            (json!({}), Stored::Helper(name))
+            (json!({}), Keeper::Helper(name))
         }
-        None => (
+        Keeper::File(_) => (
             json!({ "auth": credentials.to_basic().expose_secret() }),
-            Stored::File(path.to_owned()),
+            Keeper::File(path.to_owned()),
         ),
     };
     let auths = config.document.entry("auths").or_insert_with(|| json!({}));
@@ -248,11 +272,19 @@ pub fn store(path: &Path, host: &str, credentials: &Credentials) -> Result<Store
             path.display()
         );
     };
-    if auths.get(host) != Some(&entry.0) {
-        auths.insert(host.to_owned(), entry.0);
+    let differs = auths.get(host) != Some(&entry) || !is_private(&target);
+    if differs {
+        auths.insert(host.to_owned(), entry);
         replace(&target, folder, &config.document)?;
     }
-    Ok(entry.1)
+    // What a helper held before is not known.
+    let changed = differs || matches!(keeper, Keeper::Helper(_));
+    Ok(Stored { keeper, changed })
+}
+
+/// Whether the file is its owner's alone.
+fn is_private(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o777 == 0o600)
 }
 
 /// The file that `path` leads to. The link itself must stay, and the new file must come to lie beside the
@@ -289,6 +321,19 @@ fn lock(folder: &Path) -> Result<File> {
             Err(rustix::io::Errno::WOULDBLOCK) if start.elapsed() < LOCK_TIMEOUT => {
                 std::thread::sleep(Duration::from_millis(5));
             }
+            Err(rustix::io::Errno::WOULDBLOCK) => {
+                return Err(Failure::could_not(format!(
+                    "failed to lock `{}`: another login holds it, for {} s now",
+                    path.display(),
+                    LOCK_TIMEOUT.as_secs()
+                ))
+                .code("locked")
+                .hint(format!(
+                    "see which one with `fuser -v {}`; it may wait for a credential helper",
+                    path.display()
+                ))
+                .into());
+            }
             Err(error) => return Err(error).with_context(|| format!("failed to lock `{}`", path.display())),
         }
     }
@@ -296,6 +341,7 @@ fn lock(folder: &Path) -> Result<File> {
 
 fn replace(target: &Path, folder: &Path, document: &Map<String, Value>) -> Result<()> {
     let context = || format!("failed to write docker's configuration `{}`", target.display());
+    let _whole = whole::begin();
     // A temporary file is 0600 from the start, and is removed when anything below fails.
     let mut file = tempfile::Builder::new()
         .prefix(".config.json")

@@ -2,6 +2,7 @@
 
 use crate::credentials::Credentials;
 use anyhow::{Context, Result};
+use common::partition;
 
 /// A host name of a private ECR registry, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,19 +15,8 @@ pub struct EcrHost {
     pub fips: bool,
 }
 
-/// The endings of ECR's hosts: the partitions, dual stack, and the isolated regions.
-/// The list is the one that AWS's own credential helper goes by.
-const SUFFIXES: [&str; 9] = [
-    "amazonaws.com",
-    "amazonaws.com.cn",
-    "amazonaws.eu",
-    "on.aws",
-    "on.amazonwebservices.com.cn",
-    "sc2s.sgov.gov",
-    "c2s.ic.gov",
-    "cloud.adc-e.uk",
-    "csp.hci.ic.gov",
-];
+/// The endings of ECR's dual stack hosts; the others are the domains of the partitions.
+const DUAL_STACK: [&str; 2] = ["on.aws", "on.amazonwebservices.com.cn"];
 
 impl EcrHost {
     /// Takes `host` apart; `None` when it is not a private ECR registry.
@@ -46,7 +36,10 @@ impl EcrHost {
             && region
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        (plain && SUFFIXES.contains(&suffix)).then(|| EcrHost {
+        let known = partition::domains()
+            .chain(DUAL_STACK)
+            .any(|domain| domain == suffix);
+        (plain && known).then(|| EcrHost {
             account: account.to_owned(),
             region: region.to_owned(),
             fips,
@@ -104,6 +97,11 @@ mod tests {
                 "123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com",
                 "us-gov-west-1",
                 true,
+            ),
+            (
+                "123456789012.dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk",
+                "eu-isoe-west-1",
+                false,
             ),
             ("123456789012.dkr-ecr.us-west-2.on.aws", "us-west-2", false),
             ("123456789012.dkr-ecr-fips.us-west-2.on.aws", "us-west-2", true),

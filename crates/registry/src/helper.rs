@@ -2,15 +2,19 @@
 
 use crate::credentials::Credentials;
 use anyhow::{Context, Result, bail};
+use common::children;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Deserialize;
-use std::io::{Read, Write};
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::channel;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
 /// How long a helper may take. Some ask a person to unlock a key ring.
 const HELPER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long the last line of a helper that has ended may take.
+const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// What a helper says when it has nothing. Errors come on stdout.
 const NOT_FOUND: &str = "credentials not found in native keychain";
@@ -87,12 +91,15 @@ fn run(name: &str, verb: &str, input: &[u8]) -> Result<Output> {
             .arg(verb)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
+            // What it says may repeat what it was given.
+            .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("failed to run `{program}`, which the docker configuration names"))?,
     );
     // Both ends at once, and apart from the wait: a helper may write before it has read, or never end.
     let stdin = child.0.stdin.take();
     let stdout = child.0.stdout.take();
+    let said = child.0.stderr.take().map(last_line);
     let input = SecretSlice::from(input.to_vec());
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
@@ -114,13 +121,42 @@ fn run(name: &str, verb: &str, input: &[u8]) -> Result<Output> {
     };
     let status = child.0.wait().with_context(context)?;
     let text = String::from_utf8_lossy(&answer).trim().to_owned();
-    Ok(if status.success() {
-        Output::Done(text.into())
-    } else if text.is_empty() {
-        Output::Refused(status.to_string())
+    if status.success() {
+        return Ok(Output::Done(text.into()));
+    }
+    if text == NOT_FOUND {
+        return Ok(Output::Refused(text));
+    }
+    // An agent that it has started may keep the stream open.
+    let said = said.and_then(|said| said.recv_timeout(LAST_WORDS).ok());
+    let words: Vec<String> = [text, said.unwrap_or_default()]
+        .into_iter()
+        .filter(|text| !text.is_empty())
+        .collect();
+    Ok(Output::Refused(if words.is_empty() {
+        status.to_string()
     } else {
-        Output::Refused(text)
-    })
+        words.join(": ")
+    }))
+}
+
+/// Reads all of it, so that the helper is never held up, and sends the last line.
+fn last_line(stderr: ChildStderr) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    std::thread::spawn(move || {
+        let mut last = String::new();
+        let mut line = Vec::new();
+        let mut stderr = BufReader::new(stderr);
+        while stderr.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            let text = String::from_utf8_lossy(&line).trim().to_owned();
+            if !text.is_empty() {
+                last = text;
+            }
+            line.clear();
+        }
+        let _ = sender.send(last);
+    });
+    receiver
 }
 
 /// A helper that does not outlive the wait for it.
@@ -128,6 +164,9 @@ struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            children::end_tree(self.0.id());
+        }
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

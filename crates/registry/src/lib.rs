@@ -11,7 +11,7 @@ mod manifest;
 mod reference;
 
 pub use credentials::Credentials;
-pub use docker_config::{DockerConfig, Stored, key_of, store};
+pub use docker_config::{DockerConfig, Keeper, Stored, key_of, store};
 pub use ecr::{EcrHost, Token};
 pub use manifest::{Manifest, Platform};
 pub use reference::{InvalidReference, Reference};

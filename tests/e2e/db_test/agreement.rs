@@ -1,6 +1,6 @@
 //! The same connection strings to `psql`, which is libpq: where one gets in, so does the other.
 
-use super::postgres::{Database, Role};
+use super::database::{Database, Role};
 use super::{CLOSED, Server, let_in, probe};
 use support::Tool;
 

@@ -1,13 +1,13 @@
 //! The password is in no output: not on any way out, in no format, with no amount of detail.
 
-use super::postgres::{Database, Role};
+use super::database::{Database, Role};
 use super::{CLOSED, Server, answering_tls, let_in, message, packet, probe, refusal, stay_silent};
 use std::io::{Read, Write};
 use support::canary::Canary;
 use support::{Tool, tool};
 
 /// Each tool as it is, with `-v`, and with `-v -o json`.
-fn in_every_form<'a>(cases: Vec<(&'a str, Tool)>) -> Vec<(&'a str, Tool)> {
+fn in_every_form(cases: Vec<(&str, Tool)>) -> Vec<(&str, Tool)> {
     cases
         .into_iter()
         .flat_map(|(name, tool)| {

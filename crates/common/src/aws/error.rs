@@ -122,11 +122,17 @@ fn causes_of<'a>(mut next: Option<&'a (dyn Error + 'static)>) -> Vec<&'a (dyn Er
     causes
 }
 
+/// What the SDK says of a credential process, without what that process wrote: nobody knows what is in it.
+pub(crate) fn without_output(text: &str) -> &str {
+    text.split("Stderr:").next().unwrap_or_default().trim_end()
+}
+
 /// The causes in one line, without the layers that say nothing and what has been said before.
 fn readable(causes: &[&(dyn Error + 'static)]) -> String {
     let mut said: Vec<String> = Vec::new();
     for cause in causes {
         let text = cause.to_string();
+        let text = without_output(&text).trim_end_matches('.').to_owned();
         let empty = matches!(
             text.as_str(),
             "dispatch failure"
@@ -165,6 +171,19 @@ mod tests {
         );
         assert_eq!(described.code.as_deref(), Some("AccessDeniedException"));
         assert!(described.hint.unwrap().contains("ssm:PutParameter"));
+    }
+
+    #[test]
+    fn what_a_credential_process_wrote_is_left_out() {
+        let said = "external process exited with code exit status: 1. Stderr: canary\nStderr: canary";
+        let error = CredentialsError::provider_error(said);
+        let described = Described::of(&no_credentials("ecr:PutImage", &error).into());
+        assert!(
+            described.message.ends_with("exited with code exit status: 1"),
+            "{}",
+            described.message
+        );
+        assert_eq!(without_output("plain text."), "plain text.");
     }
 
     #[test]

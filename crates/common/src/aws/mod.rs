@@ -2,9 +2,13 @@
 //! all of them would make every tool compile all of them.
 
 mod credentials;
+mod endpoint;
 mod error;
+mod expected;
 mod http;
+mod profile;
 
+pub(crate) use error::without_output;
 pub use error::{call, code_of, is_throttling};
 
 use crate::cli::AwsArgs;
@@ -59,13 +63,13 @@ impl Aws {
             .read_timeout(METADATA_TIMEOUT)
             .build();
 
+        let expected = expected::Expected::of(config)?;
+        if let Some(profile) = &arguments.profile {
+            profile::must_exist(profile).await?;
+        }
         let region = region(arguments, &provider_config, &metadata).await?;
         let name = region.as_ref().to_owned();
-        let app = config.map(|config| &config.schema.app);
-        if let Some(expected) = app
-            .and_then(|app| app.expect_region.as_ref())
-            .filter(|expected| **expected != name)
-        {
+        if let Some(expected) = expected.region.filter(|expected| *expected != name) {
             return Err(Failure::could_not(format!(
                 "refused to work in region `{name}`: the config file expects `{expected}`"
             ))
@@ -74,31 +78,32 @@ impl Aws {
             .into());
         }
 
-        let mut credentials = DefaultCredentialsChain::builder()
-            .configure(provider_config.with_region(Some(region.clone())))
-            .region(region.clone())
-            .imds_client(metadata);
+        let provider_config = provider_config.with_region(Some(region.clone()));
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .region(region)
+            .region(region.clone())
             .http_client(client);
-        if let Some(profile) = &arguments.profile {
-            credentials = credentials.profile_name(profile);
-            loader = loader.profile_name(profile);
-        }
+        loader = match &arguments.profile {
+            Some(profile) => loader
+                .profile_name(profile)
+                .credentials_provider(profile::credentials(profile, &provider_config)),
+            None => {
+                let chain = DefaultCredentialsChain::builder()
+                    .configure(provider_config)
+                    .region(region)
+                    .imds_client(metadata);
+                loader.credentials_provider(chain.build().await)
+            }
+        };
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
             .build();
-        let sdk = loader
-            .credentials_provider(credentials.build().await)
-            .timeout_config(timeouts)
-            .load()
-            .await;
-        announce_endpoint(&sdk, console);
+        let sdk = loader.timeout_config(timeouts).load().await;
+        endpoint::announce(&sdk, console);
         Ok(Aws {
             sdk,
             region: name,
-            expect_account: app.and_then(|app| app.expect_account.clone()),
+            expect_account: expected.account,
         })
     }
 
@@ -163,37 +168,4 @@ async fn region(arguments: &AwsArgs, config: &ProviderConfig, metadata: &imds::C
             .hint("export AWS_DEFAULT_REGION=us-east-1")
             .into()
     })
-}
-
-/// A shell that still exports an endpoint for a local database would send every call there.
-fn announce_endpoint(sdk: &SdkConfig, console: &Console) {
-    let general = sdk
-        .endpoint_url()
-        .map(|url| format!("AWS calls go to {}", without_user(url)));
-    let mut services: Vec<String> = std::env::vars()
-        .filter(|(name, value)| name.starts_with("AWS_ENDPOINT_URL_") && !value.is_empty())
-        .map(|(name, value)| format!("{name} is {}", without_user(&value)))
-        .collect();
-    services.sort();
-    let ignored = std::env::var("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
-        .is_ok_and(|value| value.eq_ignore_ascii_case("true"));
-    let lines: Vec<String> = general
-        .into_iter()
-        .chain(services.into_iter().filter(|_| !ignored))
-        .collect();
-    if !lines.is_empty() {
-        console.note(format!(
-            "{}: note: {} (endpoint override)",
-            console.tool(),
-            lines.join(", ")
-        ));
-    }
-}
-
-/// A URL without `user:password@`.
-fn without_user(url: &str) -> String {
-    let (scheme, rest) = url.split_once("://").unwrap_or(("", url));
-    let end = rest.find('/').unwrap_or(rest.len());
-    let host = rest[..end].rsplit('@').next().unwrap_or_default();
-    format!("{scheme}://{host}{}", &rest[end..])
 }

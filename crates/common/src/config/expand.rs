@@ -2,6 +2,7 @@
 
 use super::Schema;
 use crate::failure::Failure;
+use crate::partition::Partition;
 use std::collections::BTreeMap;
 
 /// Where the tool works: what the built-in names are made of.
@@ -13,18 +14,9 @@ pub struct Place {
     pub region: String,
 }
 
-/// The partition that a region belongs to (AWS General Reference, "Amazon Resource Names").
+/// The partition that a region belongs to.
 pub fn partition_of(region: &str) -> &'static str {
-    [
-        ("cn-", "aws-cn"),
-        ("us-gov-", "aws-us-gov"),
-        ("us-iso-", "aws-iso"),
-        ("us-isob-", "aws-iso-b"),
-        ("eusc-", "aws-eusc"),
-    ]
-    .iter()
-    .find(|(prefix, _)| region.starts_with(prefix))
-    .map_or("aws", |(_, partition)| partition)
+    Partition::of(region).name
 }
 
 impl Place {
@@ -38,14 +30,8 @@ impl Place {
 
     /// The host of the account's private ECR registry.
     pub fn ecr_registry(&self) -> String {
-        let suffix = match partition_of(&self.region) {
-            "aws-cn" => "amazonaws.com.cn",
-            "aws-iso" => "c2s.ic.gov",
-            "aws-iso-b" => "sc2s.sgov.gov",
-            "aws-eusc" => "amazonaws.eu",
-            _ => "amazonaws.com",
-        };
-        format!("{}.dkr.ecr.{}.{suffix}", self.account, self.region)
+        let domain = Partition::of(&self.region).domain;
+        format!("{}.dkr.ecr.{}.{domain}", self.account, self.region)
     }
 }
 

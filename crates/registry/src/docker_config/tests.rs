@@ -28,7 +28,10 @@ fn makes_a_private_file_in_a_private_folder() {
     let path = folder.path().join("new/config.json");
     assert_eq!(
         store(&path, HOST, &aws("pw")).unwrap(),
-        Stored::File(path.clone())
+        Stored {
+            keeper: Keeper::File(path.clone()),
+            changed: true
+        }
     );
     assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
     let expected =
@@ -52,6 +55,18 @@ fn keeps_what_it_does_not_know_in_its_order_and_tightens_the_mode() {
         )
         .replace("1.50", "1.5");
     assert_eq!(written.to_string(), expected);
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
+fn the_same_login_again_changes_nothing_but_a_mode_that_is_too_wide() {
+    let folder = folder();
+    let path = folder.path().join("config.json");
+    let changed = || store(&path, HOST, &aws("pw")).unwrap().changed;
+    assert!(changed());
+    assert!(!changed());
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(changed());
     assert_eq!(mode(&path), 0o600);
 }
 
@@ -150,7 +165,10 @@ fn a_host_with_the_ecr_helper_needs_nothing() {
     fs::write(&path, format!(r#"{{"credHelpers":{{"{HOST}":"ecr-login"}}}}"#)).unwrap();
     assert_eq!(
         store(&path, HOST, &aws("pw")).unwrap(),
-        Stored::NotNeeded("ecr-login".into())
+        Stored {
+            keeper: Keeper::Itself("ecr-login".into()),
+            changed: false
+        }
     );
     assert!(!fs::read_to_string(&path).unwrap().contains("auths"));
 }

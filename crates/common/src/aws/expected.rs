@@ -1,0 +1,89 @@
+//! `expect_account` and `expect_region`: the only place to work in.
+
+use crate::config::{Config, Piece, pieces};
+use crate::failure::Failure;
+use anyhow::Result;
+
+/// What the config file expects.
+#[derive(Debug, Default)]
+pub(super) struct Expected {
+    pub(super) account: Option<String>,
+    pub(super) region: Option<String>,
+}
+
+impl Expected {
+    /// Reads both. `${NAME}` is the environment's alone: the built-in names are those of the place at hand, which
+    /// would always be the expected one.
+    ///
+    /// # Errors
+    /// When a variable is unset or empty, or the text is malformed.
+    pub(super) fn of(config: Option<&Config>) -> Result<Self> {
+        let Some(config) = config else {
+            return Ok(Self::default());
+        };
+        let app = &config.schema.app;
+        let read = |key: &str, text: &Option<String>| {
+            let expand = |text: &String| expand(key, text, |name| std::env::var(name).ok());
+            text.as_ref().map(expand).transpose()
+        };
+        Ok(Expected {
+            account: read("app.expect_account", &app.expect_account)?,
+            region: read("app.expect_region", &app.expect_region)?,
+        })
+    }
+}
+
+fn expand(key: &str, text: &str, environment: impl Fn(&str) -> Option<String>) -> Result<String> {
+    let mut expanded = String::new();
+    for piece in pieces(text).map_err(|error| error.at(key))? {
+        match piece {
+            Piece::Text(text) => expanded.push_str(text),
+            Piece::Name(name) => match environment(name).filter(|value| !value.is_empty()) {
+                Some(value) => expanded.push_str(&value),
+                None => {
+                    return Err(Failure::could_not(format!(
+                        "{key} needs the environment variable `{name}`, which is unset or empty"
+                    ))
+                    .code("variable")
+                    .hint(format!("export {name}=…"))
+                    .into());
+                }
+            },
+            Piece::Foreign(name) => {
+                return Err(Failure::could_not(format!(
+                    "{key} names `${{{name}}}`, which has no value here"
+                ))
+                .code("variable")
+                .into());
+            }
+        }
+    }
+    Ok(expanded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_environment_is_asked() {
+        let environment = |name: &str| match name {
+            "ACCOUNT" => Some("123456789012".to_owned()),
+            "EMPTY" => Some(String::new()),
+            _ => None,
+        };
+        let expand = |text: &str| expand("app.expect_account", text, environment);
+        assert_eq!(expand("${ACCOUNT}").unwrap(), "123456789012");
+        assert_eq!(expand("eu-west-1").unwrap(), "eu-west-1");
+        for text in [
+            "${EMPTY}",
+            "${AWS_ACCOUNT_ID}",
+            "${aws:username}",
+            "$ACCOUNT",
+            "${ACCOUNT",
+        ] {
+            let error = format!("{:#}", expand(text).unwrap_err());
+            assert!(error.contains("app.expect_account"), "{text}: {error}");
+        }
+    }
+}

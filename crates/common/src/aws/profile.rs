@@ -1,0 +1,40 @@
+//! `--profile`. Whoever names one means it, whatever keys the shell exports: of the chain of places where
+//! credentials can be, the profile alone is asked, as the AWS CLI does.
+
+use crate::failure::Failure;
+use anyhow::Result;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_types::os_shim_internal::{Env, Fs};
+
+/// The credentials that the profile `name` leads to: keys, SSO, a role, a credential process.
+pub(super) fn credentials(name: &str, config: &ProviderConfig) -> ProfileFileCredentialsProvider {
+    ProfileFileCredentialsProvider::builder()
+        .configure(config)
+        .profile_name(name)
+        .build()
+}
+
+/// # Errors
+/// When the AWS configuration has no profile `name`, or cannot be read.
+pub(super) async fn must_exist(name: &str) -> Result<()> {
+    let profiles = aws_config::profile::load(&Fs::real(), &Env::real(), &Default::default(), None)
+        .await
+        .map_err(|error| Failure::could_not("failed to read the AWS configuration").source(error))?;
+    if profiles.get_profile(name).is_some() {
+        return Ok(());
+    }
+    let mut known: Vec<&str> = profiles.profiles().collect();
+    known.sort_unstable();
+    let hint = if known.is_empty() {
+        "the AWS configuration has no profile: `aws configure sso` makes one".to_owned()
+    } else {
+        format!("it has: {}", known.join(", "))
+    };
+    Err(Failure::could_not(format!(
+        "failed to find profile `{name}` in the AWS configuration"
+    ))
+    .code("no-profile")
+    .hint(hint)
+    .into())
+}

@@ -1,0 +1,40 @@
+//! Steps that are done whole or not at all, though a signal or the deadline may end the process at any time.
+
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+static STEP: Mutex<()> = Mutex::new(());
+
+/// A step that goes on: the process does not end before this is dropped.
+#[derive(Debug)]
+pub struct Whole {
+    _step: MutexGuard<'static, ()>,
+}
+
+/// Begins a step that must be short: the replacing of a file, whose temporary sibling must not stay behind.
+#[must_use]
+pub fn begin() -> Whole {
+    Whole {
+        _step: STEP.lock().unwrap_or_else(PoisonError::into_inner),
+    }
+}
+
+/// Waits for the step that goes on, but not longer than `limit`: a disk may hang. While the answer is held, no
+/// other step begins.
+pub fn settled(limit: Duration) -> Option<Whole> {
+    let end = Instant::now() + limit;
+    loop {
+        match STEP.try_lock() {
+            Ok(step) => return Some(Whole { _step: step }),
+            Err(TryLockError::Poisoned(step)) => {
+                return Some(Whole {
+                    _step: step.into_inner(),
+                });
+            }
+            Err(TryLockError::WouldBlock) if Instant::now() < end => {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Err(TryLockError::WouldBlock) => return None,
+        }
+    }
+}
