@@ -134,7 +134,7 @@ impl Console {
 
     /// A question on stderr; the answer goes on the same line.
     pub fn ask(&self, text: &str) {
-        let mut stderr = std::io::stderr().lock();
+        let mut stderr = io::stderr().lock();
         let _ = write!(stderr, "{}", self.scrub(text)).and_then(|()| stderr.flush());
     }
 
