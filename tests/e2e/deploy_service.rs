@@ -3,6 +3,7 @@
 mod apart;
 mod fake;
 mod faults;
+mod one_off;
 mod rollout;
 mod sandbox;
 

@@ -19,6 +19,9 @@ use std::time::Duration;
 /// So many answers may be older than our deployment.
 const UNSEEN: u32 = 6;
 
+/// So many questions after a failure, with no rollback in sight, there will be none: a minute, usually.
+const NO_ROLLBACK: u32 = 12;
+
 /// What a wait needs.
 pub(crate) struct Watch<'a> {
     pub(crate) ecs: &'a Ecs,
@@ -81,6 +84,7 @@ impl<'a> Watch<'a> {
             report: report.clone(),
         });
         let (mut seen, mut asked, mut missing) = (false, 0_u32, 0_u32);
+        let mut stuck = 0_u32;
         let mut service = first;
         loop {
             let own = service.deployments.iter().find(|one| one.id == self.ours.id);
@@ -92,6 +96,14 @@ impl<'a> Watch<'a> {
             if missing == 1 && !matches!(rollout, Rollout::Pending | Rollout::RollingBack(_)) {
                 // Once may be an old answer.
                 rollout = Rollout::Pending;
+            }
+            if let (Rollout::RollingBack(to), Some(own)) = (&rollout, own)
+                && own.primary
+            {
+                stuck += 1;
+                if stuck > NO_ROLLBACK {
+                    rollout = Rollout::Failed(format!("{}: ECS does not go back to `{to}`", own.reason));
+                }
             }
             self.tell_events(&service, &mut told);
             if let Some(own) = own {

@@ -131,6 +131,18 @@ fn a_first_deployment_that_fails_is_exit_code_one() {
 }
 
 #[test]
+fn a_rollback_that_does_not_come_is_not_waited_for() {
+    let aws = updated(&[service(&[
+        &format!("new PRIMARY 2 FAILED | {TRIPPED}"),
+        "old ACTIVE 1 COMPLETED",
+    ])]);
+    deploy(&aws, &[])
+        .run()
+        .exits(1)
+        .says("tasks failed to start.: ECS does not go back to `web:1`");
+}
+
+#[test]
 fn a_deadline_is_exit_code_three_with_the_state() {
     let aws = updated(&[service(&["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"])]);
     let output = deploy(&aws, &["--timeout", "700ms", "-o", "json"]).run().exits(3);
