@@ -96,7 +96,7 @@ shortened() {
     printf '%s' "$1" | sed -E 's|^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+/|…/|; s|(sha256:[0-9a-f]{8})[0-9a-f]{56}|\1…|'
 }
 
-# json_text KEY: the first text of this key in a JSON document of one line, as our tools print it.
+# json_text KEY: the first text of this key in a JSON document of one line, as our tools print it; nothing when there is none.
 json_text() {
-    grep -o "\"$1\":\"\\(\\\\.\\|[^\"\\\\]\\)*\"" | sed -n '1s/^"[^"]*":"\(.*\)"$/\1/; 1s/\\"/"/g; 1p'
+    { grep -o "\"$1\":\"\\(\\\\.\\|[^\"\\\\]\\)*\"" || true; } | sed -n '1s/^"[^"]*":"\(.*\)"$/\1/; 1s/\\"/"/g; 1p'
 }

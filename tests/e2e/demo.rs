@@ -57,10 +57,9 @@ impl Clone {
             "bin/ecr/login",
             &document(r#"{"kind":"login","name":"registry"}"#),
         );
-        clone.step(
-            "bin/ecr/push-image",
-            &document(&format!(r#"{{"kind":"image","name":"x","uri":"{IMAGE}"}}"#)),
-        );
+        let push = document(&format!(r#"{{"kind":"image","name":"x","uri":"{IMAGE}"}}"#));
+        let plan = "[ \"$1\" != --dry-run ] || { echo 'backend-flask:latest would be pushed'; exit; }";
+        clone.step("bin/ecr/push-image", &format!("{plan}\n{push}"));
         clone.step(
             "bin/ssm/put-params",
             &document(r#"{"kind":"parameter","name":"/a/B"}"#),
@@ -164,7 +163,13 @@ fn a_step_that_fails_is_named_with_its_exit_code_and_its_log() {
             101,
             "no such crate",
         ),
-        ("scripts/install-deps", "exit 2", "install-deps", 2, "see above"),
+        (
+            "scripts/install-deps",
+            "echo 'install-deps: error: no packages' >&2; exit 2",
+            "install-deps",
+            2,
+            "no packages",
+        ),
         (
             "scripts/dist",
             "echo 'dist: error: no musl' >&2; exit 2",
@@ -219,10 +224,99 @@ fn a_step_that_fails_is_named_with_its_exit_code_and_its_log() {
             .lines()
             .find_map(|line| line.strip_prefix("hint: its log is "))
             .unwrap_or_else(|| panic!("{}", output.transcript()));
-        assert!(fs::metadata(hint).is_ok(), "{hint}");
+        let log = fs::read_to_string(hint).unwrap();
+        // The probes and a tool's JSON speak on stdout.
+        let loud = then.contains("echo loud");
+        if then.contains(">&2") {
+            assert!(log.contains(if loud { "loud" } else { message }), "{hint}: {log}");
+        }
         let last = rows(&output).last().copied().unwrap().to_owned();
         assert!(last.contains(step) && last.contains(" failed "), "{last}");
     }
+}
+
+/// A tool that ends well and says nothing of use is a failed step, and not a silent end.
+#[test]
+fn an_answer_without_what_is_looked_for_is_told() {
+    for (then, words) in [
+        ("echo '{}'", "its answer has no `uri`"),
+        ("echo '{\"uri\":\"x\"}'", "its answer has no `outcome`"),
+    ] {
+        let clone = Clone::new();
+        clone.step("bin/ecr/push-image", then);
+        let output = clone.demo().run().exits(2);
+        output.says(&format!(
+            "demo: error: step `push-image cruddur-python` failed with exit code 2: {words}\n"
+        ));
+    }
+    let clone = Clone::new();
+    clone.step(
+        "bin/ecr/create-repository",
+        "echo '{\"outcome\":\"unchanged\",\"items\":[]}'",
+    );
+    let output = clone.demo().run().exits(0);
+    assert!(
+        output.stderr.contains("   0 repositories\n"),
+        "{}",
+        output.transcript()
+    );
+    let output = clone.deploy().run().exits(2);
+    output.says("deploy: error: create-repository named no account and region\n");
+}
+
+/// The name says whose it is; and one that only has the same name is left alone.
+#[test]
+fn a_container_is_known_by_its_place_and_its_label() {
+    let inspected = |then: &str| {
+        let clone = Clone::new();
+        clone.step(
+            "fake/docker",
+            &format!(
+                "case $1 in port) echo 127.0.0.1:4999 ;; exec) case $* in *health*) echo 'Flask server is running' ;; *) echo 'Connection successful!' ;; esac ;; inspect) case $* in *Labels*) {then} ;; *) exit 1 ;; esac ;; esac"
+            ),
+        );
+        clone
+    };
+    let removed = |clone: &Clone| -> Vec<String> {
+        let mut calls = clone.calls();
+        calls.retain(|call| call.starts_with("fake/docker rm "));
+        calls
+    };
+    let clone = inspected("echo journey");
+    clone.demo().run().exits(0);
+    clone.deploy().env("CONFIRM", ACCOUNT).run().exits(0);
+    let name =
+        |kind: &str| format!("fake/docker rm --force cruddur-ops-backend-flask-{kind}-{ACCOUNT}-us-east-1");
+    assert_eq!(removed(&clone), [name("sandbox"), name("deploy")]);
+
+    let clone = inspected("echo");
+    let output = clone.demo().run().exits(2);
+    output
+        .says("step `run the pushed image` failed")
+        .says("is somebody else's");
+    assert_eq!(removed(&clone), [""; 0]);
+}
+
+#[test]
+fn the_journey_by_itself_counts_its_rows_and_is_alone() {
+    let clone = Clone::new();
+    clone.step("bin/db/test", "sleep 0.2; echo 'Connection successful!'");
+    let journey = clone
+        .script("journey")
+        .env("PROD_CONNECTION_URL", "postgresql://u@h/d");
+    let running = [journey.clone().spawn(), journey.spawn()];
+    let outputs = running.map(|journey| journey.wait().exits(0));
+    for output in &outputs {
+        let rows = rows(output);
+        assert!(
+            rows[0].starts_with("[ 1/10] ") && rows[9].starts_with("[10/10] "),
+            "{rows:?}"
+        );
+    }
+    let waited = outputs
+        .iter()
+        .filter(|output| output.stderr.contains("another journey of this clone is running"));
+    assert_eq!(waited.count(), 1);
 }
 
 #[test]
@@ -327,6 +421,7 @@ fn deploy_shows_where_and_what_and_changes_nothing_unless_confirmed() {
         "Region    us-east-1\n",
         "\nRepositories\n",
         "\nParameters\n",
+        "\nImages\n  backend-flask:latest would be pushed\n",
         "deploy: error: not confirmed: nothing was changed\nhint: CONFIRM=123456789012 make deploy\n",
     ] {
         assert!(output.stderr.contains(line), "{line}\n{}", output.transcript());

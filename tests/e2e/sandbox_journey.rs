@@ -96,7 +96,11 @@ fn the_job_runs_end_to_end_and_others_see_what_it_did() {
     let logs = [TempDir::new().unwrap(), TempDir::new().unwrap()];
     let left = Container(
         sandbox,
-        format!("cruddur-ops-backend-flask-{}", sandbox.get("AWS_REGION")),
+        format!(
+            "cruddur-ops-backend-flask-sandbox-{}-{}",
+            sandbox.get("AWS_ACCOUNT_ID"),
+            sandbox.get("AWS_REGION")
+        ),
     );
     start_afresh(sandbox, &left.1);
 
