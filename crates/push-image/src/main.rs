@@ -18,6 +18,7 @@ mod plan;
 mod push;
 mod pusher;
 mod remote;
+mod secret;
 mod source;
 mod wanted;
 

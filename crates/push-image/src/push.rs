@@ -5,6 +5,7 @@ use crate::done::Done;
 use crate::engine::Engine;
 use crate::pusher::Pusher;
 use crate::remote::Repository;
+use crate::secret::from_environment;
 use crate::source::{Build, Workshop};
 use crate::wanted::{Override, Overrides, Wanted, wanted};
 use anyhow::Result;
@@ -180,9 +181,12 @@ fn choose(
 }
 
 fn read_builds(images: &[Wanted], config: &Config) -> Result<Vec<Option<Build>>> {
-    let builds = images
-        .iter()
-        .map(|image| Build::read(&image.source, &image.name, |path| config.resolve(path)));
+    let builds = images.iter().map(|image| {
+        let from_environment = from_environment(&config.schema.image, &image.name);
+        Build::read(&image.source, &image.name, from_environment, |path| {
+            config.resolve(path)
+        })
+    });
     builds.collect()
 }
 

@@ -5,7 +5,8 @@ use crate::destination::Destination;
 use crate::dockerfile::{self, Base};
 use crate::engine::build::{BuildSettings, warn_of_size};
 use crate::engine::{Engine, LocalImage};
-use crate::wanted::{Source, looks_secret};
+use crate::secret::{is_name_of_secret, is_proxy, password_in};
+use crate::wanted::Source;
 use anyhow::{Context as _, Result};
 use common::progress::Progress;
 use common::{Console, Failure, FailureExt};
@@ -23,16 +24,20 @@ pub(crate) struct Build {
     ignore: Ignore,
     /// The images that it builds upon.
     pub(crate) bases: Vec<Base>,
+    /// The arguments that take something out of the environment, and the variables.
+    from_environment: BTreeMap<String, Vec<String>>,
 }
 
 impl Build {
     /// Reads the Dockerfile and the ignore file; `resolve` makes paths of `ops.toml` paths of this process.
+    /// `from_environment` are the arguments that take something out of the environment.
     ///
     /// # Errors
     /// When the context is no folder, or one of the files cannot be read.
     pub(crate) fn read(
         source: &Source,
         image: &str,
+        from_environment: BTreeMap<String, Vec<String>>,
         resolve: impl Fn(&str) -> PathBuf,
     ) -> Result<Option<Self>> {
         let Source::Build {
@@ -66,6 +71,7 @@ impl Build {
         Ok(Some(Build {
             ignore: read_ignore(&folder, dockerfile)?,
             bases: dockerfile::bases(&text, &arguments.0, target.as_deref()),
+            from_environment,
             folder,
             settings: BuildSettings {
                 dockerfile: dockerfile.clone(),
@@ -76,13 +82,33 @@ impl Build {
         }))
     }
 
-    /// The build arguments whose names say that they are secret.
-    fn secrets(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.settings
-            .arguments
-            .0
-            .iter()
-            .filter(|(name, _)| looks_secret(name))
+    /// Keeps secret arguments out of all output, and tells of those that the image will not keep.
+    fn guard_arguments(&self, image: &str, console: &Console) {
+        for (name, value) in &self.settings.arguments.0 {
+            let password = password_in(value);
+            // The image that is built upon is no secret, wherever its name comes from.
+            let is_base = Reference::parse(value)
+                .is_ok_and(|value| self.bases.iter().any(|base| base.reference == value));
+            let why = if is_name_of_secret(name) || password.is_some() {
+                "looks like a secret"
+            } else if self.from_environment.contains_key(name) && !is_base {
+                "comes from the environment"
+            } else {
+                continue;
+            };
+            console.hide(value);
+            // A server may repeat it without the text around it.
+            let variables = self.from_environment.get(name).into_iter().flatten();
+            for outside in variables.filter_map(|variable| std::env::var(variable).ok()) {
+                console.hide(&outside);
+            }
+            password.into_iter().for_each(|password| console.hide(password));
+            if !is_proxy(name) {
+                console.warn(format!(
+                    "{image}: the build argument `{name}` {why}, and everybody who has the image can read it"
+                ));
+            }
+        }
     }
 }
 
@@ -163,12 +189,7 @@ impl Workshop<'_> {
     /// # Errors
     /// When one of them cannot be had, the context cannot be read, or the build fails.
     pub(crate) async fn build(&self, image: &str, build: &Build) -> Result<LocalImage> {
-        for (name, value) in build.secrets() {
-            self.console.hide(value);
-            self.console.warn(format!(
-                "{image}: the build argument `{name}` looks like a secret, and everybody who has the image can read it"
-            ));
-        }
+        build.guard_arguments(image, self.console);
         let mut logins: BTreeMap<String, Credentials> = BTreeMap::new();
         for base in &build.bases {
             let platform = base.platform.as_deref().or(build.settings.platform.as_deref());

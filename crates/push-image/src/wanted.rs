@@ -218,22 +218,5 @@ fn source(image: &Image, overrides: &Overrides) -> Result<Source> {
     })
 }
 
-/// Whether the name of a build argument says that its value is nobody's business.
-pub(crate) fn looks_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    [
-        "PASSWORD",
-        "PASSWD",
-        "SECRET",
-        "TOKEN",
-        "CREDENTIAL",
-        "PRIVATE_KEY",
-        "API_KEY",
-        "ACCESS_KEY",
-    ]
-    .iter()
-    .any(|word| name.contains(word))
-}
-
 #[cfg(test)]
 mod tests;
