@@ -115,7 +115,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         None
     };
     if let Some(engine) = &engine {
-        destination.refuse_plain_http(engine).await?;
+        destination.refuse_plain_http(engine, &destination.host).await?;
     }
     let mut report = Report::new(Outcome::Unchanged);
     if let (Some(place), Some(identity)) = (&destination.place, &destination.identity) {

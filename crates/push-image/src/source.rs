@@ -160,7 +160,7 @@ impl Workshop<'_> {
             }
         }
         self.progress.note(format!("{image}: pulling {name}"));
-        let login = self.destination.login_for(&reference.host).await?;
+        let login = self.destination.login_for(self.engine, &reference.host).await?;
         let pulled = self
             .engine
             .pull(reference, platform, login.as_ref(), self.progress)
@@ -195,7 +195,8 @@ impl Workshop<'_> {
             let platform = base.platform.as_deref().or(build.settings.platform.as_deref());
             self.fetch(image, &base.reference, platform).await?;
             // The builder pulls by itself what is here for another platform only.
-            if let Some(login) = self.destination.login_for(&base.reference.host).await? {
+            let host = &base.reference.host;
+            if let Some(login) = self.destination.login_for(self.engine, host).await? {
                 logins.insert(base.reference.host.clone(), login);
             }
         }
