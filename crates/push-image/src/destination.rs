@@ -137,12 +137,21 @@ impl<'a> Destination<'a> {
                 Some(remote) if remote.digest == digest => return Ok(remote),
                 _ if tokio::time::Instant::now() < end => tokio::time::sleep(ASK_EVERY).await,
                 found => {
-                    let has = found.map_or_else(|| "nothing".to_owned(), |remote| remote.digest);
+                    let (has, hint) = match found {
+                        Some(remote) => (
+                            remote.digest,
+                            "somebody else pushes to this tag: run it again when they are done",
+                        ),
+                        None => (
+                            "nothing under this tag".to_owned(),
+                            "somebody or a lifecycle policy may have deleted it: look at the repository, and run it again",
+                        ),
+                    };
                     return Err(Failure::could_not(format!(
                         "failed to verify image `{repository}:{tag}`: the engine pushed {digest}, and the registry has {has}"
                     ))
                     .code("digest-mismatch")
-                    .hint("somebody else pushes to this tag: run it again when they are done")
+                    .hint(hint)
                     .into());
                 }
             }

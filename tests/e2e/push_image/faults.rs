@@ -86,13 +86,22 @@ fn a_digest_that_ecr_does_not_have_afterwards_is_an_error() {
     let other =
         json!({"images": [{"imageId": {"imageTag": "3", "imageDigest": sha("ee")}, "imageManifest": "{}"}]});
     let none = json!({"images": [], "failures": [{"failureCode": "ImageNotFound"}]});
-    for (answer, has) in [(other, sha("ee")), (none, "nothing".to_owned())] {
+    for (answer, has, hint) in [
+        (other, sha("ee"), "hint: somebody else pushes to this tag"),
+        (
+            none,
+            "nothing under this tag".to_owned(),
+            "hint: somebody or a lifecycle policy may have deleted it",
+        ),
+    ] {
         world.aws.answer(ecr("BatchGetImage"), 200, answer);
-        let output = world.tool().arg("base").run().exits(2);
-        output.says(&format!(
+        // The push itself went through.
+        let output = world.tool().arg("base").run().exits(4);
+        let words = format!(
             "failed to verify image `base:3`: the engine pushed {}, and the registry has {has}",
             digest_of(&sha("c1"))
-        ));
+        );
+        output.says(&words).says(hint);
     }
 }
 
