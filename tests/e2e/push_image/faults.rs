@@ -179,9 +179,29 @@ fn what_went_through_before_an_error_is_reported() {
     );
     assert_eq!(document["error"]["code"], "registry-network");
     output.says("failed to push image `app`");
-    // Nothing was changed by the second run before it failed again.
-    let output = world.tool().run().exits(2);
-    assert_eq!(output.stdout, "");
+    // Nothing was changed by the second run before it failed again, and what it found is told.
+    let document = world.tool().args(["-o", "json"]).run().exits(2).json();
+    assert_eq!(document["outcome"], "failed");
+    assert_eq!(document["items"][0]["action"], "none");
+    assert_eq!(document["items"][0]["digest"], digest_of(&sha("c1")));
+    assert_eq!(document["account"], "123456789012");
+    assert_eq!(document["region"], "us-east-1");
+    assert_eq!(document["error"]["code"], "registry-network");
+}
+
+#[test]
+fn a_deadline_keeps_the_digest_of_what_was_pushed_before_it() {
+    let world = World::new();
+    world
+        .engine
+        .answer(&push_call("app"), EngineAnswer::Hang(Vec::new()));
+    let tool = world.tool().args(["-o", "json", "--timeout", "2s"]);
+    let document = tool.run().exits(3).json();
+    assert_eq!(document["error"]["code"], "timeout");
+    assert_eq!(document["items"].as_array().unwrap().len(), 1);
+    assert_eq!(document["items"][0]["action"], "push");
+    assert_eq!(document["items"][0]["digest"], digest_of(&sha("c1")));
+    assert_eq!(document["account"], "123456789012");
 }
 
 #[test]
