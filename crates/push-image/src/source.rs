@@ -13,7 +13,7 @@ use common::{Console, Failure, FailureExt};
 use registry::{Credentials, Reference};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// What a Dockerfile builds from, as far as this machine alone can say.
@@ -61,7 +61,7 @@ impl Build {
             .into());
         }
         let path = folder.join(dockerfile);
-        let text = fs::read_to_string(&path).or_could_not(
+        let text = read_text(&path).or_could_not(
             format!(
                 "failed to read the Dockerfile of image `{image}`, `{}`",
                 path.display()
@@ -112,11 +112,20 @@ impl Build {
     }
 }
 
+/// The text of a regular file: a pipe would be waited for.
+fn read_text(path: &Path) -> io::Result<String> {
+    if fs::metadata(path)?.is_file() {
+        fs::read_to_string(path)
+    } else {
+        Err(io::Error::other("it is no regular file"))
+    }
+}
+
 /// The rules for this Dockerfile alone, when there are such, else those of the folder.
 fn read_ignore(folder: &Path, dockerfile: &str) -> Result<Ignore> {
     for name in [format!("{dockerfile}.dockerignore"), ".dockerignore".to_owned()] {
         let path = folder.join(&name);
-        match fs::read_to_string(&path) {
+        match read_text(&path) {
             Ok(text) => return Ignore::parse(&path.display().to_string(), &text),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error).with_context(|| format!("failed to read `{}`", path.display())),
@@ -202,8 +211,17 @@ impl Workshop<'_> {
         }
         let failed = || format!("failed to build image `{image}`");
         let latest = latest_time(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref())?;
-        let keep = [build.settings.dockerfile.as_str(), ".dockerignore"];
-        let context = Context::list(&build.folder, &build.ignore, &keep, latest).with_context(failed)?;
+        let (folder, ignore) = (build.folder.clone(), build.ignore.clone());
+        let dockerfile = build.settings.dockerfile.clone();
+        // A folder over a network may take its time: the deadline and Ctrl-C must still work.
+        let listed = tokio::task::spawn_blocking(move || {
+            Context::list(&folder, &ignore, &[&dockerfile, ".dockerignore"], latest)
+        });
+        let context = listed
+            .await
+            .context("the listing ended")
+            .flatten()
+            .with_context(failed)?;
         warn_of_size(&context, image, self.console);
         self.progress.note(format!(
             "{image}: building {}",

@@ -261,6 +261,22 @@ fn a_file_that_cannot_be_read_is_named_before_anything_is_sent() {
     assert_eq!(world.engine.all("POST /build").len(), 0);
 }
 
+/// A pipe would be waited for until somebody writes into it.
+#[test]
+fn a_dockerfile_that_is_a_pipe_is_refused() {
+    let world = world();
+    for name in ["Dockerfile", ".dockerignore"] {
+        let tool = app(&world);
+        let path = tool.folder().join("src").join(name);
+        let _ = std::fs::remove_file(&path);
+        support::program("mkfifo").arg(&path).run().exits(0);
+        let output = tool.run().exits(2);
+        let output = output.says(&format!("src/{name}`: it is no regular file"));
+        assert!(output.elapsed < std::time::Duration::from_secs(5));
+    }
+    assert_eq!(world.aws.requests(), []);
+}
+
 fn locked_by_mode(world: &World, tool: Tool) {
     use std::os::unix::fs::PermissionsExt;
     let path = tool.folder().join("src/app.py");
