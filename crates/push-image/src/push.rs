@@ -105,9 +105,9 @@ async fn bring(args: &Args, console: &Console, report: &mut Report) -> Result<()
     let config = Config::find(args.config.config.as_deref())?;
     let variable = std::env::var("OPS_IMAGE_FROM").ok();
     let overrides = Overrides::read(&args.from, variable.as_deref())?;
-    for name in overrides.unknown(&config.schema.image) {
+    for (name, why) in overrides.useless(&config.schema.image) {
         console.warn(format!(
-            "$OPS_IMAGE_FROM names `{name}`, which is no image of {}",
+            "$OPS_IMAGE_FROM names `{name}`, which {why} of {}",
             config.path.display()
         ));
     }
@@ -175,7 +175,7 @@ async fn bring(args: &Args, console: &Console, report: &mut Report) -> Result<()
     Ok(())
 }
 
-fn name_place(report: &mut Report, destination: &Destination) {
+fn name_place(report: &mut Report, destination: &Destination<'_>) {
     let mut named = std::mem::replace(report, Report::new(Outcome::Unchanged));
     if let (Some(place), Some(identity)) = (&destination.place, &destination.identity) {
         named = named
