@@ -217,6 +217,33 @@ fn what_only_buildkit_can_build_is_told() {
 }
 
 #[test]
+fn a_file_that_the_context_does_not_have_is_told_with_what_makes_it() {
+    let world = world();
+    for (path, hint) in [
+        (
+            "bin/db-test",
+            "hint: the file is not in the build context, or .dockerignore leaves it out: `make dist` builds",
+        ),
+        (
+            "settings.py",
+            "hint: make the file first, or take it out of .dockerignore",
+        ),
+    ] {
+        let error = format!(
+            "COPY failed: file not found in build context or excluded by .dockerignore: stat {path}: file does not exist"
+        );
+        let line = json!({"errorDetail": {"message": error}, "error": error});
+        world
+            .engine
+            .answer("POST /build", EngineAnswer::Lines(vec![line]));
+        app(&world)
+            .run()
+            .exits(2)
+            .says(&format!("failed to build image `app`: {error}\n{hint}"));
+    }
+}
+
+#[test]
 fn a_large_context_is_told() {
     let world = world();
     let tool = app(&world);
