@@ -230,7 +230,7 @@ fn an_interrupted_push_is_given_up_and_leaves_nothing_here() {
             .engine
             .answer(&push_call("base"), EngineAnswer::Hang(vec![pushing]));
         let tool = world.tool().arg("base").env("TMPDIR", "/nonexistent");
-        let running = tool.spawn();
+        let running = tool.clone().hears_signals().spawn();
         wait_for("the push", || {
             world.engine.calls().contains(&push_call("base")).then_some(())
         });
