@@ -1,5 +1,6 @@
 //! The AWS emulator of the sandbox: what we put right in it, as somebody else's clients see it.
 
+mod downloads;
 mod images;
 mod process;
 mod refusals;

@@ -26,6 +26,12 @@ def _descriptors(manifest: Record) -> list[Record]:
     return [entry for entry in named if isinstance(entry, dict)]
 
 
+def named_by_an_image(repository: str, digest: str) -> bool:
+    """Whether a layer, or a configuration, is one of an image's; ECR may clean up the others at any time."""
+    return any(entry.get("digest") == digest for image in ecr._images.get(repository, [])
+               for entry in _descriptors(_parsed(image.get("imageManifest", ""))))
+
+
 def _absent(repository: str, manifest: Record) -> tuple[list[str], list[str]]:
     """The layers, and the images, that a manifest names and that its repository does not have."""
     blobs, manifests = ecr._layer_blobs.get(repository, {}), ecr._manifest_blobs.get(repository, {})
