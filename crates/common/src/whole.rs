@@ -52,10 +52,10 @@ mod tests {
         assert!(waiting.join().unwrap());
         let end = settled(Duration::ZERO);
         assert!(end.is_some());
-        let other = std::thread::spawn(begin);
+        let other = std::thread::spawn(|| drop(begin()));
         std::thread::sleep(Duration::from_millis(20));
         assert!(!other.is_finished());
         drop(end);
-        drop(other.join().unwrap());
+        other.join().unwrap();
     }
 }
