@@ -2,6 +2,7 @@
 
 mod downloads;
 mod images;
+mod lifecycle;
 mod process;
 mod refusals;
 mod registry;

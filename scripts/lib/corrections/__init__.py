@@ -42,6 +42,7 @@ def install(settings: Settings) -> App:
         deployments,
         images,
         layer_downloads,
+        lifecycle_previews,
         parameters,
         persistence,
         registry_blobs,
@@ -64,6 +65,7 @@ def install(settings: Settings) -> App:
     downloads = layer_downloads.Downloads(
         settings.endpoint, settings.registry_key, min(layer_downloads.LIFETIME, settings.token_lifetime))
     layer_downloads.install(downloads)
+    lifecycle_previews.install()
     parameters.install()
     roles.install()
     clusters.install()
