@@ -204,6 +204,7 @@ def main() -> None:
     app = corrections.install(corrections.Settings(
         account=options.account,
         region=options.region,
+        endpoint=f"http://127.0.0.1:{api_port}",
         state=options.state,
         registry_key=registry_key(options.state),
         token_lifetime=options.token_lifetime,

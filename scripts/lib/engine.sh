@@ -6,10 +6,16 @@ engine_record=$machine_state/engine
 
 # The caller's endpoint. Read before the sandbox's own DOCKER_CONFIG hides the caller's contexts.
 engine_endpoint() {
+    local host
     if [ -n "${DOCKER_HOST:-}" ] && [ -z "${DOCKER_CONTEXT:-}" ]; then
         printf '%s' "$DOCKER_HOST"
+    # docker prints an empty line when it fails.
+    elif host=$(docker context inspect -f '{{.Endpoints.docker.Host}}' 2>/dev/null) && [ -n "$host" ]; then
+        printf '%s' "$host"
+    elif [ -n "${DOCKER_CONTEXT:-}" ] && command -v docker >/dev/null; then
+        fail "there is no docker context \`$DOCKER_CONTEXT\`" '`docker context ls` shows those that there are; `unset DOCKER_CONTEXT` leaves it'
     else
-        docker context inspect -f '{{.Endpoints.docker.Host}}' 2>/dev/null || printf 'unix:///var/run/docker.sock'
+        printf 'unix:///var/run/docker.sock'
     fi
 }
 
@@ -23,7 +29,7 @@ engine_info() { # engine_info ENDPOINT
 # Sets engine_state to ok, none or denied; fails on an engine that can't reach the sandbox's registry on a loopback address.
 engine_look() {
     local info reason='' hint='select a local engine (`docker context use default`, `unset DOCKER_HOST`)'
-    engine_host=$(engine_endpoint)
+    engine_host=$(engine_endpoint) || exit $?
     engine_version=''
     case $engine_host in
         unix://*) ;;

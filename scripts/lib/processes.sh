@@ -59,20 +59,27 @@ start_daemon() { # start_daemon OUT LOG COMMAND…
     daemon_pid=$!
 }
 
-# The same for a command that root has to start, whether or not it gives root's rights up by itself.
+# The same for a command that root has to start, whether or not it gives root's rights up by itself. The variables go
+# through stdin: sudo writes all its words into the system's log, and a proxy's address may hold a password.
 start_daemon_of_root() { # start_daemon_of_root OUT LOG COMMAND…
     if is_root; then
         start_daemon "$@"
         return 0
     fi
-    local out=$1 log=$2
+    local out=$1 log=$2 variables=''
     shift 2
+    while [[ ${1:-} =~ ^[A-Za-z_][A-Za-z0-9_]*= ]]; do
+        variables+=$1$'\n'
+        shift
+    done
     : >"$out"
     # HUP is ignored from the start: sudo's terminal may be gone before the new session is there.
     # shellcheck disable=SC2016 # the words are for the inner shell
-    daemon_pid=$(sudo sh -c 'trap "" HUP; cd /; out=$1 log=$2 path=$3; shift 3
-        setsid env -i PATH="$path" LANG=C.UTF-8 "$@" </dev/null >>"$out" 2>>"$log" &
-        echo $!' sh "$out" "$log" "$system_path" "$@")
+    daemon_pid=$(printf '%s' "$variables" | sudo env -i PATH="$system_path" LANG=C.UTF-8 sh -c 'trap "" HUP; cd /
+        while IFS= read -r pair; do export "$pair"; done
+        out=$1 log=$2; shift 2
+        setsid "$@" </dev/null >>"$out" 2>>"$log" &
+        echo $!' sh "$out" "$log" "$@")
 }
 
 # The arguments of a process, as the array $arguments; 1 when it is gone or not to be seen.

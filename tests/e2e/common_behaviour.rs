@@ -428,7 +428,7 @@ fn a_signal_ends_it_as_a_signal_does() {
         for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
             let aws = FakeAws::start();
             aws.hang();
-            let running = prepared(aws.tool(name)).spawn();
+            let running = prepared(aws.tool(name)).hears_signals().spawn();
             wait_for("the first request", || (!aws.requests().is_empty()).then_some(()));
             running.signal(signal);
             let output = running.wait();
@@ -445,12 +445,13 @@ fn a_signal_ends_it_as_a_signal_does() {
 
 #[test]
 fn a_word_that_is_no_secret_of_ours_stays_readable() {
-    // The scrubber takes out secrets, not whatever looks like one.
+    // The scrubber takes out secrets, not whatever looks like one: here a part of one, and another's beginning.
     let aws = FakeAws::start();
-    aws.refuse_all("AccessDeniedException", "resource dummy/x");
-    prepared(aws.tool("create-repository"))
-        .run()
-        .says("resource dummy/x");
+    aws.refuse_all("AccessDeniedException", "resource a-value-of-mine, not a-value");
+    let output = prepared(aws.tool("put-params"))
+        .env("E2E_SOURCE", "a-value-of")
+        .run();
+    output.says("resource ***-mine, not a-value");
     assert_eq!(
         aws.bodies("GetCallerIdentity")[0]["Action"],
         json!("GetCallerIdentity")

@@ -57,7 +57,13 @@ fn a_step_that_fails_is_named_with_its_exit_code_and_its_log() {
             101,
             "no such crate",
         ),
-        ("scripts/install-deps", "exit 2", "install-deps", 2, "see above"),
+        (
+            "scripts/install-deps",
+            "echo 'install-deps: error: no packages' >&2; exit 2",
+            "install-deps",
+            2,
+            "no packages",
+        ),
         (
             "scripts/dist",
             "echo 'dist: error: no musl' >&2; exit 2",
@@ -112,10 +118,69 @@ fn a_step_that_fails_is_named_with_its_exit_code_and_its_log() {
             .lines()
             .find_map(|line| line.strip_prefix("hint: its log is "))
             .unwrap_or_else(|| panic!("{}", output.transcript()));
-        assert!(fs::metadata(hint).is_ok(), "{hint}");
+        let log = fs::read_to_string(hint).unwrap();
+        // The probes and a tool's JSON speak on stdout.
+        let loud = then.contains("echo loud");
+        if then.contains(">&2") {
+            assert!(log.contains(if loud { "loud" } else { message }), "{hint}: {log}");
+        }
         let last = rows(&output).last().copied().unwrap().to_owned();
         assert!(last.contains(step) && last.contains(" failed "), "{last}");
     }
+}
+
+/// A tool that ends well and says nothing of use is a failed step, and not a silent end.
+#[test]
+fn an_answer_without_what_is_looked_for_is_told() {
+    for (then, words) in [
+        ("echo '{}'", "its answer has no `uri`"),
+        ("echo '{\"uri\":\"x\"}'", "its answer has no `outcome`"),
+    ] {
+        let clone = Clone::new();
+        clone.step("bin/ecr/push-image", then);
+        let output = clone.demo().run().exits(2);
+        output.says(&format!(
+            "demo: error: step `push-image cruddur-python` failed with exit code 2: {words}\n"
+        ));
+    }
+    let clone = Clone::new();
+    clone.step(
+        "bin/ecr/create-repository",
+        "echo '{\"outcome\":\"unchanged\",\"items\":[]}'",
+    );
+    let output = clone.demo().run().exits(0);
+    assert!(
+        output.stderr.contains("   0 repositories\n"),
+        "{}",
+        output.transcript()
+    );
+    let output = clone.deploy().run().exits(2);
+    output.says("deploy: error: create-repository named no account and region\n");
+}
+
+#[test]
+fn the_journey_by_itself_counts_its_rows_and_is_alone() {
+    let clone = Clone::new();
+    let journey = clone
+        .script("journey")
+        .env("PROD_CONNECTION_URL", "postgresql://u@h/d");
+    clone.step(
+        "bin/ssm/put-params",
+        "sleep 0.2; echo '{\"kind\":\"parameter\",\"outcome\":\"changed\"}'",
+    );
+    let running = [journey.clone().spawn(), journey.spawn()];
+    let outputs = running.map(|journey| journey.wait().exits(0));
+    for output in &outputs {
+        let rows = rows(output);
+        assert!(
+            rows[0].starts_with("[ 1/12] ") && rows[11].starts_with("[12/12] "),
+            "{rows:?}"
+        );
+    }
+    let waited = outputs
+        .iter()
+        .filter(|output| output.stderr.contains("another journey of this clone is running"));
+    assert_eq!(waited.count(), 1);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The AWS emulator of the sandbox: what we put right in it, as somebody else's clients see it.
 
+mod downloads;
 mod images;
+mod lifecycle;
 mod process;
 mod refusals;
 mod registry;

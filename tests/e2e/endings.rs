@@ -89,7 +89,7 @@ fn a_signal_holds_while_another_program_is_waited_for() {
     let aws = signed_in();
     for signal in [Signal::INT, Signal::TERM] {
         for tool in [with_helper(&aws), with_process(&aws)] {
-            let running = tool.spawn();
+            let running = tool.clone().hears_signals().spawn();
             let processes = started(&tool);
             running.signal(signal);
             let output = running.wait();

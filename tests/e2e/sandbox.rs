@@ -3,6 +3,7 @@
 //! The gate's own sandbox is only looked at. What stops or breaks one has a clone and a region of its own.
 
 mod database;
+mod engine;
 mod environment;
 mod hosts;
 mod lifecycle;

@@ -148,6 +148,16 @@ impl Tool {
         self
     }
 
+    /// Hears the signals that tests send, though the tests themselves may run under `nohup` or in the background,
+    /// where some are ignored and a tool that starts leaves them so.
+    #[must_use]
+    pub fn hears_signals(mut self) -> Self {
+        let program = std::mem::replace(&mut self.program, "env".into());
+        let words = ["--default-signal=HUP,INT,TERM".into(), program.into()];
+        self.arguments.splice(0..0, words);
+        self
+    }
+
     /// The temporary folder: current folder, home, and above `DOCKER_CONFIG` (`docker/`).
     pub fn folder(&self) -> &Path {
         self.folder.path()

@@ -38,3 +38,24 @@ pub fn settled(limit: Duration) -> Option<Whole> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_waits_for_the_step_and_no_other_begins() {
+        let step = begin();
+        assert!(settled(Duration::from_millis(20)).is_none());
+        let waiting = std::thread::spawn(|| settled(Duration::from_secs(10)).is_some());
+        drop(step);
+        assert!(waiting.join().unwrap());
+        let end = settled(Duration::ZERO);
+        assert!(end.is_some());
+        let other = std::thread::spawn(|| drop(begin()));
+        std::thread::sleep(Duration::from_millis(20));
+        assert!(!other.is_finished());
+        drop(end);
+        other.join().unwrap();
+    }
+}

@@ -1,7 +1,7 @@
 //! Where the images go: the account's private ECR registry, or the one that `--registry` names.
 
 use crate::ecr;
-use crate::engine::{Engine, is_loopback};
+use crate::engine::{Engine, is_loopback, name_of};
 use crate::push::Args;
 use crate::remote::{Remote, Repository};
 use anyhow::{Context, Result};
@@ -137,12 +137,21 @@ impl<'a> Destination<'a> {
                 Some(remote) if remote.digest == digest => return Ok(remote),
                 _ if tokio::time::Instant::now() < end => tokio::time::sleep(ASK_EVERY).await,
                 found => {
-                    let has = found.map_or_else(|| "nothing".to_owned(), |remote| remote.digest);
+                    let (has, hint) = match found {
+                        Some(remote) => (
+                            remote.digest,
+                            "somebody else pushes to this tag: run it again when they are done",
+                        ),
+                        None => (
+                            "nothing under this tag".to_owned(),
+                            "somebody or a lifecycle policy may have deleted it: look at the repository, and run it again",
+                        ),
+                    };
                     return Err(Failure::could_not(format!(
                         "failed to verify image `{repository}:{tag}`: the engine pushed {digest}, and the registry has {has}"
                     ))
                     .code("digest-mismatch")
-                    .hint("somebody else pushes to this tag: run it again when they are done")
+                    .hint(hint)
                     .into());
                 }
             }
@@ -185,8 +194,16 @@ impl<'a> Destination<'a> {
     /// The login for the registry at `host`, which an image comes from.
     ///
     /// # Errors
-    /// When ECR or docker's configuration has none to give.
-    pub(crate) async fn login_for(&self, host: &str) -> Result<Option<Credentials>> {
+    /// When ECR or docker's configuration has none to give, or the engine would send it in the clear.
+    pub(crate) async fn login_for(&self, engine: &Engine, host: &str) -> Result<Option<Credentials>> {
+        let login = self.known_login_for(host).await?;
+        if login.is_some() {
+            self.refuse_plain_http(engine, host).await?;
+        }
+        Ok(login)
+    }
+
+    async fn known_login_for(&self, host: &str) -> Result<Option<Credentials>> {
         if host == self.host {
             return self.login(false).await;
         }
@@ -245,21 +262,21 @@ impl<'a> Destination<'a> {
         Ok(self.docker.get_or_init(|| read))
     }
 
-    /// Refuses to have passwords and images sent in the clear over a network.
+    /// Refuses to have images and the password for `host` sent in the clear over a network.
     ///
     /// # Errors
     /// When the engine would speak plain HTTP with a registry on another machine.
-    pub(crate) async fn refuse_plain_http(&self, engine: &Engine) -> Result<()> {
-        let name = self
-            .host
-            .rsplit_once(':')
-            .map_or(self.host.as_str(), |(name, _)| name);
-        if self.ecr.is_some() || is_loopback(name) || !engine.is_insecure(&self.host).await? {
+    pub(crate) async fn refuse_plain_http(&self, engine: &Engine, host: &str) -> Result<()> {
+        if is_loopback(name_of(host)) || !engine.is_insecure(host).await? {
             return Ok(());
         }
+        let what = if host == self.host {
+            "push to"
+        } else {
+            "sign in to"
+        };
         Err(Failure::could_not(format!(
-            "refused to push to `{}`: the engine has it among its `insecure-registries`, and it is another machine",
-            self.host
+            "refused to {what} `{host}`: the engine has it among its `insecure-registries`, and it is another machine"
         ))
         .code("plain-http")
         .hint("give the registry a certificate, and take it out of the engine's daemon.json")

@@ -18,6 +18,7 @@ mod plan;
 mod push;
 mod pusher;
 mod remote;
+mod secret;
 mod source;
 mod wanted;
 
@@ -28,7 +29,8 @@ fn main() -> ExitCode {
     match cli::parse::<push::Args>("push-image") {
         Ok(args) => {
             let console = Console::new("push-image", &args.output);
-            common::runtime::run(&console, Some(args.timeout), push::run(&args, &console))
+            let work = async { Ok(push::run(&args, &console).await) };
+            common::runtime::run(&console, Some(args.timeout), work)
         }
         Err(code) => code,
     }

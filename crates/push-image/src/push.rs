@@ -3,8 +3,9 @@
 use crate::destination::Destination;
 use crate::done::Done;
 use crate::engine::Engine;
-use crate::pusher::Pusher;
+use crate::pusher::{Failed, Pusher};
 use crate::remote::Repository;
+use crate::secret::from_environment;
 use crate::source::{Build, Workshop};
 use crate::wanted::{Override, Overrides, Wanted, wanted};
 use anyhow::Result;
@@ -12,7 +13,7 @@ use clap::Parser;
 use common::cli::{AwsArgs, ConfigArgs, OutputArgs, PlanArgs};
 use common::config::{Config, Image, Variables, select};
 use common::progress::Progress;
-use common::{Console, Failure, Item, Outcome, Report};
+use common::{Console, Exit, Failure, Item, Outcome, Report};
 use registry::Reference;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -72,17 +73,41 @@ Exit codes:
   3  not done within --timeout
   4  some images were pushed and others could not be";
 
-/// Does it.
-///
-/// # Errors
-/// When nothing could be done. Where some went through, the report carries the error.
-pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
+/// The runtime's own deadline knows nothing of the report, so this one passes before it.
+const BEFORE_THE_RUNTIME: Duration = Duration::from_millis(50);
+
+/// Does it. An error is in the report, beside what was done before it.
+pub(crate) async fn run(args: &Args, console: &Console) -> Report {
+    let margin = BEFORE_THE_RUNTIME.min(args.timeout / 10);
+    let mut report = Report::new(Outcome::Unchanged);
+    let work = tokio::time::timeout(args.timeout - margin, bring(args, console, &mut report));
+    let failed = match work.await {
+        Ok(Ok(())) => return report.checked(args.plan.check),
+        Ok(Err(failed)) => failed,
+        Err(_) => return console.failed(&late(args.timeout), report),
+    };
+    if failed.changed || report.outcome == Outcome::Changed {
+        console.partly(&failed.error, report)
+    } else {
+        console.failed(&failed.error, report)
+    }
+}
+
+fn late(timeout: Duration) -> anyhow::Error {
+    let timeout = common::duration::show(timeout);
+    Failure::new(Exit::Deadline, format!("not done after {timeout}"))
+        .code("timeout")
+        .hint("give it more time with --timeout; it is safe to run again")
+        .into()
+}
+
+async fn bring(args: &Args, console: &Console, report: &mut Report) -> Result<(), Failed> {
     let config = Config::find(args.config.config.as_deref())?;
     let variable = std::env::var("OPS_IMAGE_FROM").ok();
     let overrides = Overrides::read(&args.from, variable.as_deref())?;
-    for name in overrides.unknown(&config.schema.image) {
+    for (name, why) in overrides.useless(&config.schema.image) {
         console.warn(format!(
-            "$OPS_IMAGE_FROM names `{name}`, which is no image of {}",
+            "$OPS_IMAGE_FROM names `{name}`, which {why} of {}",
             config.path.display()
         ));
     }
@@ -97,6 +122,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     )?;
 
     let destination = Destination::find(args, &config, console).await?;
+    name_place(report, &destination);
     let variables = destination.variables(&config);
     let images = choose(args, &config, &variables, &overrides, &destination.host)?;
     let builds = read_builds(&images, &config)?;
@@ -114,16 +140,8 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         None
     };
     if let Some(engine) = &engine {
-        destination.refuse_plain_http(engine).await?;
+        destination.refuse_plain_http(engine, &destination.host).await?;
     }
-    let mut report = Report::new(Outcome::Unchanged);
-    if let (Some(place), Some(identity)) = (&destination.place, &destination.identity) {
-        report = report
-            .detail("account", place.account.as_str())
-            .detail("region", place.region.as_str())
-            .detail("identity", identity.as_str());
-    }
-    report = report.detail("registry", destination.host.as_str());
 
     let all = config.images(&variables)?;
     let mut pending = BTreeSet::new();
@@ -141,13 +159,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
                     all: &all,
                     pending: &pending,
                 };
-                match pusher.run(image, build.as_ref(), repository).await {
-                    Ok(done) => done,
-                    Err(failed) if failed.changed || report.outcome == Outcome::Changed => {
-                        return Ok(console.partly(&failed.error, report));
-                    }
-                    Err(failed) => return Err(failed.error),
-                }
+                pusher.run(image, build.as_ref(), repository).await?
             }
             _ => Done::planned(
                 &format!("{}/{}", destination.host, image.repository),
@@ -158,9 +170,20 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         if done.outcome == Outcome::Planned {
             pending.insert(image.name.clone());
         }
-        add(&mut report, image, done, console);
+        add(report, image, done, console);
     }
-    Ok(report.checked(args.plan.check))
+    Ok(())
+}
+
+fn name_place(report: &mut Report, destination: &Destination<'_>) {
+    let mut named = std::mem::replace(report, Report::new(Outcome::Unchanged));
+    if let (Some(place), Some(identity)) = (&destination.place, &destination.identity) {
+        named = named
+            .detail("account", place.account.as_str())
+            .detail("region", place.region.as_str())
+            .detail("identity", identity.as_str());
+    }
+    *report = named.detail("registry", destination.host.as_str());
 }
 
 fn choose(
@@ -180,9 +203,12 @@ fn choose(
 }
 
 fn read_builds(images: &[Wanted], config: &Config) -> Result<Vec<Option<Build>>> {
-    let builds = images
-        .iter()
-        .map(|image| Build::read(&image.source, &image.name, |path| config.resolve(path)));
+    let builds = images.iter().map(|image| {
+        let from_environment = from_environment(&config.schema.image, &image.name);
+        Build::read(&image.source, &image.name, from_environment, |path| {
+            config.resolve(path)
+        })
+    });
     builds.collect()
 }
 

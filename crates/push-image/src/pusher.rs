@@ -173,7 +173,7 @@ impl Pusher<'_> {
         local: &LocalImage,
         repository: &Repository,
         tag: &str,
-    ) -> Result<Remote> {
+    ) -> Result<Remote, Failed> {
         let Workshop {
             engine,
             destination,
@@ -207,7 +207,8 @@ impl Pusher<'_> {
                 image.name, repository.uri
             )
         })?;
-        destination.pushed(engine, &image.repository, tag, &digest).await
+        let there = destination.pushed(engine, &image.repository, tag, &digest).await;
+        there.map_err(|error| Failed { error, changed: true })
     }
 
     /// Gives the registry's `remote` these tags too: by itself where it can, else by pushes of the same layers.
@@ -229,9 +230,12 @@ impl Pusher<'_> {
             {
                 Ok(true) => Ok(()),
                 Ok(false) => self.push_tag(image, local, repository, tag).await.map(drop),
-                Err(error) => Err(error),
+                Err(error) => Err(Failed::from(error)),
             };
-            given.map_err(|error| Failed { error, changed })?;
+            given.map_err(|failed| Failed {
+                changed: changed || failed.changed,
+                ..failed
+            })?;
             changed = true;
         }
         Ok(())

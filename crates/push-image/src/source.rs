@@ -5,14 +5,15 @@ use crate::destination::Destination;
 use crate::dockerfile::{self, Base};
 use crate::engine::build::{BuildSettings, warn_of_size};
 use crate::engine::{Engine, LocalImage};
-use crate::wanted::{Source, looks_secret};
+use crate::secret::{is_name_of_secret, is_proxy, password_in};
+use crate::wanted::Source;
 use anyhow::{Context as _, Result};
 use common::progress::Progress;
 use common::{Console, Failure, FailureExt};
 use registry::{Credentials, Reference};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// What a Dockerfile builds from, as far as this machine alone can say.
@@ -23,16 +24,20 @@ pub(crate) struct Build {
     ignore: Ignore,
     /// The images that it builds upon.
     pub(crate) bases: Vec<Base>,
+    /// The arguments that take something out of the environment, and the variables.
+    from_environment: BTreeMap<String, Vec<String>>,
 }
 
 impl Build {
     /// Reads the Dockerfile and the ignore file; `resolve` makes paths of `ops.toml` paths of this process.
+    /// `from_environment` are the arguments that take something out of the environment.
     ///
     /// # Errors
     /// When the context is no folder, or one of the files cannot be read.
     pub(crate) fn read(
         source: &Source,
         image: &str,
+        from_environment: BTreeMap<String, Vec<String>>,
         resolve: impl Fn(&str) -> PathBuf,
     ) -> Result<Option<Self>> {
         let Source::Build {
@@ -56,7 +61,7 @@ impl Build {
             .into());
         }
         let path = folder.join(dockerfile);
-        let text = fs::read_to_string(&path).or_could_not(
+        let text = read_text(&path).or_could_not(
             format!(
                 "failed to read the Dockerfile of image `{image}`, `{}`",
                 path.display()
@@ -66,6 +71,7 @@ impl Build {
         Ok(Some(Build {
             ignore: read_ignore(&folder, dockerfile)?,
             bases: dockerfile::bases(&text, &arguments.0, target.as_deref()),
+            from_environment,
             folder,
             settings: BuildSettings {
                 dockerfile: dockerfile.clone(),
@@ -76,13 +82,42 @@ impl Build {
         }))
     }
 
-    /// The build arguments whose names say that they are secret.
-    fn secrets(&self) -> impl Iterator<Item = (&String, &String)> {
-        self.settings
-            .arguments
-            .0
-            .iter()
-            .filter(|(name, _)| looks_secret(name))
+    /// Keeps secret arguments out of all output, and tells of those that the image will not keep.
+    fn guard_arguments(&self, image: &str, console: &Console) {
+        for (name, value) in &self.settings.arguments.0 {
+            let password = password_in(value);
+            // The image that is built upon is no secret, wherever its name comes from.
+            let is_base = Reference::parse(value)
+                .is_ok_and(|value| self.bases.iter().any(|base| base.reference == value));
+            let why = if is_name_of_secret(name) || password.is_some() {
+                "looks like a secret"
+            } else if self.from_environment.contains_key(name) && !is_base {
+                "comes from the environment"
+            } else {
+                continue;
+            };
+            console.hide(value);
+            // A server may repeat it without the text around it.
+            let variables = self.from_environment.get(name).into_iter().flatten();
+            for outside in variables.filter_map(|variable| std::env::var(variable).ok()) {
+                console.hide(&outside);
+            }
+            password.into_iter().for_each(|password| console.hide(password));
+            if !is_proxy(name) {
+                console.warn(format!(
+                    "{image}: the build argument `{name}` {why}, and everybody who has the image can read it"
+                ));
+            }
+        }
+    }
+}
+
+/// The text of a regular file: a pipe would be waited for.
+fn read_text(path: &Path) -> io::Result<String> {
+    if fs::metadata(path)?.is_file() {
+        fs::read_to_string(path)
+    } else {
+        Err(io::Error::other("it is no regular file"))
     }
 }
 
@@ -90,7 +125,7 @@ impl Build {
 fn read_ignore(folder: &Path, dockerfile: &str) -> Result<Ignore> {
     for name in [format!("{dockerfile}.dockerignore"), ".dockerignore".to_owned()] {
         let path = folder.join(&name);
-        match fs::read_to_string(&path) {
+        match read_text(&path) {
             Ok(text) => return Ignore::parse(&path.display().to_string(), &text),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             Err(error) => return Err(error).with_context(|| format!("failed to read `{}`", path.display())),
@@ -134,7 +169,7 @@ impl Workshop<'_> {
             }
         }
         self.progress.note(format!("{image}: pulling {name}"));
-        let login = self.destination.login_for(&reference.host).await?;
+        let login = self.destination.login_for(self.engine, &reference.host).await?;
         let pulled = self
             .engine
             .pull(reference, platform, login.as_ref(), self.progress)
@@ -163,25 +198,30 @@ impl Workshop<'_> {
     /// # Errors
     /// When one of them cannot be had, the context cannot be read, or the build fails.
     pub(crate) async fn build(&self, image: &str, build: &Build) -> Result<LocalImage> {
-        for (name, value) in build.secrets() {
-            self.console.hide(value);
-            self.console.warn(format!(
-                "{image}: the build argument `{name}` looks like a secret, and everybody who has the image can read it"
-            ));
-        }
+        build.guard_arguments(image, self.console);
         let mut logins: BTreeMap<String, Credentials> = BTreeMap::new();
         for base in &build.bases {
             let platform = base.platform.as_deref().or(build.settings.platform.as_deref());
             self.fetch(image, &base.reference, platform).await?;
             // The builder pulls by itself what is here for another platform only.
-            if let Some(login) = self.destination.login_for(&base.reference.host).await? {
+            let host = &base.reference.host;
+            if let Some(login) = self.destination.login_for(self.engine, host).await? {
                 logins.insert(base.reference.host.clone(), login);
             }
         }
         let failed = || format!("failed to build image `{image}`");
         let latest = latest_time(std::env::var("SOURCE_DATE_EPOCH").ok().as_deref())?;
-        let keep = [build.settings.dockerfile.as_str(), ".dockerignore"];
-        let context = Context::list(&build.folder, &build.ignore, &keep, latest).with_context(failed)?;
+        let (folder, ignore) = (build.folder.clone(), build.ignore.clone());
+        let dockerfile = build.settings.dockerfile.clone();
+        // A folder over a network may take its time: the deadline and Ctrl-C must still work.
+        let listed = tokio::task::spawn_blocking(move || {
+            Context::list(&folder, &ignore, &[&dockerfile, ".dockerignore"], latest)
+        });
+        let context = listed
+            .await
+            .context("the listing ended")
+            .flatten()
+            .with_context(failed)?;
         warn_of_size(&context, image, self.console);
         self.progress.note(format!(
             "{image}: building {}",

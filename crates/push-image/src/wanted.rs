@@ -118,11 +118,15 @@ impl Overrides {
             .map(|one| &one.reference)
     }
 
-    /// The names in the variable that no image of the file has. It may be there for another file.
-    pub(crate) fn unknown<'a>(&'a self, images: &[Image]) -> Vec<&'a str> {
-        let known = |name: &str| images.iter().any(|image| image.name == name);
+    /// The names in the variable that it can't give a source to, and why. It may be there for another file.
+    pub(crate) fn useless<'a>(&'a self, images: &[Image]) -> Vec<(&'a str, &'static str)> {
+        let why = |name: &str| match images.iter().find(|image| image.name == name) {
+            None => Some("is no image"),
+            Some(image) if image.from.is_none() => Some("is a built image, and no copied one,"),
+            Some(_) => None,
+        };
         let names = self.environment.iter().map(|one| one.name.as_str());
-        names.filter(|name| !known(name)).collect()
+        names.filter_map(|name| Some((name, why(name)?))).collect()
     }
 }
 
@@ -216,23 +220,6 @@ fn source(image: &Image, overrides: &Overrides) -> Result<Source> {
                 .collect(),
         ),
     })
-}
-
-/// Whether the name of a build argument says that its value is nobody's business.
-pub(crate) fn looks_secret(name: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    [
-        "PASSWORD",
-        "PASSWD",
-        "SECRET",
-        "TOKEN",
-        "CREDENTIAL",
-        "PRIVATE_KEY",
-        "API_KEY",
-        "ACCESS_KEY",
-    ]
-    .iter()
-    .any(|word| name.contains(word))
 }
 
 #[cfg(test)]

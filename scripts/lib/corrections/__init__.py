@@ -15,6 +15,8 @@ class Settings(NamedTuple):
 
     account: str
     region: str
+    # Where the AWS API answers, as a URL.
+    endpoint: str
     # The folder of the state.
     state: Path
     registry_key: bytes
@@ -39,6 +41,8 @@ def install(settings: Settings) -> App:
         containers,
         deployments,
         images,
+        layer_downloads,
+        lifecycle_previews,
         parameters,
         persistence,
         registry_blobs,
@@ -58,6 +62,10 @@ def install(settings: Settings) -> App:
     registry_login.install(passwords)
     repositories.install()
     images.install()
+    downloads = layer_downloads.Downloads(
+        settings.endpoint, settings.registry_key, min(layer_downloads.LIFETIME, settings.token_lifetime))
+    layer_downloads.install(downloads)
+    lifecycle_previews.install()
     parameters.install()
     roles.install()
     clusters.install()
@@ -70,4 +78,5 @@ def install(settings: Settings) -> App:
     # After the deployments: whether a task counts as healthy is decided before it is counted.
     task_health.install(settings.health_divisor)
     persistence.install(blobs)
-    return browsers.refused(registry_login.guarded(registry_blobs.with_files(app, blobs), passwords, default))
+    registry = registry_login.guarded(registry_blobs.with_files(app, blobs), passwords, default)
+    return browsers.refused(layer_downloads.with_downloads(registry, downloads, blobs))

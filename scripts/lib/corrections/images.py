@@ -26,6 +26,12 @@ def _descriptors(manifest: Record) -> list[Record]:
     return [entry for entry in named if isinstance(entry, dict)]
 
 
+def named_by_an_image(repository: str, digest: str) -> bool:
+    """Whether a layer, or a configuration, is one of an image's; ECR may clean up the others at any time."""
+    return any(entry.get("digest") == digest for image in ecr._images.get(repository, [])
+               for entry in _descriptors(_parsed(image.get("imageManifest", ""))))
+
+
 def _absent(repository: str, manifest: Record) -> tuple[list[str], list[str]]:
     """The layers, and the images, that a manifest names and that its repository does not have."""
     blobs, manifests = ecr._layer_blobs.get(repository, {}), ecr._manifest_blobs.get(repository, {})
@@ -34,6 +40,12 @@ def _absent(repository: str, manifest: Record) -> tuple[list[str], list[str]]:
               if entry.get("digest") not in blobs and not entry.get("urls")]
     children = [entry.get("digest", "") for entry in manifest.get("manifests") or []]
     return layers, [digest for digest in children if digest not in manifests]
+
+
+def index_members(images: list[Record]) -> set[str]:
+    """The digests of images that are parts of another one."""
+    return {child.get("digest", "") for image in images
+            for child in _parsed(image.get("imageManifest", "")).get("manifests") or []}
 
 
 def _size(repository: str, image: Record) -> int:
@@ -46,7 +58,7 @@ def _size(repository: str, image: Record) -> int:
     return size
 
 
-def _image_ids(image: Record) -> list[dict[str, str]]:
+def image_ids(image: Record) -> list[dict[str, str]]:
     """One identifier for each tag, or the digest alone."""
     digest = {"imageDigest": image["imageDigest"]}
     return [digest | {"imageTag": tag} for tag in image.get("imageTags", [])] or [digest]
@@ -67,7 +79,8 @@ def _details(repository: str, image: Record) -> Record:
     return {name: value for name, value in details.items() if value is not None}
 
 
-def _with_status(images: list[Record], data: Record) -> list[Record]:
+def with_status(images: list[Record], data: Record) -> list[Record]:
+    """The images that the filter of a request lets through."""
     status = (data.get("filter") or {}).get("tagStatus", "ANY")
     return [image for image in images if status == "ANY" or bool(image.get("imageTags")) == (status == "TAGGED")]
 
@@ -148,7 +161,7 @@ def _install_reads() -> None:
     def describe(_original: Callable[..., Answer], data: Record) -> Answer:
         name = existing_repository(data)
         if not data.get("imageIds"):
-            images = _with_status(ecr._images.get(name, []), data)
+            images = with_status(ecr._images.get(name, []), data)
             return reply(page([_details(name, image) for image in images], data, "imageDetails", 100))
         found, failures = _find(name, data)
         if failures:
@@ -160,8 +173,8 @@ def _install_reads() -> None:
 
     @replace(ecr, "_list_images")
     def list_images(_original: Callable[..., Answer], data: Record) -> Answer:
-        images = _with_status(ecr._images.get(existing_repository(data), []), data)
-        return reply(page([entry for image in images for entry in _image_ids(image)], data, "imageIds", 100))
+        images = with_status(ecr._images.get(existing_repository(data), []), data)
+        return reply(page([entry for image in images for entry in image_ids(image)], data, "imageIds", 100))
 
     @replace(ecr, "_batch_get_image")
     def batch_get(_original: Callable[..., Answer], data: Record) -> Answer:
@@ -187,7 +200,7 @@ def _install_reads() -> None:
                 tags.remove(identifier["imageTag"])
                 deleted.append(identifier)
                 continue
-            deleted.extend(_image_ids(image))
+            deleted.extend(image_ids(image))
             ecr._images[name].remove(image)
             ecr._manifest_blobs.get(name, {}).pop(image["imageDigest"], None)
         return reply({"imageIds": deleted, "failures": failures})

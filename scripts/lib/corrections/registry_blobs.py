@@ -21,7 +21,6 @@ _BYTES = re.compile(r"bytes=(\d*)-(\d*)")
 _CHUNK_RANGE = re.compile(r"(?:bytes[ =])?(\d+)-\d+(?:/.*)?")
 
 
-
 class Answer(NamedTuple):
     """An answer; its body is a text, or a part of a file."""
 
@@ -114,21 +113,15 @@ class Blobs:
                 result = await self._go_on(method, repository, reference, query, headers, receive)
             else:
                 result = error(405, "UNSUPPORTED", "The operation is unsupported.")
-        await _send(result, method, send)
+        headers = {"docker-distribution-api-version": "registry/2.0"} | result.headers
+        await send_answer(result._replace(headers=headers), method, send)
 
-    def _is_whole(self, digest: str, size: int) -> bool:
-        path = self._path(digest)
-        return path.is_file() and path.stat().st_size == size
-
-    def _path(self, digest: str) -> Path:
-        return self._folder / digest.replace(":", "-", 1)
-
-    def _read(self, repository: str, digest: str, wanted: str) -> Answer:
+    def read(self, repository: str, digest: str, wanted: str) -> Answer | None:
+        """A layer of a repository, or the part of it that a Range header wants; None when it is not there."""
         size = ecr._layer_blobs.get(repository, {}).get(digest)
         if size is None:
-            return error(404, "BLOB_UNKNOWN", "blob unknown to registry")
-        headers = {"content-type": "application/octet-stream", "docker-content-digest": digest,
-                   "accept-ranges": "bytes"}
+            return None
+        headers = {"content-type": "application/octet-stream", "accept-ranges": "bytes"}
         match = _BYTES.fullmatch(wanted)
         if not match or match.groups() == ("", ""):
             return Answer(200, headers | {"content-length": str(size)}, file=(self._path(digest), 0, size))
@@ -139,6 +132,19 @@ class Blobs:
             return Answer(416, {"content-range": f"bytes */{size}", "content-length": "0"})
         headers |= {"content-length": str(end + 1 - start), "content-range": f"bytes {start}-{end}/{size}"}
         return Answer(206, headers, file=(self._path(digest), start, end + 1 - start))
+
+    def _is_whole(self, digest: str, size: int) -> bool:
+        path = self._path(digest)
+        return path.is_file() and path.stat().st_size == size
+
+    def _path(self, digest: str) -> Path:
+        return self._folder / digest.replace(":", "-", 1)
+
+    def _read(self, repository: str, digest: str, wanted: str) -> Answer:
+        found = self.read(repository, digest, wanted)
+        if found is None:
+            return error(404, "BLOB_UNKNOWN", "blob unknown to registry")
+        return found._replace(headers={"docker-content-digest": digest} | found.headers) if found.file else found
 
     async def _start(self, repository: str, query: dict[str, str], receive: Receive) -> Answer:
         mount, source = query.get("mount", ""), query.get("from", "")
@@ -222,9 +228,9 @@ def _parts(path: Path, start: int, length: int) -> Iterator[bytes]:
             yield part
 
 
-async def _send(answer: Answer, method: str, send: Send) -> None:
-    headers = {"docker-distribution-api-version": "registry/2.0"} | answer.headers
-    encoded = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+async def send_answer(answer: Answer, method: str, send: Send) -> None:
+    """Sends an answer, a file piece by piece."""
+    encoded = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
     if answer.file and method != "HEAD":
         for part in _parts(*answer.file):

@@ -1,4 +1,4 @@
-"""IAM refuses trust policies that are none, and policies that do not exist."""
+"""IAM refuses trust policies that are none, and policies that do not exist; service-linked roles have AWS's names."""
 
 import json
 import re
@@ -12,6 +12,9 @@ from .replacing import Answer, Record, replace
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/(?:.+/)?([\w+=,.@-]{1,64})")
 _VERSIONS = ("2012-10-17", "2008-10-17")
 _TRUST_ACTIONS = re.compile(r"sts:(AssumeRole\w*|TagSession|SetSourceIdentity|SetContext|\*)", re.IGNORECASE)
+
+# Names of service-linked roles that are not made of the service's as ministack makes them: ministack's, and AWS's.
+_LINKED_ROLES = {"ecs.amazonaws.com": ("AWSServiceRoleForEcs", "AWSServiceRoleForECS")}
 
 # A policy of AWS that the job attaches and ministack does not know.
 _CLOUD_WATCH_FULL_ACCESS = {
@@ -82,6 +85,11 @@ def _trust_fault(text: str) -> str | None:
     return None
 
 
+def _invalid_input(message: str) -> Answer:
+    refused: Answer = iam._error(400, "InvalidInput", message, ns="iam")
+    return refused
+
+
 def install() -> None:
     """Puts the corrections in place."""
     arn = "arn:aws:iam::aws:policy/CloudWatchFullAccess"
@@ -92,6 +100,24 @@ def install() -> None:
     @replace(iam, "_trust_policy_not_principal_error")
     def trust_error(original: Callable[..., str | None], document: str) -> str | None:
         return original(document) or _trust_fault(document)
+
+    @replace(iam, "_create_service_linked_role")
+    def create_linked_role(original: Callable[..., Answer], parameters: Record) -> Answer:
+        service = iam._p(parameters, "AWSServiceName")
+        if service not in _LINKED_ROLES:
+            return original(parameters)
+        if iam._p(parameters, "CustomSuffix"):
+            return _invalid_input(f"Custom suffix is not allowed for {service}")
+        theirs, name = _LINKED_ROLES[service]
+        if name in iam._roles:
+            return _invalid_input(f"Service role name {name} has been taken in this account, please try a different "
+                                  "suffix.")
+        # One of an emulator that did not know better.
+        iam._roles.pop(theirs, None)
+        status, headers, body = original(parameters)
+        role = iam._roles.pop(theirs)
+        iam._roles[name] = role | {"RoleName": name, "Arn": role["Arn"].replace(theirs, name)}
+        return status, headers, body.replace(theirs.encode(), name.encode())
 
     for operation in ("_attach_role_policy", "_attach_user_policy", "_attach_group_policy"):
         @replace(iam, operation)

@@ -61,10 +61,6 @@ impl Clone {
                 r#"{"kind":"repository","name":"a"},{"kind":"repository","name":"b"}"#,
             ),
             ("ecr/login", r#"{"kind":"registry","name":"registry"}"#),
-            (
-                "ecr/push-image",
-                &format!(r#"{{"kind":"image","name":"x","uri":"{IMAGE}"}}"#),
-            ),
             ("ssm/put-params", r#"{"kind":"parameter","name":"/a/B"}"#),
             (
                 "ecs/register-task-definition",
@@ -73,6 +69,16 @@ impl Clone {
         ] {
             clone.step(&format!("bin/{tool}"), &document("changed", item));
         }
+        let pushed = document(
+            "changed",
+            &format!(r#"{{"kind":"image","name":"x","uri":"{IMAGE}"}}"#),
+        );
+        clone.step(
+            "bin/ecr/push-image",
+            &format!(
+                "case $* in *--dry-run*) echo 'backend-flask:latest would be pushed' ;; *) {pushed} ;; esac"
+            ),
+        );
         let service = document(
             "changed",
             r#"{"kind":"service","name":"backend-flask","arn":"arn:s"}"#,

@@ -13,7 +13,7 @@ fn deploy_shows_where_and_what_and_changes_nothing_unless_confirmed() {
         "Region    us-east-1\n",
         "\ncreate-log-group\n",
         "\ncreate-roles\n",
-        "\npush-image backend-flask\n  pulled or built here",
+        "\npush-image backend-flask\n  backend-flask:latest would be pushed\n",
         "\nput-params\n",
         "\ndeploy-service\n",
         "deploy: error: not confirmed: nothing was changed\nhint: CONFIRM=123456789012 make deploy\n",

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use support::sandbox::{Sandbox, sandbox};
 
 /// curl on a path of the registry, signed in.
-struct Registry {
+pub(super) struct Registry {
     host: String,
     user: String,
 }
 
 impl Registry {
-    fn of(sandbox: &Sandbox) -> Self {
+    pub(super) fn of(sandbox: &Sandbox) -> Self {
         Registry {
             host: sandbox.get("ECR_REGISTRY").to_owned(),
             user: format!("AWS:{}", Endpoint::of(sandbox).password()),
@@ -25,7 +25,7 @@ impl Registry {
     }
 
     /// Uploads a blob in one piece and gives its digest.
-    fn upload(&self, repository: &str, content: &str) -> String {
+    pub(super) fn upload(&self, repository: &str, content: &str) -> String {
         let digest = digest_of(content);
         let path = format!("/v2/{repository}/blobs/uploads/?digest={digest}");
         let (body, status) = self.request(&path, &["--request", "POST", "--data-binary", content]);
@@ -33,7 +33,7 @@ impl Registry {
         digest
     }
 
-    fn put_manifest(&self, repository: &str, tag: &str, manifest: &Value) -> (String, u16) {
+    pub(super) fn put_manifest(&self, repository: &str, tag: &str, manifest: &Value) -> (String, u16) {
         let (content, path) = (manifest.to_string(), format!("/v2/{repository}/manifests/{tag}"));
         let kind = format!("Content-Type: {}", manifest["mediaType"].as_str().unwrap());
         self.request(
@@ -44,7 +44,7 @@ impl Registry {
 }
 
 /// A manifest of a configuration and one layer.
-fn manifest(config: (&str, usize), layer: (&str, usize)) -> Value {
+pub(super) fn manifest(config: (&str, usize), layer: (&str, usize)) -> Value {
     json!({
         "schemaVersion": 2,
         "mediaType": "application/vnd.docker.distribution.manifest.v2+json",

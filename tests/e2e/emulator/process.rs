@@ -1,6 +1,7 @@
 //! The emulator as a process: what it needs, what it keeps, how it ends.
 
-use super::{Endpoint, registry_request};
+use super::registry::digest_of;
+use super::{Endpoint, curl, registry_request};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fs;
@@ -172,11 +173,32 @@ fn its_state_outlives_a_restart_and_no_secret_is_in_its_log() {
 }
 
 #[test]
-fn a_password_expires() {
+fn a_password_and_the_address_of_a_layer_expire() {
     let sandbox = sandbox();
-    let emulator = Started::in_region(sandbox, "ap-southeast-7", &["--token-lifetime", "2"]);
+    let emulator = Started::in_region(sandbox, "ap-southeast-7", &["--token-lifetime", "3"]);
     let password = emulator.endpoint.password();
     assert_eq!(emulator.request("/v2/", &password, &[]).1, 200);
+    // An image of a configuration alone; no address is valid for longer than the password.
+    let repository = json!({"repositoryName": "expiry"});
+    emulator.endpoint.ask("ecr", "CreateRepository", &repository);
+    let digest = digest_of("{}");
+    let upload = format!("/v2/expiry/blobs/uploads/?digest={digest}");
+    let send = |path: &str, method: &str, body: &str| {
+        let kind = "Content-Type: application/vnd.oci.image.manifest.v1+json";
+        let arguments = ["--request", method, "--header", kind, "--data-binary", body];
+        let (body, status) = emulator.request(path, &password, &arguments);
+        assert_eq!(status, 201, "{body}");
+    };
+    send(&upload, "POST", "{}");
+    let kind = "application/vnd.oci.image.config.v1+json";
+    let image = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "layers": [],
+        "config": {"mediaType": kind, "digest": digest, "size": 2}});
+    send("/v2/expiry/manifests/1", "PUT", &image.to_string());
+    let layer = json!({"repositoryName": "expiry", "layerDigest": digest});
+    let answer = emulator.endpoint.ask("ecr", "GetDownloadUrlForLayer", &layer);
+    let address = answer["downloadUrl"].as_str().unwrap();
+    let fetch = || curl().arg(address).run().exits(0).stdout;
+    assert_eq!(fetch(), "{}\n200");
     let body = wait_for("the password to expire", || {
         let (body, status) = emulator.request("/v2/", &password, &[]);
         (status == 403).then_some(body)
@@ -185,6 +207,11 @@ fn a_password_expires() {
         body.contains("Your authorization token has expired. Reauthenticate and try again."),
         "{body}"
     );
+    let body = wait_for("the address to expire", || {
+        let output = fetch();
+        output.ends_with("\n403").then_some(output)
+    });
+    assert!(body.contains("Request has expired"), "{body}");
     emulator.end();
 }
 

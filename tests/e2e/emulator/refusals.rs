@@ -182,6 +182,34 @@ fn repositories() {
 }
 
 #[test]
+fn the_service_linked_role_of_ecs() {
+    let endpoint = Endpoint::of(sandbox());
+    let role = [("RoleName", "AWSServiceRoleForECS")];
+    let create = |more: &[(&str, &str)]| {
+        let service = [("AWSServiceName", "ecs.amazonaws.com")];
+        endpoint.iam("CreateServiceLinkedRole", &[&service, more].concat())
+    };
+    endpoint.iam("DeleteServiceLinkedRole", &role);
+    let arn = "role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS</Arn>";
+    let (status, answer) = create(&[]);
+    assert_eq!((status, answer.contains(arn)), (200, true), "{answer}");
+    let (status, answer) = endpoint.iam("GetRole", &role);
+    assert_eq!((status, answer.contains(arn)), (200, true), "{answer}");
+    let taken = "<Code>InvalidInput</Code><Message>Service role name AWSServiceRoleForECS has been taken in this \
+                 account, please try a different suffix.</Message>";
+    let (status, answer) = create(&[]);
+    assert_eq!((status, answer.contains(taken)), (400, true), "{answer}");
+    let (status, answer) = create(&[("CustomSuffix", "other")]);
+    assert_eq!(
+        (status, answer.contains("Custom suffix is not allowed")),
+        (400, true),
+        "{answer}"
+    );
+    assert_eq!(endpoint.iam("DeleteServiceLinkedRole", &role).0, 200);
+    assert_eq!(endpoint.iam("GetRole", &role).0, 404);
+}
+
+#[test]
 fn roles_and_policies() {
     let sandbox = sandbox();
     let endpoint = Endpoint::of(sandbox);

@@ -217,6 +217,33 @@ fn what_only_buildkit_can_build_is_told() {
 }
 
 #[test]
+fn a_file_that_the_context_does_not_have_is_told_with_what_makes_it() {
+    let world = world();
+    for (path, hint) in [
+        (
+            "bin/db-test",
+            "hint: the file is not in the build context, or .dockerignore leaves it out: `make dist` builds",
+        ),
+        (
+            "settings.py",
+            "hint: make the file first, or take it out of .dockerignore",
+        ),
+    ] {
+        let error = format!(
+            "COPY failed: file not found in build context or excluded by .dockerignore: stat {path}: file does not exist"
+        );
+        let line = json!({"errorDetail": {"message": error}, "error": error});
+        world
+            .engine
+            .answer("POST /build", EngineAnswer::Lines(vec![line]));
+        app(&world)
+            .run()
+            .exits(2)
+            .says(&format!("failed to build image `app`: {error}\n{hint}"));
+    }
+}
+
+#[test]
 fn a_large_context_is_told() {
     let world = world();
     let tool = app(&world);
@@ -259,6 +286,22 @@ fn a_file_that_cannot_be_read_is_named_before_anything_is_sent() {
         .exits(2);
     output.says("src/app.py`: Permission denied");
     assert_eq!(world.engine.all("POST /build").len(), 0);
+}
+
+/// A pipe would be waited for until somebody writes into it.
+#[test]
+fn a_dockerfile_that_is_a_pipe_is_refused() {
+    let world = world();
+    for name in ["Dockerfile", ".dockerignore"] {
+        let tool = app(&world);
+        let path = tool.folder().join("src").join(name);
+        let _ = std::fs::remove_file(&path);
+        support::program("mkfifo").arg(&path).run().exits(0);
+        let output = tool.run().exits(2);
+        let output = output.says(&format!("src/{name}`: it is no regular file"));
+        assert!(output.elapsed < std::time::Duration::from_secs(5));
+    }
+    assert_eq!(world.aws.requests(), []);
 }
 
 fn locked_by_mode(world: &World, tool: Tool) {

@@ -105,6 +105,38 @@ fn plain_http_goes_to_this_machine_only() {
     tool.run().exits(0);
 }
 
+/// As the engine has it, a range of addresses holds for all names that lead into it.
+#[test]
+fn no_login_goes_into_a_network_of_insecure_registries() {
+    let world = World::new();
+    let networks = |networks: &[&str]| {
+        let config = json!({"InsecureRegistryCIDRs": networks, "IndexConfigs": {}});
+        EngineAnswer::Json(200, json!({"RegistryConfig": config}))
+    };
+    world
+        .engine
+        .answer("GET /info", networks(&["10.0.0.0/8", "127.0.0.0/8"]));
+    let host = "10.1.2.3:5000";
+    knows_digests(&world, host);
+    let tool = world.tool().config_text(CONFIG).args(["--registry", host]);
+    tool.run().exits(2).says("refused to push to `10.1.2.3:5000`: ");
+    assert_eq!(world.pushes(), [""; 0]);
+
+    // Where an image comes from: only who is signed in has something to lose.
+    let name = format!("{host}/python:3");
+    world.change(|store| drop(store.pullable.insert(name.clone(), sha("c1"))));
+    let from = world.tool().arg("base").args(["--from", &format!("base={name}")]);
+    let file = json!({"auths": {host: {"auth": "dXNlcjpwYXNz"}}}).to_string();
+    let signed_in = from.clone().file("docker/config.json", file).run().exits(2);
+    signed_in.says("refused to sign in to `10.1.2.3:5000`: ");
+    assert_eq!(world.engine.all("POST /images/create").len(), 0);
+    std::fs::remove_file(from.folder().join("docker/config.json")).unwrap();
+    from.run().exits(0);
+
+    world.engine.answer("GET /info", networks(&["192.168.0.0/16"]));
+    tool.run().exits(0);
+}
+
 #[test]
 fn the_name_of_the_registry_stands_for_ecrs_in_the_file() {
     let world = World::new();

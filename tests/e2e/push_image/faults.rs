@@ -86,13 +86,22 @@ fn a_digest_that_ecr_does_not_have_afterwards_is_an_error() {
     let other =
         json!({"images": [{"imageId": {"imageTag": "3", "imageDigest": sha("ee")}, "imageManifest": "{}"}]});
     let none = json!({"images": [], "failures": [{"failureCode": "ImageNotFound"}]});
-    for (answer, has) in [(other, sha("ee")), (none, "nothing".to_owned())] {
+    for (answer, has, hint) in [
+        (other, sha("ee"), "hint: somebody else pushes to this tag"),
+        (
+            none,
+            "nothing under this tag".to_owned(),
+            "hint: somebody or a lifecycle policy may have deleted it",
+        ),
+    ] {
         world.aws.answer(ecr("BatchGetImage"), 200, answer);
-        let output = world.tool().arg("base").run().exits(2);
-        output.says(&format!(
+        // The push itself went through.
+        let output = world.tool().arg("base").run().exits(4);
+        let words = format!(
             "failed to verify image `base:3`: the engine pushed {}, and the registry has {has}",
             digest_of(&sha("c1"))
-        ));
+        );
+        output.says(&words).says(hint);
     }
 }
 
@@ -170,9 +179,29 @@ fn what_went_through_before_an_error_is_reported() {
     );
     assert_eq!(document["error"]["code"], "registry-network");
     output.says("failed to push image `app`");
-    // Nothing was changed by the second run before it failed again.
-    let output = world.tool().run().exits(2);
-    assert_eq!(output.stdout, "");
+    // Nothing was changed by the second run before it failed again, and what it found is told.
+    let document = world.tool().args(["-o", "json"]).run().exits(2).json();
+    assert_eq!(document["outcome"], "failed");
+    assert_eq!(document["items"][0]["action"], "none");
+    assert_eq!(document["items"][0]["digest"], digest_of(&sha("c1")));
+    assert_eq!(document["account"], "123456789012");
+    assert_eq!(document["region"], "us-east-1");
+    assert_eq!(document["error"]["code"], "registry-network");
+}
+
+#[test]
+fn a_deadline_keeps_the_digest_of_what_was_pushed_before_it() {
+    let world = World::new();
+    world
+        .engine
+        .answer(&push_call("app"), EngineAnswer::Hang(Vec::new()));
+    let tool = world.tool().args(["-o", "json", "--timeout", "2s"]);
+    let document = tool.run().exits(3).json();
+    assert_eq!(document["error"]["code"], "timeout");
+    assert_eq!(document["items"].as_array().unwrap().len(), 1);
+    assert_eq!(document["items"][0]["action"], "push");
+    assert_eq!(document["items"][0]["digest"], digest_of(&sha("c1")));
+    assert_eq!(document["account"], "123456789012");
 }
 
 #[test]
@@ -201,7 +230,7 @@ fn an_interrupted_push_is_given_up_and_leaves_nothing_here() {
             .engine
             .answer(&push_call("base"), EngineAnswer::Hang(vec![pushing]));
         let tool = world.tool().arg("base").env("TMPDIR", "/nonexistent");
-        let running = tool.spawn();
+        let running = tool.clone().hears_signals().spawn();
         wait_for("the push", || {
             world.engine.calls().contains(&push_call("base")).then_some(())
         });

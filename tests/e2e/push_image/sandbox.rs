@@ -352,7 +352,7 @@ fn an_interrupted_push_leaves_no_tag() {
     .flatten()
     .collect();
     fs::write(tool.folder().join("src/large"), noise).unwrap();
-    let running = tool.spawn();
+    let running = tool.clone().hears_signals().spawn();
     let name = format!("{}:1", repository.uri());
     wait_for("the build", || {
         (docker(&["image", "inspect", &name]).run().code == Some(0)).then_some(())

@@ -115,3 +115,53 @@ fn a_build_argument_that_looks_secret_is_warned_of_and_not_shown() {
     canary.absent_from("a failed build", &output);
     output.says("warning: app: the build argument `NPM_TOKEN` looks like a secret");
 }
+
+/// A connection string under a harmless name, one under its own, and whatever the environment gives.
+#[test]
+fn a_build_argument_is_judged_by_its_value_and_by_where_it_comes_from_too() {
+    let canary = Canary::new();
+    let url = format!("postgresql://ada:{}@db.example.com/app", canary.value());
+    for (argument, value, why) in [
+        ("SOURCE = \"${THE_URL}\"", url.as_str(), "looks like a secret"),
+        ("CONNECTION_URL = \"${THE_URL}\"", &url, "looks like a secret"),
+        ("DB_PASS = \"${THE_URL}\"", canary.value(), "looks like a secret"),
+        (
+            "SOURCE = \"x${THE_URL}\"",
+            canary.value(),
+            "comes from the environment",
+        ),
+    ] {
+        let world = World::new();
+        world.pushed("base", "3", &super::sha("c1"));
+        let said = json!({"stream": format!("Step 1/1 : RUN login {} {value}\n", canary.value())});
+        world.engine.answer(
+            "POST /build",
+            EngineAnswer::Lines(vec![
+                said,
+                json!({"errorDetail": {"message": "x"}, "error": format!("x{value}")}),
+            ]),
+        );
+        let config = CONFIG.replace("args = {", &format!("args = {{ {argument},"));
+        let tool = world.tool().config_text(&config).args(["app", "-v"]);
+        let output = tool.env("THE_URL", value).run().exits(2);
+        let name = argument.split(' ').next().unwrap_or_default();
+        let output = output.says(&format!("warning: app: the build argument `{name}` {why}"));
+        canary.absent_from(argument, &output);
+    }
+}
+
+#[test]
+fn what_is_no_secret_is_neither_hidden_nor_warned_of() {
+    let world = World::new();
+    world.pushed("base", "3", &super::sha("c1"));
+    let arguments = "BASE = \"${THE_BASE}\", VERSION = \"${THE_COMMIT}\"";
+    let config = CONFIG
+        .replace("BASE = \"${ECR_REGISTRY}/base:3\"", arguments)
+        .replace("[\"latest\"]", "[\"${THE_COMMIT}\"]");
+    let base = format!("{}:3", uri("base"));
+    let tool = world.tool().config_text(&config).args(["app", "--dry-run"]);
+    let tool = tool.env("THE_BASE", &base).env("THE_COMMIT", "0123abcd");
+    let output = tool.run().exits(0).says(&format!("app: pulling {base}"));
+    let output = output.prints(&format!("{}:0123abcd would be pushed", uri("app")));
+    assert!(!output.stderr.contains("warning"), "{}", output.transcript());
+}

@@ -20,7 +20,11 @@ pub(super) fn credentials(name: &str, config: &ProviderConfig) -> ProfileFileCre
 pub(super) async fn must_exist(name: &str) -> Result<()> {
     let profiles = aws_config::profile::load(&Fs::real(), &Env::real(), &Default::default(), None)
         .await
-        .map_err(|error| Failure::could_not("failed to read the AWS configuration").source(error))?;
+        .map_err(|error| {
+            Failure::could_not("failed to read the AWS configuration")
+                .hint("look at ~/.aws/config and ~/.aws/credentials, or at $AWS_CONFIG_FILE and $AWS_SHARED_CREDENTIALS_FILE")
+                .source(error)
+        })?;
     if profiles.get_profile(name).is_some() {
         return Ok(());
     }

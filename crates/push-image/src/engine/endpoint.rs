@@ -151,6 +151,15 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     }
 }
 
+/// A host without its port and without the brackets of an IPv6 address.
+pub(crate) fn name_of(host: &str) -> &str {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => name,
+        _ => host,
+    };
+    name.trim_matches(['[', ']'])
+}
+
 fn host_and_port(text: &str) -> Option<(String, u16)> {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => {

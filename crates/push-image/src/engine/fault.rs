@@ -19,6 +19,8 @@ pub(crate) enum Topic {
     Immutable,
     /// Docker Hub counts pulls.
     Rate,
+    /// The Dockerfile copies a file that was not sent.
+    NotSent,
     /// The Dockerfile wants the other builder.
     BuildKit,
     /// The engine cannot reach the registry.
@@ -27,9 +29,15 @@ pub(crate) enum Topic {
 }
 
 /// The first row whose words are all in the message decides. In small letters.
-const TOPICS: [(&[&str], Topic); 25] = [
+const TOPICS: [(&[&str], Topic); 27] = [
     // The rest of it is a command of the Dockerfile, whose words mean nothing here.
     (&["returned a non-zero code"], Topic::Other),
+    (&["file not found in build context"], Topic::NotSent),
+    // As older engines have it.
+    (
+        &["failed: stat /", "/docker-builder", "no such file"],
+        Topic::NotSent,
+    ),
     (&["is not authorized to perform"], Topic::Permission),
     (&["authorization token has expired"], Topic::Login),
     (&["no basic auth credentials"], Topic::Login),
@@ -77,6 +85,7 @@ impl Topic {
             Topic::Image => "no-image",
             Topic::Immutable => "immutable-tag",
             Topic::Rate => "rate-limited",
+            Topic::NotSent => "not-in-context",
             Topic::BuildKit => "buildkit",
             Topic::Network => "registry-network",
             Topic::Other => "engine",
@@ -95,6 +104,12 @@ impl Topic {
             Topic::Image => "correct the name or the tag".into(),
             Topic::Immutable => "give the image a new tag in ops.toml".into(),
             Topic::Rate => "sign in with `docker login`, or name another source with --from NAME=REF".into(),
+            Topic::NotSent if message.contains("stat bin/") || message.contains("/bin/") => {
+                "the file is not in the build context, or .dockerignore leaves it out: `make dist` builds the static \
+                 probes into its bin/"
+                    .into()
+            }
+            Topic::NotSent => "make the file first, or take it out of .dockerignore".into(),
             Topic::BuildKit => {
                 "this version builds with the engine's classic builder: build it with `docker buildx build --load`, \
                  and name the result in `from`"
@@ -199,6 +214,14 @@ mod tests {
                 Topic::Network,
             ),
             ("EOF", Topic::Network),
+            (
+                "COPY failed: file not found in build context or excluded by .dockerignore: stat bin/db-test: file does not exist",
+                Topic::NotSent,
+            ),
+            (
+                "COPY failed: stat /var/lib/docker/tmp/docker-builder123/bin/db-test: no such file or directory",
+                Topic::NotSent,
+            ),
             (
                 "The command '/bin/sh -c pip install --timeout 9 x' returned a non-zero code: 1",
                 Topic::Other,

@@ -3,12 +3,13 @@
 pub(crate) mod build;
 mod endpoint;
 pub(crate) mod fault;
+mod insecure;
 pub(crate) mod layers;
 mod messages;
 mod push;
 mod transport;
 
-pub(crate) use endpoint::is_loopback;
+pub(crate) use endpoint::{is_loopback, name_of};
 
 use anyhow::{Context as _, Result};
 use bollard::auth::DockerCredentials;
@@ -19,11 +20,13 @@ use common::progress::Progress;
 use common::{Console, Failure};
 use endpoint::Endpoint;
 use futures_util::StreamExt;
+use insecure::Insecure;
 use layers::Layers;
 use registry::{Credentials, Reference};
 use secrecy::ExposeSecret;
 use std::io::ErrorKind;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// How long the engine may take to say who it is.
 const FIRST_ANSWER: Duration = Duration::from_secs(20);
@@ -36,6 +39,7 @@ const NO_LIMIT: u64 = 7 * 24 * 3600;
 pub(crate) struct Engine {
     docker: Docker,
     endpoint: Endpoint,
+    insecure: OnceCell<Insecure>,
 }
 
 /// An image that the engine has.
@@ -87,7 +91,11 @@ impl Engine {
                 "the Docker engine at {endpoint} is spoken to without TLS: the registry's login goes over the network in the clear"
             ));
         }
-        Ok(Engine { docker, endpoint })
+        Ok(Engine {
+            docker,
+            endpoint,
+            insecure: OnceCell::new(),
+        })
     }
 
     /// Where it is, as docker's configuration would name it.
@@ -194,15 +202,20 @@ impl Engine {
         }
     }
 
-    /// Whether the engine is set up to speak plain HTTP with `host`.
+    /// Whether the engine is set up to speak with `host` in plain HTTP, or with a certificate that it does not
+    /// check.
     ///
     /// # Errors
     /// When the engine does not answer.
     pub(crate) async fn is_insecure(&self, host: &str) -> Result<bool> {
-        let info = self.docker.info().await;
-        let info = info.map_err(|error| fault::failure(&fault::message(error), host))?;
-        let known = info.registry_config.and_then(|config| config.index_configs);
-        Ok(known.is_some_and(|known| known.get(host).is_some_and(|index| index.secure == Some(false))))
+        let insecure = self.insecure.get_or_try_init(|| async {
+            let info = self.docker.info().await;
+            let info = info
+                .map_err(|error| fault::failure(&fault::message(error), host))
+                .context("failed to read the engine's settings")?;
+            anyhow::Ok(Insecure::read(info.registry_config.unwrap_or_default()))
+        });
+        Ok(insecure.await?.has(host).await)
     }
 }
 

@@ -66,8 +66,15 @@ fn overrides_that_make_no_sense_are_errors() {
         let error = first(images(), &overrides(&[flag], None).unwrap()).unwrap_err();
         assert!(error.to_string().contains(words), "{error}");
     }
-    let environment = overrides(&[], Some("other=a,base=b")).unwrap();
-    assert_eq!(environment.unknown(&images()), ["other"]);
+    let environment = overrides(&[], Some("other=a,base=b,app=c")).unwrap();
+    let useless = environment.useless(&images());
+    assert_eq!(
+        useless,
+        [
+            ("other", "is no image"),
+            ("app", "is a built image, and no copied one,")
+        ]
+    );
     assert!(first(images(), &environment).is_ok());
 }
 
@@ -126,21 +133,6 @@ fn a_source_is_described_for_people() {
         describe(built("app", Some("./deploy/prod.Dockerfile"))),
         "app/deploy/prod.Dockerfile"
     );
-}
-
-#[test]
-fn secrets_are_known_by_their_names() {
-    for name in [
-        "NPM_TOKEN",
-        "db_password",
-        "AWS_SECRET_ACCESS_KEY",
-        "HONEYCOMB_API_KEY",
-    ] {
-        assert!(looks_secret(name), "{name}");
-    }
-    for name in ["BASE_IMAGE", "VERSION", "KEYBOARD"] {
-        assert!(!looks_secret(name), "{name}");
-    }
 }
 
 #[test]

@@ -1,0 +1,128 @@
+//! Build arguments that are nobody's business: everybody who has an image can read what it was built with.
+
+use common::config::{Image, Piece, pieces};
+use std::collections::BTreeMap;
+
+/// Anywhere in a name.
+const PIECES: [&str; 8] = [
+    "PASSWORD",
+    "PASSWD",
+    "PASSPHRASE",
+    "SECRET",
+    "TOKEN",
+    "CREDENTIAL",
+    "CONNECTION_URL",
+    "DATABASE_URL",
+];
+
+/// As a word of a name: `DB_PASS`, and not `COMPASS`.
+const WORDS: [&str; 7] = ["PASS", "PWD", "PW", "KEY", "APIKEY", "AUTH", "DSN"];
+
+/// What docker itself keeps out of an image.
+const PROXIES: [&str; 5] = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"];
+
+/// The names that the tools make themselves; those with a dot are theirs as well.
+const BUILT_IN: [&str; 4] = ["AWS_ACCOUNT_ID", "AWS_REGION", "AWS_PARTITION", "ECR_REGISTRY"];
+
+/// Whether the name of a build argument says it.
+pub(crate) fn is_name_of_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    PIECES.iter().any(|piece| name.contains(piece))
+        || name.split(['_', '-', '.']).any(|word| WORDS.contains(&word))
+}
+
+/// The password of a URL, or of a connection string in words.
+pub(crate) fn password_in(value: &str) -> Option<&str> {
+    let password = match value.split_once("://") {
+        // A password may hold what ought to be escaped.
+        Some((_, rest)) => rest.rsplit_once('@').and_then(|(user, _)| user.split_once(':')),
+        None => value.split_once("password="),
+    };
+    let (_, password) = password?;
+    (!password.is_empty()).then_some(password)
+}
+
+/// Whether docker keeps the argument out of the image by itself.
+pub(crate) fn is_proxy(name: &str) -> bool {
+    PROXIES.contains(&name.to_ascii_uppercase().as_str())
+}
+
+/// The build arguments of the image `name`, as they stand in the file, that take something out of the environment,
+/// with the variables. One that stands in the name of an image, too, is there for all to see.
+pub(crate) fn from_environment(images: &[Image], name: &str) -> BTreeMap<String, Vec<String>> {
+    let image = images.iter().find(|image| image.name == name);
+    let arguments = image
+        .and_then(|image| image.build.as_ref())
+        .map(|build| build.args.iter());
+    let is_public = |variable: &str| {
+        let names = images
+            .iter()
+            .flat_map(|image| image.tags.iter().chain([&image.repository]).chain(&image.from));
+        BUILT_IN.contains(&variable)
+            || variable.contains('.')
+            || names
+                .into_iter()
+                .any(|name| name.contains(&format!("${{{variable}}}")))
+    };
+    let variables = |value: &str| -> Vec<String> {
+        let pieces = pieces(value).unwrap_or_default().into_iter();
+        let names = pieces.filter_map(|piece| match piece {
+            Piece::Name(name) if !is_public(name) => Some(name.to_owned()),
+            _ => None,
+        });
+        names.collect()
+    };
+    let arguments = arguments.into_iter().flatten();
+    arguments
+        .map(|(name, value)| (name.to_owned(), variables(value)))
+        .filter(|(_, variables)| !variables.is_empty())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_are_known_by_their_names() {
+        for name in [
+            "NPM_TOKEN",
+            "db_password",
+            "DB_PASS",
+            "AWS_SECRET_ACCESS_KEY",
+            "HONEYCOMB_API_KEY",
+            "SIGNING_KEY",
+            "NPM_AUTH",
+            "CONNECTION_URL",
+            "PROD_DATABASE_URL",
+            "SENTRY_DSN",
+        ] {
+            assert!(is_name_of_secret(name), "{name}");
+        }
+        for name in [
+            "BASE_IMAGE",
+            "VERSION",
+            "KEYBOARD",
+            "COMPASS",
+            "AUTHOR",
+            "MIRROR_URL",
+        ] {
+            assert!(!is_name_of_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_known_by_its_place() {
+        for (value, password) in [
+            ("postgresql://u:hunter22@h/d", Some("hunter22")),
+            ("postgresql://u:p@ss/w@h/d", Some("p@ss/w")),
+            ("host=h password=hunter22", Some("hunter22")),
+            ("https://u@h/d", None),
+            ("https://u:@h/d", None),
+            ("https://h:80/d", None),
+            ("python:3", None),
+        ] {
+            assert_eq!(password_in(value), password, "{value}");
+        }
+    }
+}
