@@ -2,6 +2,7 @@
 //! PostgreSQL.
 
 mod agreement;
+mod authorities;
 mod command_line;
 mod container;
 mod database;

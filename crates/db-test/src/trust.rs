@@ -1,12 +1,13 @@
 //! The certificates that are trusted, and how much of a server's certificate is checked: libpq's rules.
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Objection};
 use common::{Console, Failure};
 use conninfo::{ConnInfo, RootCert, SslMode};
 use rustls::RootCertStore;
-use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, TrustAnchor};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What is checked of a server's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,27 @@ pub(crate) struct Trust {
     pub(crate) intermediates: Vec<CertificateDer<'static>>,
     /// Where they are from, for people.
     pub(crate) origin: String,
+}
+
+impl Trust {
+    /// What speaks, `now`, against a chain that ends with `anchor` after `between` others. A root that was renewed
+    /// with its key may be there twice: one that is right will do.
+    pub(crate) fn objection(
+        &self,
+        anchor: &TrustAnchor<'_>,
+        between: usize,
+        now: Duration,
+    ) -> Option<Objection> {
+        let is_anchor = |root: &&CertificateDer<'_>| {
+            webpki::anchor_from_trusted_cert(root).is_ok_and(|own| own == *anchor)
+        };
+        let mut objection = None;
+        for root in self.roots.iter().filter(is_anchor) {
+            // What can't be read in full can't be judged, and was named by the user.
+            objection = Some(Certificate::read(root)?.objection(between, now)?);
+        }
+        objection
+    }
 }
 
 /// What is checked, given whether there are trusted certificates. With them even the modes that promise nothing
