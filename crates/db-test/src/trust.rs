@@ -118,6 +118,11 @@ fn file(path: &Path) -> Result<Trust, Failure> {
         .code("root-certificate")
         .hint("sslrootcert names a file of certificates in PEM form")
     };
+    // A pipe or a terminal may never come to an end.
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+    if !metadata.is_file() {
+        return Err(unreadable("it is no regular file".to_owned()));
+    }
     let text = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
     let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
@@ -127,6 +132,16 @@ fn file(path: &Path) -> Result<Trust, Failure> {
 }
 
 fn system() -> Result<Trust, Failure> {
+    if let Some(path) = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from)
+        && std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file())
+    {
+        return Err(Failure::could_not(format!(
+            "failed to read the root certificate file `{}`: it is no regular file",
+            path.display()
+        ))
+        .code("root-certificate")
+        .hint("SSL_CERT_FILE names a file of certificates in PEM form"));
+    }
     let found = rustls_native_certs::load_native_certs();
     let why = found.errors.first().map(|error| format!(": {error}"));
     trust(found.certs, "the system's authorities".to_owned()).ok_or_else(|| {

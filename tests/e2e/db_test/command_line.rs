@@ -82,7 +82,7 @@ fn without_a_connection_string_nothing_is_on_stdout() {
         ),
         (
             Some("postgresql://u@h/d?sslrootcert=/dev/null"),
-            "failed to read the root certificate file `/dev/null`: no certificate found in it",
+            "failed to read the root certificate file `/dev/null`: it is no regular file",
         ),
         (
             Some("postgresql://u@h/d?sslrootcert=/"),
