@@ -7,6 +7,7 @@ mod command_line;
 mod container;
 mod database;
 mod postgres;
+mod require_auth;
 mod secrets;
 mod servers;
 mod several_hosts;

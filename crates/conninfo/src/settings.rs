@@ -2,6 +2,7 @@
 
 use crate::error::ParseError;
 use crate::keys::Parameters;
+use crate::required_auth::RequiredAuth;
 use crate::targets::{self, Target};
 use secrecy::SecretString;
 use std::path::PathBuf;
@@ -32,6 +33,8 @@ pub struct ConnInfo {
     pub ssl_max_version: Option<TlsVersion>,
     /// Whether the login is tied to the TLS connection.
     pub channel_binding: ChannelBinding,
+    /// The ways to log in that the server may ask for; none means all.
+    pub require_auth: Option<RequiredAuth>,
     /// The limit of each attempt; none means no limit.
     pub connect_timeout: Option<Duration>,
     /// What the session must be like.
@@ -195,6 +198,7 @@ pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<
         ssl_min_version,
         ssl_max_version,
         channel_binding: ChannelBinding::read(parameters)?.unwrap_or(ChannelBinding::Prefer),
+        require_auth: RequiredAuth::read(parameters)?,
         connect_timeout: connect_timeout(parameters)?,
         target_session_attrs: SessionAttrs::read(parameters)?.unwrap_or(SessionAttrs::Any),
         load_balance_hosts: choose(

@@ -61,6 +61,14 @@ impl Setup {
             })?,
         };
         let is_remote = |target: &Target| target.address.is_some() || matches!(target.host, Host::Name(_));
+        // The driver keeps the traffic of a socket to itself, and would have sent the password by then.
+        if info.require_auth.is_some() && !info.targets.iter().all(is_remote) {
+            return Err(Failure::could_not(
+                "`require_auth` can't be honoured: a host is a socket, or none is named",
+            )
+            .code("unsupported")
+            .hint("name a host, 127.0.0.1 say; or take require_auth and PGREQUIREAUTH away"));
+        }
         let trust = if info.ssl_mode != SslMode::Disable && info.targets.iter().any(is_remote) {
             trust::load(&info, console)?.map(Arc::new)
         } else {

@@ -224,7 +224,6 @@ fn what_is_not_supported_is_refused_or_warned_of_by_name() {
     for (pair, key) in [
         ("passfile=p", "passfile"),
         ("sslcrl=c", "sslcrl"),
-        ("require_auth=md5", "require_auth"),
         ("requirepeer=p", "requirepeer"),
         ("krbsrvname=k", "krbsrvname"),
         ("min_protocol_version=3.2", "min_protocol_version"),
