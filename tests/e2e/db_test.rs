@@ -2,10 +2,12 @@
 //! PostgreSQL.
 
 mod agreement;
+mod authorities;
 mod command_line;
 mod container;
 mod database;
 mod postgres;
+mod require_auth;
 mod secrets;
 mod servers;
 mod several_hosts;

@@ -9,6 +9,7 @@ pub struct ParseError {
     message: String,
     hint: Option<String>,
     unsupported: bool,
+    variable: Option<&'static str>,
 }
 
 impl ParseError {
@@ -17,6 +18,7 @@ impl ParseError {
             message: message.into(),
             hint: None,
             unsupported: false,
+            variable: None,
         }
     }
 
@@ -30,6 +32,17 @@ impl ParseError {
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
+    }
+
+    /// The value is a variable's; `None` leaves it the text's.
+    pub(crate) fn in_variable(mut self, variable: Option<&'static str>) -> Self {
+        self.variable = variable;
+        self
+    }
+
+    /// The `PG*` variable that holds the value, when it is not the connection string's own.
+    pub fn variable(&self) -> Option<&'static str> {
+        self.variable
     }
 
     /// What the user can do about it.

@@ -45,6 +45,7 @@ pub(crate) const KEYS: &[(&str, &str, Treatment)] = &[
     ("ssl_max_protocol_version", "PGSSLMAXPROTOCOLVERSION", Used),
     ("sslcertmode", "PGSSLCERTMODE", Used),
     ("channel_binding", "PGCHANNELBINDING", Used),
+    ("require_auth", "PGREQUIREAUTH", Used),
     ("connect_timeout", "PGCONNECT_TIMEOUT", Used),
     ("target_session_attrs", "PGTARGETSESSIONATTRS", Used),
     ("load_balance_hosts", "PGLOADBALANCEHOSTS", Used),
@@ -64,7 +65,6 @@ pub(crate) const KEYS: &[(&str, &str, Treatment)] = &[
     ("sslcrl", "PGSSLCRL", Ignored("revocation is not checked")),
     ("sslcrldir", "PGSSLCRLDIR", Ignored("revocation is not checked")),
     ("sslkeylogfile", "", Ignored("no key is logged")),
-    ("require_auth", "PGREQUIREAUTH", Ignored("any authentication method is accepted")),
     ("requirepeer", "PGREQUIREPEER", Ignored("the server's user is not checked")),
     ("krbsrvname", "PGKRBSRVNAME", GSS),
     ("gsslib", "PGGSSLIB", GSS),
@@ -157,6 +157,8 @@ pub(crate) fn unknown(what: &str, name: &str) -> ParseError {
 #[derive(Default)]
 pub(crate) struct Parameters {
     values: BTreeMap<&'static str, String>,
+    /// The variables that the values of these keys are from.
+    variables: BTreeMap<&'static str, &'static str>,
 }
 
 impl Parameters {
@@ -167,6 +169,11 @@ impl Parameters {
         } else {
             self.values.insert(key, value);
         }
+    }
+
+    /// The variable that the value is from, when it is not the text's own.
+    pub(crate) fn variable(&self, key: &str) -> Option<&'static str> {
+        self.variables.get(key).copied()
     }
 
     /// The value, also an empty one.
@@ -200,14 +207,14 @@ impl Parameters {
             {
                 origin = name;
                 self.set(key, value);
+                self.variables.insert(key, name);
             }
             let given = self.get(key).is_some();
             match treatment {
                 Ignored(why) if given => warnings.push(format!("`{origin}` has no effect: {why}")),
                 Refused(why) if given => {
-                    return Err(ParseError::unsupported(format!(
-                        "`{origin}` can't be used: {why}"
-                    )));
+                    return Err(ParseError::unsupported(format!("`{key}` can't be used: {why}"))
+                        .in_variable(self.variable(key)));
                 }
                 HarmlessInteger => {
                     self.integer(key)?;
@@ -219,6 +226,7 @@ impl Parameters {
             && let Some(required) = variable("PGREQUIRESSL")
         {
             self.set("requiressl", required);
+            self.variables.insert("sslmode", "PGREQUIRESSL");
         }
         Ok(warnings)
     }
@@ -230,7 +238,11 @@ impl Parameters {
         };
         value.trim().parse().map(Some).map_err(|_| {
             ParseError::malformed(format!("invalid integer value for connection option \"{key}\""))
-                .with_hint(format!("a whole number, as in {key}=5"))
+                .with_hint(format!(
+                    "a whole number, as in {}=5",
+                    self.variable(key).unwrap_or(key)
+                ))
+                .in_variable(self.variable(key))
         })
     }
 }

@@ -12,6 +12,7 @@
 mod error;
 mod keys;
 mod keywords;
+mod required_auth;
 mod settings;
 mod targets;
 mod uri;
@@ -20,6 +21,7 @@ mod uri;
 mod tests;
 
 pub use error::ParseError;
+pub use required_auth::{AuthMethod, RequiredAuth};
 pub use settings::{ChannelBinding, ConnInfo, RootCert, SessionAttrs, SslMode, SslNegotiation, TlsVersion};
 pub use targets::{Host, Target};
 

@@ -2,6 +2,7 @@
 
 use crate::error::ParseError;
 use crate::keys::Parameters;
+use crate::required_auth::RequiredAuth;
 use crate::targets::{self, Target};
 use secrecy::SecretString;
 use std::path::PathBuf;
@@ -32,6 +33,8 @@ pub struct ConnInfo {
     pub ssl_max_version: Option<TlsVersion>,
     /// Whether the login is tied to the TLS connection.
     pub channel_binding: ChannelBinding,
+    /// The ways to log in that the server may ask for; none means all.
+    pub require_auth: Option<RequiredAuth>,
     /// The limit of each attempt; none means no limit.
     pub connect_timeout: Option<Duration>,
     /// What the session must be like.
@@ -152,6 +155,7 @@ pub enum RootCert {
 pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<ConnInfo, ParseError> {
     refuse_what_is_not_spoken(parameters)?;
     let text = |key: &str| parameters.get(key).map(str::to_owned);
+    let from = |key: &str| parameters.variable(key);
     let ssl_root_cert = parameters.get("sslrootcert").map(|path| match path {
         "system" => RootCert::System,
         path => RootCert::File(path.into()),
@@ -167,7 +171,8 @@ pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<
         return Err(ParseError::malformed(format!(
             "weak sslmode \"{}\" may not be used with sslrootcert=system (use \"verify-full\")",
             ssl_mode.as_str()
-        )));
+        ))
+        .in_variable(from("sslmode").or(from("sslrootcert"))));
     }
     let ssl_negotiation = SslNegotiation::read(parameters)?.unwrap_or(SslNegotiation::Postgres);
     let weak = matches!(ssl_mode, SslMode::Disable | SslMode::Allow | SslMode::Prefer);
@@ -175,7 +180,8 @@ pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<
         return Err(ParseError::malformed(format!(
             "weak sslmode \"{}\" may not be used with sslnegotiation=direct (use \"require\", \"verify-ca\", or \"verify-full\")",
             ssl_mode.as_str()
-        )));
+        ))
+        .in_variable(from("sslmode").or(from("sslnegotiation"))));
     }
     let (ssl_min_version, ssl_max_version) = tls_versions(parameters)?;
     Ok(ConnInfo {
@@ -192,6 +198,7 @@ pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<
         ssl_min_version,
         ssl_max_version,
         channel_binding: ChannelBinding::read(parameters)?.unwrap_or(ChannelBinding::Prefer),
+        require_auth: RequiredAuth::read(parameters)?,
         connect_timeout: connect_timeout(parameters)?,
         target_session_attrs: SessionAttrs::read(parameters)?.unwrap_or(SessionAttrs::Any),
         load_balance_hosts: choose(
@@ -208,8 +215,11 @@ pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<
 
 /// Values that libpq can follow and this crate can't.
 fn refuse_what_is_not_spoken(parameters: &Parameters) -> Result<(), ParseError> {
-    let refused =
-        |key: &str, why: &str| Err(ParseError::unsupported(format!("`{key}` can't be used: {why}")));
+    let refused = |pair: &str, why: &str| {
+        let key = pair.split('=').next().unwrap_or_default();
+        Err(ParseError::unsupported(format!("`{pair}` can't be used: {why}"))
+            .in_variable(parameters.variable(key)))
+    };
     let encryption = [("disable", false), ("prefer", false), ("require", true)];
     if choose("gssencmode", parameters, &encryption)? == Some(true) {
         return refused("gssencmode=require", "GSSAPI is not supported");
@@ -240,7 +250,8 @@ fn choose<T: Copy>(
     let names: Vec<&str> = choices.iter().map(|(text, _)| *text).collect();
     let shown = if value.is_empty() { ": \"\"" } else { "" };
     Err(ParseError::malformed(format!("invalid {key} value{shown}"))
-        .with_hint(format!("one of {}, in this spelling", names.join(", "))))
+        .with_hint(format!("one of {}, in this spelling", names.join(", ")))
+        .in_variable(parameters.variable(key)))
 }
 
 /// As libpq: whole seconds; zero and less is no limit.
@@ -263,12 +274,19 @@ fn tls_versions(parameters: &Parameters) -> Result<(Option<TlsVersion>, Option<T
     let lowest = version("ssl_min_protocol_version")?;
     let highest = version("ssl_max_protocol_version")?;
     if highest.is_some_and(|highest| highest < lowest.unwrap_or(2)) {
-        return Err(ParseError::malformed("invalid SSL protocol version range"));
+        return Err(
+            ParseError::malformed("invalid SSL protocol version range").in_variable(
+                parameters
+                    .variable("ssl_max_protocol_version")
+                    .or(parameters.variable("ssl_min_protocol_version")),
+            ),
+        );
     }
     if highest.is_some_and(|highest| highest < 2) {
         return Err(ParseError::unsupported(
             "`ssl_max_protocol_version` can't be used: TLS 1.2 is the oldest version that is supported",
-        ));
+        )
+        .in_variable(parameters.variable("ssl_max_protocol_version")));
     }
     let spoken = |version| match version {
         Some(2) => Some(TlsVersion::Tls12),

@@ -37,6 +37,7 @@ pub(crate) fn resolve(parameters: &Parameters, names_needed: bool) -> Result<Vec
             .get(key)
             .map(|text| text.split(',').collect::<Vec<_>>())
     };
+    let from = |key| parameters.variable(key);
     let (hosts, addresses, ports) = (list("host"), list("hostaddr"), list("port"));
     let count = addresses.as_ref().or(hosts.as_ref()).map_or(1, Vec::len);
     if let (Some(hosts), Some(addresses)) = (&hosts, &addresses)
@@ -46,14 +47,16 @@ pub(crate) fn resolve(parameters: &Parameters, names_needed: bool) -> Result<Vec
             "could not match {} host names to {} hostaddr values",
             hosts.len(),
             addresses.len()
-        )));
+        ))
+        .in_variable(from("hostaddr").or(from("host"))));
     }
     let ports = ports.unwrap_or_else(|| vec![""]);
     if ports.len() != 1 && ports.len() != count {
         return Err(ParseError::malformed(format!(
             "could not match {} port numbers to {count} hosts",
             ports.len()
-        )));
+        ))
+        .in_variable(from("port").or(from("hostaddr")).or(from("host"))));
     }
     let at = |list: &Option<Vec<&str>>, index: usize| -> String {
         let entry = list.as_ref().and_then(|list| list.get(index));
@@ -61,47 +64,62 @@ pub(crate) fn resolve(parameters: &Parameters, names_needed: bool) -> Result<Vec
     };
     (0..count)
         .map(|index| {
-            let address = address(&at(&addresses, index))?;
+            let address =
+                address(&at(&addresses, index)).map_err(|error| error.in_variable(from("hostaddr")))?;
             let name = at(&hosts, index);
             if names_needed && name.is_empty() && address.is_some() {
                 return Err(ParseError::malformed(
                     "host name must be specified for a verified SSL connection",
                 )
-                .with_hint("name the host beside its hostaddr: the certificate is compared with the name"));
+                .with_hint("name the host beside its hostaddr: the certificate is compared with the name")
+                .in_variable(from("hostaddr")));
             }
             Ok(Target {
-                host: host(&name, address)?,
+                host: host(&name, address, from("host"))?,
                 address,
-                port: port(ports.get(index).or(ports.first()).copied().unwrap_or_default())?,
+                port: port(
+                    ports.get(index).or(ports.first()).copied().unwrap_or_default(),
+                    from("port"),
+                )?,
             })
         })
         .collect()
 }
 
-fn host(text: &str, address: Option<IpAddr>) -> Result<Host, ParseError> {
+/// `variable` is where the text is from, when it is not from the connection string: no password is beside it then.
+fn host(text: &str, address: Option<IpAddr>, variable: Option<&'static str>) -> Result<Host, ParseError> {
+    let refused = |message: &str, hint: &str| {
+        Err(ParseError::malformed(message)
+            .with_hint(hint)
+            .in_variable(variable))
+    };
+    let bare = "a name or an address alone belongs there, or several with commas in between";
+    let advice = variable.map_or(ENCODE, |_| bare);
     match (text, address) {
         ("", None) => Ok(Host::Default),
         ("", Some(address)) => Ok(Host::Name(address.to_string())),
         // The address wins over a folder: this is no socket.
         (path, Some(address)) if path.starts_with('/') => Ok(Host::Name(address.to_string())),
         (path, None) if path.starts_with('/') => Ok(Host::Socket(path.into())),
-        (name, _) if name.contains('@') => Err(ParseError::malformed(
-            "a host name holds an `@`: the password seems to be cut in two, or an abstract socket is named",
-        )
-        .with_hint(ENCODE)),
-        (name, _) if name.contains(':') && !is_ipv6(name) => Err(ParseError::malformed(
+        (name, _) if name.contains('@') => {
+            let message = match variable {
+                None => {
+                    "a host name holds an `@`: the password seems to be cut in two, or an abstract socket is named"
+                }
+                Some(_) => "a host name holds an `@`",
+            };
+            refused(message, advice)
+        }
+        (name, _) if name.contains(':') && !is_ipv6(name) => refused(
             "a host name holds a `:`",
-        )
-        .with_hint("the port has a key of its own, `port`; an IPv6 address stands in [brackets] in a URL")),
+            "the port has a key of its own, `port`; an IPv6 address stands in [brackets] in a URL",
+        ),
         (name, _)
             if name
                 .chars()
                 .any(|letter| letter.is_whitespace() || "/?#&=\\\"'<>".contains(letter)) =>
         {
-            Err(
-                ParseError::malformed("a host name holds a character that no host name has")
-                    .with_hint(ENCODE),
-            )
+            refused("a host name holds a character that no host name has", advice)
         }
         (name, _) => Ok(Host::Name(name.to_owned())),
     }
@@ -126,14 +144,22 @@ fn address(text: &str) -> Result<Option<IpAddr>, ParseError> {
     })
 }
 
-fn port(text: &str) -> Result<u16, ParseError> {
+fn port(text: &str, variable: Option<&'static str>) -> Result<u16, ParseError> {
     if text.is_empty() {
         return Ok(DEFAULT_PORT);
     }
     match text.trim().parse() {
         Ok(port) if port != 0 => Ok(port),
-        // In a URL that lacks its `@` the password stands here.
-        _ => Err(ParseError::malformed("invalid port number")
-            .with_hint(format!("a port is a number from 1 to 65535; {ENCODE}"))),
+        _ => {
+            let range = "a port is a number from 1 to 65535";
+            let hint = match variable {
+                // In a URL that lacks its `@` the password stands here.
+                None => format!("{range}; {ENCODE}"),
+                Some(_) => range.to_owned(),
+            };
+            Err(ParseError::malformed("invalid port number")
+                .with_hint(hint)
+                .in_variable(variable))
+        }
     }
 }

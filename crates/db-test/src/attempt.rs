@@ -182,7 +182,7 @@ fn negotiator(
     events: Sender<Event>,
 ) -> Result<Negotiator, rustls::Error> {
     match (place, way) {
-        (Place::Socket { .. }, _) | (_, Way::Plain) => Ok(Negotiator::plain(events)),
+        (Place::Socket { .. }, _) | (_, Way::Plain) => Ok(Negotiator::plain(login.info, events)),
         (Place::Address { host, address }, way) => {
             Negotiator::new(way, login.info, login.trust.clone(), (host, address.ip()), events)
         }

@@ -1,6 +1,11 @@
 //! What a server's certificate says of itself, for people and for the cases in which libpq is less strict than
 //! rustls.
 
+mod authority;
+
+pub(crate) use authority::Objection;
+
+use authority::Authority;
 use rustls::pki_types::SignatureVerificationAlgorithm;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -41,6 +46,7 @@ pub(crate) struct Certificate {
     common_name: Option<String>,
     not_before: Duration,
     not_after: Duration,
+    authority: Authority,
 }
 
 impl Certificate {
@@ -76,6 +82,7 @@ impl Certificate {
             common_name: common_name(&certificate.subject),
             not_before: certificate.validity.not_before.to_unix_duration(),
             not_after: certificate.validity.not_after.to_unix_duration(),
+            authority: Authority::read(certificate),
         })
     }
 
@@ -181,7 +188,7 @@ fn readable(name: &Name) -> String {
 mod tests {
     use super::*;
 
-    fn certificate(common_name: &str, names: &[&str], addresses: &[&str]) -> Certificate {
+    pub(super) fn certificate(common_name: &str, names: &[&str], addresses: &[&str]) -> Certificate {
         Certificate {
             subject: common_name.to_owned(),
             issuer: String::new(),
@@ -199,6 +206,7 @@ mod tests {
             common_name: Some(common_name.to_owned()),
             not_before: Duration::from_secs(10),
             not_after: Duration::from_secs(20),
+            authority: Authority::SELF_MADE,
         }
     }
 

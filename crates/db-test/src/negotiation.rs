@@ -8,7 +8,7 @@ use crate::trust::{self, Trust};
 use crate::verifier::{Seen, Sight, Verifier, seen};
 use crate::watch::{NotPostgres, Watch};
 use crate::wire::Wire;
-use conninfo::{ConnInfo, TlsVersion};
+use conninfo::{ConnInfo, RequiredAuth, TlsVersion};
 use postgres::Socket;
 use postgres::tls::{MakeTlsConnect, TlsConnect};
 use rustls::ClientConfig;
@@ -85,6 +85,7 @@ impl std::error::Error for NegotiationError {}
 pub(crate) struct Negotiator {
     way: Way,
     tls: Option<Tls>,
+    require_auth: Option<RequiredAuth>,
     events: Sender<Event>,
 }
 
@@ -99,10 +100,11 @@ struct Tls {
 
 impl Negotiator {
     /// One without TLS.
-    pub(crate) fn plain(events: Sender<Event>) -> Self {
+    pub(crate) fn plain(info: &ConnInfo, events: Sender<Event>) -> Self {
         Negotiator {
             way: Way::Plain,
             tls: None,
+            require_auth: info.require_auth.clone(),
             events,
         }
     }
@@ -150,6 +152,7 @@ impl Negotiator {
                 },
                 sight,
             }),
+            require_auth: info.require_auth.clone(),
             events,
         })
     }
@@ -173,6 +176,7 @@ impl MakeTlsConnect<Socket> for Negotiator {
         Ok(Negotiation {
             way: self.way,
             tls: self.tls.clone(),
+            require_auth: self.require_auth.clone(),
             events: self.events.clone(),
         })
     }
@@ -182,6 +186,7 @@ impl MakeTlsConnect<Socket> for Negotiator {
 pub(crate) struct Negotiation {
     way: Way,
     tls: Option<Tls>,
+    require_auth: Option<RequiredAuth>,
     events: Sender<Event>,
 }
 
@@ -197,7 +202,7 @@ impl TlsConnect<Socket> for Negotiation {
 
 impl Negotiation {
     async fn run(self, mut socket: Socket) -> Result<Wire, NegotiationError> {
-        let watch = Watch::new(self.events.clone());
+        let watch = Watch::new(self.events.clone(), self.require_auth);
         let encrypts = match self.way {
             Way::Plain => false,
             Way::Direct => true,

@@ -3,7 +3,7 @@
 use crate::probe::Args;
 use crate::trust::{self, Trust};
 use common::{Console, Failure};
-use conninfo::{ConnInfo, Host, RootCert, SessionAttrs, SslMode, Target};
+use conninfo::{ConnInfo, Host, ParseError, RootCert, SessionAttrs, SslMode, Target};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 
@@ -42,23 +42,7 @@ impl Setup {
             console.hide(text.trim());
         }
         let environment = |name: &str| std::env::var(name).ok();
-        let info = conninfo::parse(&text, &environment).map_err(|error| {
-            let (code, otherwise) = if error.is_unsupported() {
-                (
-                    "unsupported",
-                    "psql and psycopg may take it: db-test can't stand for them here",
-                )
-            } else {
-                (
-                    "malformed",
-                    "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…",
-                )
-            };
-            Failure::could_not(format!("failed to read the connection string in `${variable}`"))
-                .code(code)
-                .hint(error.hint().unwrap_or(otherwise))
-                .source(error)
-        })?;
+        let info = conninfo::parse(&text, &environment).map_err(|error| unusable(variable, error))?;
         if let Some(password) = &info.password {
             console.hide(password.expose_secret());
         }
@@ -77,6 +61,14 @@ impl Setup {
             })?,
         };
         let is_remote = |target: &Target| target.address.is_some() || matches!(target.host, Host::Name(_));
+        // The driver keeps the traffic of a socket to itself, and would have sent the password by then.
+        if info.require_auth.is_some() && !info.targets.iter().all(is_remote) {
+            return Err(Failure::could_not(
+                "`require_auth` can't be honoured: a host is a socket, or none is named",
+            )
+            .code("unsupported")
+            .hint("name a host, 127.0.0.1 say; or take require_auth and PGREQUIREAUTH away"));
+        }
         let trust = if info.ssl_mode != SslMode::Disable && info.targets.iter().any(is_remote) {
             trust::load(&info, console)?.map(Arc::new)
         } else {
@@ -158,6 +150,32 @@ fn is_variable(name: &str) -> bool {
         .next()
         .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// The fault of the connection string in `variable`, or of a variable of libpq's that fills what it leaves open.
+fn unusable(variable: &str, error: ParseError) -> Failure {
+    let message = match error.variable() {
+        Some(name) => format!("failed to read `${name}`"),
+        None => format!("failed to read the connection string in `${variable}`"),
+    };
+    let (code, otherwise) = match (error.is_unsupported(), error.variable()) {
+        (true, _) => (
+            "unsupported",
+            "psql and psycopg may take it: db-test can't stand for them here".to_owned(),
+        ),
+        (false, Some(name)) => (
+            "malformed",
+            format!("correct it, or unset {name}; what the connection string says counts more"),
+        ),
+        (false, None) => (
+            "malformed",
+            "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…".to_owned(),
+        ),
+    };
+    Failure::could_not(message)
+        .code(code)
+        .hint(error.hint().map_or(otherwise, str::to_owned))
+        .source(error)
 }
 
 fn read(variable: &str) -> Result<String, Failure> {

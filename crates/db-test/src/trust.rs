@@ -1,12 +1,13 @@
 //! The certificates that are trusted, and how much of a server's certificate is checked: libpq's rules.
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Objection};
 use common::{Console, Failure};
 use conninfo::{ConnInfo, RootCert, SslMode};
 use rustls::RootCertStore;
-use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, TrustAnchor};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// What is checked of a server's certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,27 @@ pub(crate) struct Trust {
     pub(crate) intermediates: Vec<CertificateDer<'static>>,
     /// Where they are from, for people.
     pub(crate) origin: String,
+}
+
+impl Trust {
+    /// What speaks, `now`, against a chain that ends with `anchor` after `between` others. A root that was renewed
+    /// with its key may be there twice: one that is right will do.
+    pub(crate) fn objection(
+        &self,
+        anchor: &TrustAnchor<'_>,
+        between: usize,
+        now: Duration,
+    ) -> Option<Objection> {
+        let is_anchor = |root: &&CertificateDer<'_>| {
+            webpki::anchor_from_trusted_cert(root).is_ok_and(|own| own == *anchor)
+        };
+        let mut objection = None;
+        for root in self.roots.iter().filter(is_anchor) {
+            // What can't be read in full can't be judged, and was named by the user.
+            objection = Some(Certificate::read(root)?.objection(between, now)?);
+        }
+        objection
+    }
 }
 
 /// What is checked, given whether there are trusted certificates. With them even the modes that promise nothing
@@ -96,6 +118,11 @@ fn file(path: &Path) -> Result<Trust, Failure> {
         .code("root-certificate")
         .hint("sslrootcert names a file of certificates in PEM form")
     };
+    // A pipe or a terminal may never come to an end.
+    let metadata = std::fs::metadata(path).map_err(|error| unreadable(error.to_string()))?;
+    if !metadata.is_file() {
+        return Err(unreadable("it is no regular file".to_owned()));
+    }
     let text = std::fs::read(path).map_err(|error| unreadable(error.to_string()))?;
     let certificates: Vec<CertificateDer<'static>> = CertificateDer::pem_slice_iter(&text)
         .collect::<Result<_, _>>()
@@ -105,6 +132,16 @@ fn file(path: &Path) -> Result<Trust, Failure> {
 }
 
 fn system() -> Result<Trust, Failure> {
+    if let Some(path) = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from)
+        && std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file())
+    {
+        return Err(Failure::could_not(format!(
+            "failed to read the root certificate file `{}`: it is no regular file",
+            path.display()
+        ))
+        .code("root-certificate")
+        .hint("SSL_CERT_FILE names a file of certificates in PEM form"));
+    }
     let found = rustls_native_certs::load_native_certs();
     let why = found.errors.first().map(|error| format!(": {error}"));
     trust(found.certs, "the system's authorities".to_owned()).ok_or_else(|| {

@@ -1,15 +1,17 @@
 //! Judges the server's certificate as libpq does, and keeps what was seen for the report.
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Objection};
 use crate::trust::{Check, Trust};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{verify_server_cert_signed_by_trust_anchor, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
-use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use webpki::{EndEntityCert, KeyUsage, VerifiedPath};
 
 /// What a handshake showed.
 #[derive(Clone, Debug, Default)]
@@ -63,19 +65,14 @@ impl Verifier {
                     .iter()
                     .any(|root| root.as_ref() == end_entity.as_ref())
             };
-            let is_signed_by_root = || {
-                let roots = trust.roots.iter().filter_map(|root| Certificate::read(root));
-                roots
-                    .into_iter()
-                    .any(|root| certificate.is_signed_by(&root, self.algorithms.all))
-            };
+            let now = Duration::from_secs(now.as_secs());
             let is_known = match (certificate.is_self_issued(), certificate.is_version_1) {
                 (true, is_version_1) => is_root().then_some(true).or(is_version_1.then_some(false)),
-                (false, true) => Some(is_signed_by_root()),
+                (false, true) => Some(self.is_signed_by_root(certificate, trust, now)?),
                 (false, false) => None,
             };
             if let Some(is_known) = is_known {
-                return match certificate.is_valid_at(Duration::from_secs(now.as_secs())) {
+                return match certificate.is_valid_at(now) {
                     true if is_known => Ok(()),
                     true => Err(CertificateError::UnknownIssuer.into()),
                     false => Err(CertificateError::Expired.into()),
@@ -95,7 +92,65 @@ impl Verifier {
             &all,
             now,
             self.algorithms.all,
-        )
+        )?;
+        self.ends_well(end_entity, &all, trust, now)
+    }
+
+    /// Whether one of the roots has signed it itself, and may.
+    fn is_signed_by_root(
+        &self,
+        certificate: &Certificate,
+        trust: &Trust,
+        now: Duration,
+    ) -> Result<bool, Error> {
+        let roots = trust.roots.iter().filter_map(|root| Certificate::read(root));
+        let mut objection = None;
+        for root in roots.filter(|root| certificate.is_signed_by(root, self.algorithms.all)) {
+            match root.objection(0, now) {
+                None => return Ok(true),
+                found => objection = found,
+            }
+        }
+        objection.map_or(Ok(false), |objection| Err(refused(objection)))
+    }
+
+    /// For a certificate that rustls accepts: whether one of its chains ends with a root that libpq accepts, too.
+    fn ends_well(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        trust: &Trust,
+        now: UnixTime,
+    ) -> Result<(), Error> {
+        let objection = RefCell::new(None);
+        let judge = |path: &VerifiedPath<'_>| {
+            // A certificate that an authority has issued to itself does not count.
+            let between = path.intermediate_certificates();
+            let between = between.filter(|certificate| certificate.subject() != certificate.issuer());
+            match trust.objection(path.anchor(), between.count(), Duration::from_secs(now.as_secs())) {
+                None => Ok(()),
+                found => {
+                    objection.replace(found);
+                    Err(webpki::Error::UnknownIssuer)
+                }
+            }
+        };
+        let end_entity =
+            EndEntityCert::try_from(end_entity).map_err(|_| Error::from(CertificateError::BadEncoding))?;
+        let verdict = end_entity.verify_for_usage(
+            self.algorithms.all,
+            &trust.authorities.roots,
+            intermediates,
+            now,
+            KeyUsage::server_auth(),
+            None,
+            Some(&judge),
+        );
+        match (verdict, objection.take()) {
+            (Ok(_), _) => Ok(()),
+            (Err(_), Some(objection)) => Err(refused(objection)),
+            (Err(_), None) => Err(CertificateError::UnknownIssuer.into()),
+        }
     }
 
     fn is_for_host(
@@ -141,6 +196,11 @@ impl Verifier {
             _ => by_rustls(),
         }
     }
+}
+
+/// In rustls's form.
+fn refused(objection: Objection) -> Error {
+    CertificateError::Other(OtherError(Arc::new(objection))).into()
 }
 
 impl ServerCertVerifier for Verifier {

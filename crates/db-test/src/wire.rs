@@ -52,7 +52,7 @@ impl AsyncRead for Wire {
         })?;
         let new = buffer.filled().get(before..).unwrap_or_default();
         let seen = self.watch.received(new);
-        Poll::Ready(seen.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)))
+        Poll::Ready(seen.map_err(io::Error::from))
     }
 }
 

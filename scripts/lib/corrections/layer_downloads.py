@@ -1,7 +1,7 @@
 """Addresses that layers can be fetched from without credentials, as ECR hands them out.
 
-Ministack answers an HTTPS address at which nothing listens. Ours is one of the AWS API's own endpoint; what S3 puts into
-the query of a presigned URL stands there too, so a client needs nothing but the address.
+Ministack answers an HTTPS address at which nothing listens. Ours is on the endpoint of the AWS API, over plain HTTP;
+its query proves that it is ours, as that of a presigned URL of S3 does, so a client needs nothing but the address.
 """
 
 import calendar

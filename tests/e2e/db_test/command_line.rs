@@ -82,7 +82,7 @@ fn without_a_connection_string_nothing_is_on_stdout() {
         ),
         (
             Some("postgresql://u@h/d?sslrootcert=/dev/null"),
-            "failed to read the root certificate file `/dev/null`: no certificate found in it",
+            "failed to read the root certificate file `/dev/null`: it is no regular file",
         ),
         (
             Some("postgresql://u@h/d?sslrootcert=/"),
@@ -240,6 +240,61 @@ fn variables_fill_what_the_url_leaves_open() {
     tool.run().exits(0).says(&format!(
         "user=from-variable host=127.0.0.1 port={port} dbname=shop sslmode=disable password=set"
     ));
+}
+
+#[test]
+fn a_variable_that_is_wrong_is_named_and_not_the_connection_string() {
+    for (name, value, message, hint) in [
+        (
+            "PGPORT",
+            "abc",
+            "invalid port number",
+            "a port is a number from 1 to 65535",
+        ),
+        (
+            "PGSSLMODE",
+            "Require",
+            "invalid sslmode value",
+            "one of disable, allow",
+        ),
+        (
+            "PGCONNECT_TIMEOUT",
+            "soon",
+            "invalid integer value for connection option \"connect_timeout\"",
+            "PGCONNECT_TIMEOUT=5",
+        ),
+        (
+            "PGSERVICE",
+            "s",
+            "`service` can't be used: service files are not read",
+            "psql",
+        ),
+        (
+            "PGHOSTADDR",
+            "db.example",
+            "a hostaddr value is no numeric address",
+            "`host`",
+        ),
+        (
+            "PGSSLMAXPROTOCOLVERSION",
+            "TLSv1.1",
+            "invalid SSL protocol version range",
+            "unset",
+        ),
+    ] {
+        let output = probe("postgresql://u@h/d").env(name, value).run().exits(2);
+        assert!(!output.stderr.contains("percent-encoded"), "{}", output.stderr);
+        assert!(!output.stderr.contains("CONNECTION_URL"), "{}", output.stderr);
+        output
+            .prints("")
+            .says(&format!(
+                "db-test: error: failed to read `${name}`: {message}\nhint: "
+            ))
+            .says(hint);
+    }
+    // What the connection string says itself is its own fault.
+    let own = probe("postgresql://u@h:abc/d").env("PGPORT", "1").run().exits(2);
+    own.says("failed to read the connection string in `$CONNECTION_URL`: invalid port number");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{Server, answering_tls, fails, packet, probe, stay_silent, welcome};
 use std::io::Write;
+use std::process::Command;
 use std::time::Duration;
 use support::{Output, Tool};
 
@@ -126,4 +127,37 @@ fn without_a_flag_it_is_ten_seconds() {
     lasted(&output, Duration::from_secs(10));
     let reason = "connected, but then no answer within 10 s (--timeout)";
     fails(output, 3, "tls", reason, "");
+}
+
+/// A pipe that nobody writes into does not even open.
+#[test]
+fn a_file_that_has_no_end_is_not_waited_for() {
+    let plain = probe("postgresql://u@h/d");
+    let pipe = plain.folder().join("pipe");
+    let home = plain.folder().join(".postgresql");
+    std::fs::create_dir(&home).unwrap();
+    let made = Command::new("mkfifo")
+        .arg(&pipe)
+        .arg(home.join("root.crt"))
+        .status();
+    assert!(made.unwrap().success());
+    let named = |path: &str| {
+        plain
+            .clone()
+            .env("CONNECTION_URL", format!("postgresql://u@h/d?sslrootcert={path}"))
+    };
+    let pipe = pipe.display().to_string();
+    for (tool, path) in [
+        (named(&pipe), pipe.as_str()),
+        (named("/dev/zero"), "/dev/zero"),
+        (plain.clone(), "/.postgresql/root.crt"),
+        (named("system").env("SSL_CERT_FILE", &pipe), pipe.as_str()),
+    ] {
+        let output = tool.limit(Duration::from_secs(5)).run().exits(2);
+        output
+            .prints("")
+            .says("failed to read the root certificate file `")
+            .says(&format!("{path}`: it is no regular file"))
+            .says("\nhint: ");
+    }
 }

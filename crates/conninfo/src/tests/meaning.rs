@@ -221,15 +221,9 @@ fn what_is_not_supported_is_refused_or_warned_of_by_name() {
         assert_eq!(error.to_string(), expected, "{pair}");
         assert!(error.is_unsupported(), "{pair}");
     }
-    let error = with_variables("postgresql://h", &["PGSERVICE=s"]).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "`PGSERVICE` can't be used: service files are not read"
-    );
     for (pair, key) in [
         ("passfile=p", "passfile"),
         ("sslcrl=c", "sslcrl"),
-        ("require_auth=md5", "require_auth"),
         ("requirepeer=p", "requirepeer"),
         ("krbsrvname=k", "krbsrvname"),
         ("min_protocol_version=3.2", "min_protocol_version"),
@@ -292,6 +286,82 @@ fn variables_fill_what_the_text_leaves_open() {
     assert_eq!(info.ssl_mode, SslMode::Disable);
     assert_eq!(info.application_name.as_deref(), Some("a"));
     assert_eq!(info.connect_timeout, Some(Duration::from_secs(3)));
+}
+
+#[test]
+fn what_is_wrong_is_said_of_where_it_is_from() {
+    for (text, line, message) in [
+        ("host=h", "PGPORT=abc", "invalid port number"),
+        ("user=u", "PGHOST=a@b", "a host name holds an `@`"),
+        (
+            "user=u",
+            "PGHOST=a b",
+            "a host name holds a character that no host name has",
+        ),
+        ("user=u", "PGHOSTADDR=x", "a hostaddr value is no numeric address"),
+        (
+            "host=h",
+            "PGPORT=1,2",
+            "could not match 2 port numbers to 1 hosts",
+        ),
+        ("host=h", "PGSSLMODE=Require", "invalid sslmode value"),
+        (
+            "host=h sslrootcert=system",
+            "PGREQUIRESSL=1",
+            "weak sslmode \"require\" may not be used",
+        ),
+        (
+            "host=h sslmode=require",
+            "PGSSLROOTCERT=system",
+            "weak sslmode \"require\" may not be used",
+        ),
+        (
+            "host=h sslmode=prefer",
+            "PGSSLNEGOTIATION=direct",
+            "weak sslmode \"prefer\" may not be used",
+        ),
+        (
+            "host=h",
+            "PGCONNECT_TIMEOUT=1.5",
+            "invalid integer value for connection option \"connect_timeout\"",
+        ),
+        (
+            "host=h",
+            "PGSSLMAXPROTOCOLVERSION=TLSv1.1",
+            "invalid SSL protocol version range",
+        ),
+        ("host=h", "PGCHANNELBINDING=yes", "invalid channel_binding value"),
+        (
+            "host=h",
+            "PGSERVICE=s",
+            "`service` can't be used: service files are not read",
+        ),
+        (
+            "host=h",
+            "PGGSSENCMODE=require",
+            "`gssencmode=require` can't be used: GSSAPI is not supported",
+        ),
+    ] {
+        let error = with_variables(text, &[line]).unwrap_err();
+        let name = line.split('=').next();
+        assert_eq!(error.variable(), name, "{line}: {error}");
+        assert!(error.to_string().starts_with(message), "{line}: {error}");
+        let hint = error.hint().unwrap_or_default();
+        assert!(!hint.contains("password"), "{line}: {hint}");
+    }
+    // What the text says is the text's, whatever else there is.
+    for (text, line) in [
+        ("host=h port=abc", "PGPORT=1"),
+        ("host=h sslmode=x", "PGPORT=1"),
+        ("host=h service=s", "PGSERVICE=t"),
+        ("host=a@b", "PGHOST=h"),
+    ] {
+        assert_eq!(
+            with_variables(text, &[line]).unwrap_err().variable(),
+            None,
+            "{text}"
+        );
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::hints;
 use crate::negotiation::NegotiationError;
 use crate::stages::Stage;
 use crate::verifier::Seen;
-use crate::watch::NotPostgres;
+use crate::watch::{NotAllowed, NotPostgres};
 use postgres::error::DbError;
 use std::error::Error;
 use std::io::{self, ErrorKind};
@@ -116,6 +116,16 @@ impl Fault {
             .and_then(|error| error.downcast_ref::<NotPostgres>())
         {
             return Self::of_stranger(*stranger, stage, context);
+        }
+        if let Some(asked) = error
+            .get_ref()
+            .and_then(|error| error.downcast_ref::<NotAllowed>())
+        {
+            return Fault::new(Stage::Auth, Kind::Final, "require-auth", asked.to_string()).hinting(
+                "no password was sent: look at pg_hba.conf and at the server's password_encryption, and whether this \
+                 is the right server"
+                    .to_owned(),
+            );
         }
         if stage == Stage::Tcp {
             let code = match error.kind() {

@@ -1,8 +1,8 @@
 //! Words and advice about TLS and certificates.
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Objection};
 use crate::fault::Context;
-use rustls::{AlertDescription, CertificateError, Error, InvalidMessage};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, OtherError};
 
 /// A message and what to do about it.
 pub(crate) struct Words {
@@ -75,7 +75,16 @@ pub(crate) fn of_tls(
                 "look at this machine's clock".to_owned(),
             ),
         ),
-        Error::InvalidCertificate(other) => ("certificate", of_strange_certificate(other)),
+        Error::InvalidCertificate(other) => match objection(other) {
+            Some(objection) => (
+                "certificate-authority",
+                words(
+                    format!("certificate verify failed: {objection}"),
+                    objection.hint().to_owned(),
+                ),
+            ),
+            None => ("certificate", of_strange_certificate(other)),
+        },
         Error::AlertReceived(AlertDescription::NoApplicationProtocol) => (
             "tls-handshake",
             words(
@@ -104,6 +113,14 @@ pub(crate) fn of_tls(
                 hint: None,
             },
         ),
+    }
+}
+
+/// What the verifier itself has to say against a root.
+fn objection(error: &CertificateError) -> Option<&Objection> {
+    match error {
+        CertificateError::Other(OtherError(inner)) => inner.downcast_ref(),
+        _ => None,
     }
 }
 
