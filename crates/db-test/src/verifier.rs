@@ -68,7 +68,10 @@ impl Verifier {
             let now = Duration::from_secs(now.as_secs());
             let is_known = match (certificate.is_self_issued(), certificate.is_version_1) {
                 (true, is_version_1) => is_root().then_some(true).or(is_version_1.then_some(false)),
-                (false, true) => Some(self.is_signed_by_root(certificate, trust, now)?),
+                // That it has ended itself says more than what is wrong with a root.
+                (false, true) => {
+                    Some(certificate.is_valid_at(now) && self.is_signed_by_root(certificate, trust, now)?)
+                }
                 (false, false) => None,
             };
             if let Some(is_known) = is_known {
