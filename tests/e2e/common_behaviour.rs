@@ -32,6 +32,9 @@ name = "one"
 trust = "trust.json"
 [task_definition]
 file = "task-definition.json"
+[service]
+file = "service.json"
+subnets = "subnet-1"
 "#;
 
 /// The trust policy of the role.
@@ -41,8 +44,11 @@ const TRUST: &str = r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow"
 const TASK_DEFINITION: &str = r#"{"family": "e2e", "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256", "memory": "512",
 "executionRoleArn": "arn:aws:iam::123456789012:role/one", "containerDefinitions": [{"name": "e2e", "image": "${image.one}"}]}"#;
 
+/// The service.
+const SERVICE: &str = r#"{"serviceName": "e2e", "launchType": "FARGATE"}"#;
+
 /// The tools, with the IAM prefix of what they ask AWS for.
-const TOOLS: [(&str, &str); 8] = [
+const TOOLS: [(&str, &str); 9] = [
     ("ecr-login", "ecr:"),
     ("create-log-group", "logs:"),
     ("create-cluster", "ecs:"),
@@ -51,12 +57,14 @@ const TOOLS: [(&str, &str); 8] = [
     ("push-image", "ecr:"),
     ("put-params", "ssm:"),
     ("register-task-definition", "ecs:"),
+    ("deploy-service", "ecs:"),
 ];
 
 fn prepared(tool: Tool) -> Tool {
     tool.config_text(CONFIG)
         .file("trust.json", TRUST)
         .file("task-definition.json", TASK_DEFINITION)
+        .file("service.json", SERVICE)
         .env("E2E_SOURCE", "a-value")
 }
 

@@ -10,6 +10,7 @@ mod create_repository;
 mod create_roles;
 mod db_test;
 mod demo;
+mod deploy_service;
 mod dist;
 mod ecr_login;
 mod emulator;

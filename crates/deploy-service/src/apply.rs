@@ -1,17 +1,19 @@
 //! Makes the plan true.
 
-use crate::ecs::{Ecs, Refusal, RefusalContext};
+use crate::ecs::Ecs;
 use crate::events::Events;
 use crate::namespaces;
 use crate::ongoing::Ongoing;
 use crate::plan::{Plan, create_body};
-use crate::rollout::{Ours, Progress, short};
+use crate::refusal::{Refusal, RefusalContext};
+use crate::rollout::{Ours, short};
 use crate::service::{Service, Status, text};
-use crate::watch::{End, Watch};
+use crate::verdict;
+use crate::watch::Watch;
 use anyhow::{Context, Result};
 use common::aws::Aws;
 use common::retry::Patience;
-use common::{Console, Exit, Failure, Item, Outcome, Report, Tags};
+use common::{Console, Failure, Item, Outcome, Report, Tags};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -262,59 +264,9 @@ impl Job<'_> {
             },
         };
         match watch.wait(service, events, report.clone()).await {
-            Ok(end) => self.conclude(end),
+            Ok(end) => verdict::report(self, end),
             Err(error) if report.outcome == Outcome::Changed => self.console.partly(&error, report),
             Err(error) => self.console.failed(&error, report),
         }
-    }
-
-    fn conclude(&self, end: End) -> Report {
-        let End {
-            rollout,
-            cause,
-            report,
-        } = end;
-        let name = self.name;
-        let task_definition = short(text(self.definition, "taskDefinitionArn"));
-        let look =
-            "correct it, then register and deploy again; `deploy-service logs --since 1h` has more lines";
-        let (outcome, failure) = match rollout {
-            Progress::Done | Progress::Pending | Progress::RollingBack(_) => {
-                self.console.note(format!(
-                    "{name}: {task_definition} is deployed, its deployment COMPLETED"
-                ));
-                return report;
-            }
-            Progress::RolledBack { to, .. } => (
-                Outcome::RolledBack,
-                Failure::new(
-                    Exit::Partly,
-                    format!("failed to deploy service `{name}`: `{task_definition}` was rolled back to `{to}`: {cause}"),
-                )
-                .code("rolled-back")
-                .hint(look),
-            ),
-            Progress::Failed(_) => (
-                Outcome::No,
-                Failure::new(
-                    Exit::No,
-                    format!("failed to deploy service `{name}`: the deployment of `{task_definition}` failed: {cause}"),
-                )
-                .code("deployment-failed")
-                .hint(look),
-            ),
-            Progress::Superseded { by, task_definition: other } => (
-                Outcome::No,
-                Failure::new(
-                    Exit::No,
-                    format!("failed to deploy service `{name}`: somebody else's deployment `{by}` of `{other}` took the place of `{task_definition}`"),
-                )
-                .code("superseded")
-                .hint("run it again when they are done"),
-            ),
-        };
-        let mut report = self.console.failed(&failure.into(), report);
-        report.outcome = outcome;
-        report
     }
 }

@@ -2,10 +2,11 @@
 
 use crate::apply::Job;
 use crate::command::{CommonArgs, DeployArgs};
-use crate::ecs::{Ecs, Refusal, RefusalContext, service_arn};
+use crate::ecs::{Ecs, service_arn};
 use crate::namespaces;
 use crate::ongoing::Ongoing;
 use crate::plan::Plan;
+use crate::refusal::{Refusal, RefusalContext};
 use crate::rollout::short;
 use crate::service::{Service, Status, text};
 use crate::wanted::Wanted;

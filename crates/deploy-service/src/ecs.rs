@@ -1,125 +1,25 @@
 //! ECS, as plain JSON on both ways: a field that this build of the SDK does not know yet is neither lost when a
 //! service is compared nor when it is made.
 
+use crate::refusal::{Refusal, RefusalContext};
 use crate::service::{Service, list, text};
 use anyhow::Result;
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::config::Intercept;
-use aws_sdk_ecs::error::SdkError;
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use common::aws::call;
 use common::config::{Place, partition_of};
 use common::{Failure, Tags};
 use serde_json::{Value, json};
-use std::error::Error;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// ECS, for one cluster.
 pub(crate) struct Ecs {
     client: Client,
     pub(crate) cluster: String,
-}
-
-/// A call that did not go through.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    /// Empty when ECS has not answered.
-    pub(crate) code: String,
-    pub(crate) message: String,
-    pub(crate) failure: Failure,
-}
-
-impl From<Refusal> for anyhow::Error {
-    fn from(refusal: Refusal) -> Self {
-        refusal.failure.into()
-    }
-}
-
-/// anyhow's [`Context`] for refusals: they become the failure that they carry, with what was being done.
-pub(crate) trait RefusalContext<T> {
-    /// As anyhow has it.
-    fn context(self, what: impl Into<String>) -> Result<T>;
-    /// As anyhow has it.
-    fn with_context(self, what: impl FnOnce() -> String) -> Result<T>;
-}
-
-impl<T> RefusalContext<T> for Result<T, Refusal> {
-    fn context(self, what: impl Into<String>) -> Result<T> {
-        self.map_err(|refusal| anyhow::Error::from(refusal).context(what.into()))
-    }
-
-    fn with_context(self, what: impl FnOnce() -> String) -> Result<T> {
-        self.map_err(|refusal| anyhow::Error::from(refusal).context(what()))
-    }
-}
-
-impl Refusal {
-    fn of<E, R>(operation: &str, error: SdkError<E, R>) -> Self
-    where
-        E: ProvideErrorMetadata + Error + 'static,
-        R: std::fmt::Debug + 'static,
-    {
-        let service = error.as_service_error();
-        let code = service.and_then(ProvideErrorMetadata::code).unwrap_or_default();
-        let message = service
-            .and_then(ProvideErrorMetadata::message)
-            .unwrap_or_default();
-        Refusal {
-            code: code.to_owned(),
-            message: message.to_owned(),
-            failure: call(operation)(error),
-        }
-    }
-
-    fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.failure = self.failure.hint(hint);
-        self
-    }
-
-    /// Whether ECS does not know the cluster.
-    pub(crate) fn no_cluster(&self) -> bool {
-        self.code == "ClusterNotFoundException"
-    }
-
-    /// Whether there was no answer of ECS at all, for want of a connection.
-    pub(crate) fn is_network(&self) -> bool {
-        self.code.is_empty() && !self.failure.to_string().contains("credentials")
-    }
-
-    /// What to do, where ECS's words leave it open.
-    pub(crate) fn explained(self, cluster: &str) -> Self {
-        match self.code.as_str() {
-            "ClusterNotFoundException" => {
-                let hint = format!("`create-cluster` makes cluster `{cluster}`");
-                self.hint(hint)
-            }
-            "NamespaceNotFoundException" => self
-                .hint("`create-cluster` makes the namespace of `service_connect_namespace`; a service can't"),
-            "AccessDeniedException" if self.message.contains("iam:PassRole") => self.hint(
-                "allow `iam:PassRole` on the two roles, with iam:PassedToService ecs-tasks.amazonaws.com",
-            ),
-            _ => self,
-        }
-    }
-
-    /// Why it may go through in a moment: what was made just now is not known everywhere.
-    pub(crate) fn heals(&self) -> Option<String> {
-        let says = |words: &str| self.message.contains(words);
-        if says("nable to assume the service linked role") {
-            Some("the service-linked role of ECS is not usable yet".into())
-        } else if says("nable to assume the role") || says("Role is not valid") {
-            Some("ECS can't assume the task's role yet".into())
-        } else if self.code == "NamespaceNotFoundException" {
-            Some("the namespace is not known everywhere yet".into())
-        } else {
-            None
-        }
-    }
 }
 
 /// Keeps the body of the last answer.
@@ -269,21 +169,21 @@ impl Ecs {
         send!(self.client.tag_resource(), "ecs:TagResource", body).map(drop)
     }
 
-    /// The tasks that `filter` finds, described.
-    pub(crate) async fn tasks(&self, filter: Value) -> Result<Vec<Value>, Refusal> {
+    /// The ARNs of the tasks that `filter` finds.
+    pub(crate) async fn list_tasks(&self, filter: Value) -> Result<Vec<Value>, Refusal> {
         let mut body = filter;
         if let Some(members) = body.as_object_mut() {
             members.insert("cluster".into(), self.cluster.as_str().into());
         }
         let answer = send!(self.client.list_tasks(), "ecs:ListTasks", body)?;
-        let arns = list(&answer, "taskArns");
+        Ok(list(&answer, "taskArns").to_vec())
+    }
+
+    /// These tasks; none costs no call.
+    pub(crate) async fn describe_tasks(&self, arns: &[Value]) -> Result<Vec<Value>, Refusal> {
         if arns.is_empty() {
             return Ok(Vec::new());
         }
-        self.describe_tasks(arns).await
-    }
-
-    pub(crate) async fn describe_tasks(&self, arns: &[Value]) -> Result<Vec<Value>, Refusal> {
         let body = json!({"cluster": self.cluster, "tasks": arns});
         let answer = send!(self.client.describe_tasks(), "ecs:DescribeTasks", body)?;
         Ok(list(&answer, "tasks").to_vec())

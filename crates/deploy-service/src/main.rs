@@ -9,6 +9,7 @@
 
 mod apply;
 mod command;
+mod container;
 mod deploy;
 mod ecs;
 mod events;
@@ -17,12 +18,14 @@ mod logs;
 mod namespaces;
 mod ongoing;
 mod plan;
+mod refusal;
 mod rollback;
 mod rollout;
 mod run;
 mod service;
 mod status;
 mod stopped;
+mod verdict;
 mod wanted;
 mod watch;
 

@@ -141,6 +141,8 @@ pub(crate) fn progress(deployments: &[Deployment], ours: &Ours, seen: bool) -> P
         (_, None) => Progress::Pending,
         (Some(own), Some(primary)) if own.id == primary.id => match own.state {
             State::InProgress => Progress::Pending,
+            // A service that was only made larger: its deployment had completed before.
+            State::Completed if own.running < own.desired => Progress::Pending,
             State::Completed if own.task_definition == ours.wanted => Progress::Done,
             State::Completed => Progress::Failed(format!(
                 "it runs `{}` instead of `{}`",

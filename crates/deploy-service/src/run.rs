@@ -1,10 +1,12 @@
 //! `run`: a command in a task of its own, with the service's definition and network.
 
 use crate::command::RunArgs;
+use crate::container;
 use crate::deploy::{connect, deployable, judge, within};
-use crate::ecs::{Ecs, Refusal, RefusalContext, tags_to_json};
+use crate::ecs::{Ecs, tags_to_json};
 use crate::log::{Target, targets, task_id};
 use crate::ongoing::{Known, Ongoing};
+use crate::refusal::{Refusal, RefusalContext};
 use crate::service::{list, text};
 use crate::stopped::Stopped;
 use crate::wanted::Wanted;
@@ -59,7 +61,7 @@ async fn work(args: &RunArgs, config: &Config, console: &Console, ongoing: &Ongo
     let definition = ecs.task_definition(&reference).await?;
     let definition = deployable(definition, &reference, &names.service)?;
     let value = wanted.value(Some(&definition));
-    let container = container(&definition, &value, args.container.as_deref())?;
+    let container = container::chosen(&definition, &value, args.container.as_deref())?;
     let body = body(&wanted, &value, &container, &args.words);
     let task = start(&ecs, body, console).await?;
     let arn = text(&task, "taskArn").to_owned();
@@ -106,51 +108,6 @@ async fn work(args: &RunArgs, config: &Config, console: &Console, ongoing: &Ongo
         report = report.detail("log", lines);
     }
     Ok(job.conclude(&stopped, report))
-}
-
-/// The container that runs the command: the one named, the only one, or the one that the service publishes.
-fn container(definition: &Value, service: &Value, named: Option<&str>) -> Result<String> {
-    let containers = list(definition, "containerDefinitions");
-    let names: Vec<&str> = containers.iter().map(|one| text(one, "name")).collect();
-    let known = || {
-        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-        names.join(", ")
-    };
-    if let Some(named) = named {
-        return if names.contains(&named) {
-            Ok(named.to_owned())
-        } else {
-            let message = format!("failed to find container `{named}` in the task definition");
-            Err(Failure::could_not(message)
-                .code("usage")
-                .hint(format!("it has {}", known()))
-                .into())
-        };
-    }
-    if let [only] = names.as_slice() {
-        return Ok((*only).to_owned());
-    }
-    let ports: Vec<&str> = service
-        .pointer("/serviceConnectConfiguration/services")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten()
-        .map(|one| text(one, "portName"))
-        .collect();
-    let publishes = |one: &&Value| {
-        let mut mappings = list(one, "portMappings").iter();
-        mappings.any(|mapping| !text(mapping, "name").is_empty() && ports.contains(&text(mapping, "name")))
-    };
-    let own = |one: &&Value| text(one, "name") == text(service, "serviceName");
-    let found = containers
-        .iter()
-        .find(publishes)
-        .or_else(|| containers.iter().find(own));
-    Ok(found.map(|one| text(one, "name").to_owned()).ok_or_else(|| {
-        Failure::could_not("failed to choose a container: the task definition has several")
-            .code("usage")
-            .hint(format!("name one with --container: {}", known()))
-    })?)
 }
 
 /// The body of RunTask.
@@ -281,36 +238,5 @@ impl Job<'_> {
         let code = own.and_then(|own| own.exit_code);
         self.console
             .failed(&failure.into(), report.detail("exit_code", code))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_command_runs_in_the_container_that_is_meant() {
-        let container = |containers: Value, named: Option<&str>| {
-            let service = json!({"serviceName": "web", "serviceConnectConfiguration": {"services": [{"portName": "http"}]}});
-            super::container(&json!({"containerDefinitions": containers}), &service, named).ok()
-        };
-        let one = json!([{"name": "a"}]);
-        let published = json!([{"name": "a"}, {"name": "b", "portMappings": [{"name": "http"}]}]);
-        let own = json!([{"name": "a"}, {"name": "web"}]);
-        let unclear = json!([{"name": "a"}, {"name": "b"}]);
-        for (containers, named, expected) in [
-            (&one, None, Some("a")),
-            (&published, None, Some("b")),
-            (&published, Some("a"), Some("a")),
-            (&published, Some("c"), None),
-            (&own, None, Some("web")),
-            (&unclear, None, None),
-        ] {
-            assert_eq!(
-                container(containers.clone(), named).as_deref(),
-                expected,
-                "{containers}"
-            );
-        }
     }
 }

@@ -2,9 +2,10 @@
 
 use crate::command::StatusArgs;
 use crate::deploy::{Found, connect, find};
-use crate::ecs::{Ecs, RefusalContext, service_arn};
+use crate::ecs::{Ecs, service_arn};
 use crate::events::time_of_day;
 use crate::log::task_id;
+use crate::refusal::RefusalContext;
 use crate::rollout::{State, short};
 use crate::service::{Service, Status, text};
 use crate::wanted;
@@ -48,10 +49,10 @@ async fn work(args: &StatusArgs, config: &Config, console: &Console) -> Result<R
             return Ok(report);
         }
     };
-    let tasks = ecs
-        .tasks(json!({"serviceName": name}))
-        .await
-        .with_context(|| format!("failed to list the tasks of service `{name}`"))?;
+    let failed = || format!("failed to list the tasks of service `{name}`");
+    let listed = ecs.list_tasks(json!({"serviceName": name})).await;
+    let tasks = ecs.describe_tasks(&listed.with_context(failed)?).await;
+    let tasks = tasks.with_context(failed)?;
     let good = is_good(&service);
     let mut report = Report::new(if good { Outcome::Ok } else { Outcome::No });
     report.lines = lines(name, &service, &tasks);

@@ -1,8 +1,9 @@
 //! Waits for our deployment, and tells meanwhile what it does.
 
-use crate::ecs::{Ecs, Refusal, RefusalContext};
+use crate::ecs::Ecs;
 use crate::events::{Events, is_trouble, time_of_day};
 use crate::ongoing::{Known, Ongoing};
+use crate::refusal::{Refusal, RefusalContext};
 use crate::rollout::{Deployment, Ours, Progress as Rollout, progress};
 use crate::service::{Service, text};
 use crate::stopped::{Stopped, is_of, not_told};
@@ -14,6 +15,12 @@ use common::{Console, Report};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
+
+/// So many answers may be older than our deployment.
+const UNSEEN: u32 = 6;
+
+/// So many questions after a failure, with no rollback in sight, there will be none: a minute, usually.
+const NO_ROLLBACK: u32 = 12;
 
 /// What a wait needs.
 pub(crate) struct Watch<'a> {
@@ -73,17 +80,32 @@ impl<'a> Watch<'a> {
         self.ongoing.set(Known {
             what: format!("deployment `{}` of service `{}`", self.ours.id, self.name),
             state: "just begun".into(),
-            hint: "follow it with `deploy-service`, look with `deploy-service status`, go back with `deploy-service rollback`"
-                .into(),
+            hint: self.hint(),
             report: report.clone(),
         });
-        let mut seen = false;
+        let (mut seen, mut asked, mut missing) = (false, 0_u32, 0_u32);
+        let mut stuck = 0_u32;
         let mut service = first;
         loop {
-            let rollout = progress(&service.deployments, &self.ours, seen);
-            seen |= service.deployments.iter().any(|one| one.id == self.ours.id);
-            self.tell_events(&service, &mut told);
             let own = service.deployments.iter().find(|one| one.id == self.ours.id);
+            let mut rollout = progress(&service.deployments, &self.ours, seen);
+            // Only answers to the question count: the next one may be older than what the change was answered
+            // with. What no answer shows any more has been there.
+            seen |= (own.is_some() && asked > 0) || asked > UNSEEN;
+            missing = if own.is_some() { 0 } else { missing + 1 };
+            if missing == 1 && !matches!(rollout, Rollout::Pending | Rollout::RollingBack(_)) {
+                // Once may be an old answer.
+                rollout = Rollout::Pending;
+            }
+            if let (Rollout::RollingBack(to), Some(own)) = (&rollout, own)
+                && own.primary
+            {
+                stuck += 1;
+                if stuck > NO_ROLLBACK {
+                    rollout = Rollout::Failed(format!("{}: ECS does not go back to `{to}`", own.reason));
+                }
+            }
+            self.tell_events(&service, &mut told);
             if let Some(own) = own {
                 self.tell_counts(own, &mut told);
             }
@@ -104,7 +126,19 @@ impl<'a> Watch<'a> {
             }
             tokio::time::sleep(self.poll).await;
             service = self.ask(&mut told, service).await?;
+            asked += 1;
         }
+    }
+
+    /// How to follow it, and how to stop it.
+    fn hint(&self) -> String {
+        let stop = if self.ours.before.is_some() {
+            "`deploy-service rollback`".to_owned()
+        } else {
+            let (cluster, name) = (&self.ecs.cluster, self.name);
+            format!("`aws ecs update-service --cluster {cluster} --service {name} --desired-count 0`")
+        };
+        format!("follow it with `deploy-service` or `deploy-service status`, stop it with {stop}")
     }
 
     /// The next answer. What passes (a broken connection, throttling) does not end the wait.
@@ -159,8 +193,7 @@ impl<'a> Watch<'a> {
         if told.blind {
             return;
         }
-        let filter = json!({"serviceName": self.name, "desiredStatus": "STOPPED"});
-        let tasks = match self.ecs.tasks(filter).await {
+        let tasks = match self.newly_stopped(told).await {
             Ok(tasks) => tasks,
             Err(refusal) if passes(&refusal) => return,
             Err(refusal) => {
@@ -168,13 +201,13 @@ impl<'a> Watch<'a> {
                 return not_told(self.console, &refusal.into());
             }
         };
-        let ours = tasks.iter().filter(|task| is_of(task, &self.ours.id));
         // A task that is still stopping may have no reasons yet.
-        for task in ours.filter(|task| text(task, "lastStatus") == "STOPPED") {
-            let mut stopped = Stopped::of(task);
-            if !told.tasks.insert(stopped.id.clone()) {
+        for task in tasks.iter().filter(|task| text(task, "lastStatus") == "STOPPED") {
+            told.tasks.insert(text(task, "taskArn").to_owned());
+            if !is_of(task, &self.ours.id) {
                 continue;
             }
+            let mut stopped = Stopped::of(task);
             if let Err(error) = stopped.read_logs(self.definition, self.aws).await {
                 self.console
                     .warn(format!("the last log lines are not told: {error:#}"));
@@ -182,6 +215,14 @@ impl<'a> Watch<'a> {
             stopped.tell(self.name, |line| told.progress.note(line));
             told.stopped.push(stopped);
         }
+    }
+
+    /// The stopped tasks of the service that have not been looked at yet.
+    async fn newly_stopped(&self, told: &Told<'a>) -> Result<Vec<Value>, Refusal> {
+        let filter = json!({"serviceName": self.name, "desiredStatus": "STOPPED"});
+        let mut arns = self.ecs.list_tasks(filter).await?;
+        arns.retain(|arn| arn.as_str().is_some_and(|arn| !told.tasks.contains(arn)));
+        self.ecs.describe_tasks(&arns).await
     }
 
     fn tell_going_back(&self, rollout: &Rollout, own: Option<&Deployment>, told: &mut Told<'a>) {

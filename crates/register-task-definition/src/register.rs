@@ -224,10 +224,11 @@ impl Job<'_> {
         let mut met = false;
         let attempt = async || {
             // Whoever was faster may have registered the very same.
-            if met && let Ok(Some(latest)) = self.ecs.describe(self.family).await {
-                if Plan::new(self.definition, self.tags, Some(&latest)) == Plan::Nothing {
-                    return Ok(Done::Same(latest));
-                }
+            if met
+                && let Ok(Some(latest)) = self.ecs.describe(self.family).await
+                && Plan::new(self.definition, self.tags, Some(&latest)) == Plan::Nothing
+            {
+                return Ok(Done::Same(latest));
             }
             let result = self.ecs.register(&request).await;
             met = matches!(result, Err(Refusal::Concurrent(_)));

@@ -128,7 +128,7 @@ fn find<'a>(state: &'a mut State, name: &str) -> Option<&'a mut Value> {
                 None => one["status"] == "ACTIVE",
             }
     };
-    state.revisions.iter_mut().filter(fits).next_back()
+    state.revisions.iter_mut().rfind(fits)
 }
 
 /// The answer of a call that gives a revision.

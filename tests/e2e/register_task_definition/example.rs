@@ -78,6 +78,8 @@ fn it_is_registered_as_it_is_meant() {
             "/containerDefinitions/0/logConfiguration/options",
             json!({"awslogs-group": "cruddur", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "backend-flask"}),
         ),
+        // Not root; and writable, because ECS Exec, which the service turns on, needs it.
+        ("/containerDefinitions/0/user", json!("4567:4567")),
         (
             "/tags",
             json!([{"key": "app", "value": "cruddur"}, {"key": "managed-by", "value": "cruddur-ops"}]),

@@ -11,6 +11,7 @@ fn deployment(text: &str) -> Deployment {
         "rolloutState": words[3],
         "rolloutStateReason": reason,
         "desiredCount": 1,
+        "runningCount": i32::from(words[3] == "COMPLETED"),
     }))
 }
 
@@ -194,6 +195,15 @@ fn the_wrong_revision_is_no_success() {
             Progress::Failed("it runs `web:1` instead of `web:2`".into()),
         )],
     );
+}
+
+#[test]
+fn a_service_that_grows_is_done_when_all_its_tasks_run() {
+    let mut one = deployment("new PRIMARY 2 COMPLETED");
+    one.desired = 3;
+    assert_eq!(progress(&[one.clone()], &ours(None), true), Progress::Pending);
+    one.running = 3;
+    assert_eq!(progress(&[one], &ours(None), true), Progress::Done);
 }
 
 #[test]

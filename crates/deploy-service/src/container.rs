@@ -1,0 +1,86 @@
+//! Which container of a task definition runs a command. No I/O.
+
+use crate::service::{list, text};
+use anyhow::Result;
+use common::Failure;
+use serde_json::Value;
+
+/// The one named, the only one, or the one that the service publishes.
+///
+/// # Errors
+/// When there is none of that name, or it can't be told which one is meant.
+pub(crate) fn chosen(definition: &Value, service: &Value, named: Option<&str>) -> Result<String> {
+    let containers = list(definition, "containerDefinitions");
+    let names: Vec<&str> = containers.iter().map(|one| text(one, "name")).collect();
+    let known = || {
+        let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+        names.join(", ")
+    };
+    if let Some(named) = named {
+        return if names.contains(&named) {
+            Ok(named.to_owned())
+        } else {
+            let message = format!("failed to find container `{named}` in the task definition");
+            Err(Failure::could_not(message)
+                .code("usage")
+                .hint(format!("it has {}", known()))
+                .into())
+        };
+    }
+    if let [only] = names.as_slice() {
+        return Ok((*only).to_owned());
+    }
+    let ports: Vec<&str> = service
+        .pointer("/serviceConnectConfiguration/services")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .map(|one| text(one, "portName"))
+        .collect();
+    let publishes = |one: &&Value| {
+        let mut mappings = list(one, "portMappings").iter();
+        mappings.any(|mapping| !text(mapping, "name").is_empty() && ports.contains(&text(mapping, "name")))
+    };
+    let own = |one: &&Value| text(one, "name") == text(service, "serviceName");
+    let found = containers
+        .iter()
+        .find(publishes)
+        .or_else(|| containers.iter().find(own));
+    Ok(found.map(|one| text(one, "name").to_owned()).ok_or_else(|| {
+        Failure::could_not("failed to choose a container: the task definition has several")
+            .code("usage")
+            .hint(format!("name one with --container: {}", known()))
+    })?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_command_runs_in_the_container_that_is_meant() {
+        let find = |containers: Value, named: Option<&str>| {
+            let service = json!({"serviceName": "web", "serviceConnectConfiguration": {"services": [{"portName": "http"}]}});
+            chosen(&json!({"containerDefinitions": containers}), &service, named).ok()
+        };
+        let one = json!([{"name": "a"}]);
+        let published = json!([{"name": "a"}, {"name": "b", "portMappings": [{"name": "http"}]}]);
+        let own = json!([{"name": "a"}, {"name": "web"}]);
+        let unclear = json!([{"name": "a"}, {"name": "b"}]);
+        for (containers, named, expected) in [
+            (&one, None, Some("a")),
+            (&published, None, Some("b")),
+            (&published, Some("a"), Some("a")),
+            (&published, Some("c"), None),
+            (&own, None, Some("web")),
+            (&unclear, None, None),
+        ] {
+            assert_eq!(
+                find(containers.clone(), named).as_deref(),
+                expected,
+                "{containers}"
+            );
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Calls to ECS that did not go through, and which of them heal.
+
+use anyhow::Result;
+use aws_sdk_ecs::error::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use common::Failure;
+use common::aws::call;
+use std::error::Error;
+
+/// A call that did not go through.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// Empty when ECS has not answered.
+    pub(crate) code: String,
+    pub(crate) message: String,
+    pub(crate) failure: Failure,
+}
+
+impl From<Refusal> for anyhow::Error {
+    fn from(refusal: Refusal) -> Self {
+        refusal.failure.into()
+    }
+}
+
+/// anyhow's [`Context`] for refusals: they become the failure that they carry, with what was being done.
+pub(crate) trait RefusalContext<T> {
+    /// As anyhow has it.
+    fn context(self, what: impl Into<String>) -> Result<T>;
+    /// As anyhow has it.
+    fn with_context(self, what: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T> RefusalContext<T> for Result<T, Refusal> {
+    fn context(self, what: impl Into<String>) -> Result<T> {
+        self.map_err(|refusal| anyhow::Error::from(refusal).context(what.into()))
+    }
+
+    fn with_context(self, what: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|refusal| anyhow::Error::from(refusal).context(what()))
+    }
+}
+
+impl Refusal {
+    pub(crate) fn of<E, R>(operation: &str, error: SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        R: std::fmt::Debug + 'static,
+    {
+        let service = error.as_service_error();
+        let code = service.and_then(ProvideErrorMetadata::code).unwrap_or_default();
+        let message = service
+            .and_then(ProvideErrorMetadata::message)
+            .unwrap_or_default();
+        Refusal {
+            code: code.to_owned(),
+            message: message.to_owned(),
+            failure: call(operation)(error),
+        }
+    }
+
+    fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.failure = self.failure.hint(hint);
+        self
+    }
+
+    /// Whether ECS does not know the cluster.
+    pub(crate) fn no_cluster(&self) -> bool {
+        self.code == "ClusterNotFoundException"
+    }
+
+    /// Whether there was no answer of ECS at all, for want of a connection.
+    pub(crate) fn is_network(&self) -> bool {
+        self.code.is_empty() && !self.failure.to_string().contains("credentials")
+    }
+
+    /// What to do, where ECS's words leave it open.
+    pub(crate) fn explained(self, cluster: &str) -> Self {
+        match self.code.as_str() {
+            "ClusterNotFoundException" => {
+                let hint = format!("`create-cluster` makes cluster `{cluster}`");
+                self.hint(hint)
+            }
+            "NamespaceNotFoundException" => self
+                .hint("`create-cluster` makes the namespace of `service_connect_namespace`; a service can't"),
+            "AccessDeniedException" if self.message.contains("iam:PassRole") => self.hint(
+                "allow `iam:PassRole` on the two roles, with iam:PassedToService ecs-tasks.amazonaws.com",
+            ),
+            _ => self,
+        }
+    }
+
+    /// Why it may go through in a moment: what was made just now is not known everywhere.
+    pub(crate) fn heals(&self) -> Option<String> {
+        let says = |words: &str| self.message.contains(words);
+        if says("nable to assume the service linked role") {
+            Some("the service-linked role of ECS is not usable yet".into())
+        } else if says("nable to assume the role") || says("Role is not valid") {
+            Some("ECS can't assume the task's role yet".into())
+        } else if self.code == "NamespaceNotFoundException" {
+            Some("the namespace is not known everywhere yet".into())
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! What ECS refuses, what heals, and what is wrong before anything is sent.
+
+use super::fake::{self, answers, deploy, described, service, stopped, tool, writes};
+use serde_json::json;
+use support::aws::{FakeAws, ecs, logs};
+
+/// No service yet; CreateService goes well and so does its deployment.
+fn clean() -> FakeAws {
+    let aws = fake::start();
+    aws.answer_once(ecs("DescribeServices"), 200, described(&[]));
+    aws.answer(
+        ecs("CreateService"),
+        200,
+        json!({"service": service(&["new PRIMARY 2 IN_PROGRESS"])}),
+    );
+    answers(&aws, &[service(&["new PRIMARY 2 COMPLETED"])]);
+    aws
+}
+
+#[test]
+fn what_was_made_a_moment_ago_is_tried_again() {
+    for (code, message) in [
+        (
+            "InvalidParameterException",
+            "Unable to assume the service linked role. Please verify that the ECS service linked role exists.",
+        ),
+        (
+            "ClientException",
+            "ECS was unable to assume the role 'x' that was provided for this task.",
+        ),
+        (
+            "NamespaceNotFoundException",
+            "Failed to retrieve namespace for apps",
+        ),
+        ("ClusterNotFoundException", "Cluster not found."),
+    ] {
+        let aws = clean();
+        aws.refuse_once(ecs("CreateService"), code, message);
+        let output = deploy(&aws, &["-v"]).run().exits(0);
+        output.says(": trying again in ");
+        assert_eq!(writes(&aws), ["CreateService", "CreateService"], "{code}");
+    }
+}
+
+#[test]
+fn any_other_refusal_is_not() {
+    let aws = clean();
+    aws.refuse(
+        ecs("CreateService"),
+        "InvalidParameterException",
+        "no such subnet",
+    );
+    deploy(&aws, &[])
+        .run()
+        .exits(2)
+        .says("error: failed to create service `web`: ecs:CreateService refused with InvalidParameterException: no such subnet");
+    assert_eq!(writes(&aws), ["CreateService"]);
+}
+
+#[test]
+fn a_cluster_that_is_not_there_is_told_from_one_that_is_new() {
+    let aws = fake::start();
+    aws.refuse_once(
+        ecs("DescribeServices"),
+        "ClusterNotFoundException",
+        "Cluster not found.",
+    );
+    answers(&aws, &[service(&["new PRIMARY 2 COMPLETED"])]);
+    aws.answer(
+        ecs("DescribeClusters"),
+        200,
+        json!({"clusters": [{"clusterName": "apps", "status": "ACTIVE"}]}),
+    );
+    deploy(&aws, &[]).run().exits(0).says("web: unchanged\n");
+
+    let aws = fake::start();
+    aws.refuse(
+        ecs("DescribeServices"),
+        "ClusterNotFoundException",
+        "Cluster not found.",
+    );
+    aws.answer(
+        ecs("DescribeClusters"),
+        200,
+        json!({"clusters": [], "failures": [{"reason": "MISSING"}]}),
+    );
+    deploy(&aws, &[])
+        .run()
+        .exits(2)
+        .says("failed to describe service `web`: ecs:DescribeServices refused with ClusterNotFoundException")
+        .says("hint: `create-cluster` makes cluster `apps`");
+    let output = deploy(&aws, &["--check", "-o", "json"])
+        .run()
+        .exits(1)
+        .says("service `web`: planned (after create-cluster)\n");
+    assert_eq!(output.json()["outcome"], "planned");
+    tool(&aws, &["status"])
+        .run()
+        .exits(1)
+        .prints("service web: there is no cluster `apps`");
+}
+
+#[test]
+fn without_a_task_definition_it_is_planned() {
+    let aws = clean();
+    aws.refuse(
+        ecs("DescribeTaskDefinition"),
+        "ClientException",
+        "Unable to describe task definition.",
+    );
+    deploy(&aws, &["--dry-run"])
+        .run()
+        .exits(0)
+        .says("service `web`: planned (after register-task-definition)\n");
+    assert_eq!(writes(&aws), [""; 0]);
+}
+
+#[test]
+fn each_denied_call_is_named_as_iam_spells_it() {
+    let denied = "User: ci is not authorized";
+    for (operation, code) in [
+        ("DescribeServices", 2),
+        ("DescribeTaskDefinition", 2),
+        ("CreateService", 2),
+    ] {
+        let aws = fake::start();
+        if operation != "DescribeServices" {
+            aws.answer(ecs("DescribeServices"), 200, described(&[]));
+        }
+        aws.refuse(ecs(operation), "AccessDeniedException", denied);
+        deploy(&aws, &[])
+            .run()
+            .exits(code)
+            .says(&format!(
+                "ecs:{operation} refused with AccessDeniedException: {denied}"
+            ))
+            .says(&format!("hint: allow `ecs:{operation}` to "));
+    }
+    for operation in ["UpdateService", "TagResource"] {
+        let aws = fake::start();
+        let mut old = service(&["old PRIMARY 1 COMPLETED"]);
+        old["tags"] = json!([]);
+        answers(&aws, &[old]);
+        aws.answer(ecs("TagResource"), 200, json!({}));
+        aws.refuse(ecs(operation), "AccessDeniedException", denied);
+        deploy(&aws, &[])
+            .run()
+            .exits(2)
+            .says(&format!("ecs:{operation} refused with AccessDeniedException"));
+    }
+}
+
+#[test]
+fn what_can_not_be_followed_is_partly_done() {
+    let aws = fake::start();
+    aws.answer_once(ecs("DescribeServices"), 200, described(&[]));
+    aws.answer(
+        ecs("CreateService"),
+        200,
+        json!({"service": service(&["new PRIMARY 2 IN_PROGRESS"])}),
+    );
+    aws.refuse(ecs("DescribeServices"), "AccessDeniedException", "no");
+    let output = deploy(&aws, &["-o", "json"])
+        .run()
+        .exits(4)
+        .says("failed to follow service `web`: ecs:DescribeServices refused with AccessDeniedException");
+    assert_eq!(output.json()["items"][0]["action"], "create");
+}
+
+#[test]
+fn why_tasks_stop_is_not_needed() {
+    for operation in [ecs("ListTasks"), ecs("DescribeTasks"), logs("GetLogEvents")] {
+        let aws = clean();
+        stopped(&aws);
+        aws.refuse(&operation, "AccessDeniedException", "no");
+        let name = operation.rsplit('.').next().unwrap_or_default();
+        deploy(&aws, &[])
+            .run()
+            .exits(0)
+            .says(": warning: ")
+            .says(&format!(":{name} refused with AccessDeniedException"));
+    }
+}
+
+#[test]
+fn throttling_does_not_end_the_wait() {
+    let aws = fake::start();
+    aws.answer_once(ecs("DescribeServices"), 200, described(&[]));
+    aws.answer(
+        ecs("CreateService"),
+        200,
+        json!({"service": service(&["new PRIMARY 2 IN_PROGRESS"])}),
+    );
+    // More than the SDK itself tries again.
+    for _ in 0..4 {
+        aws.refuse_once(ecs("DescribeServices"), "ThrottlingException", "Rate exceeded");
+    }
+    aws.answer(
+        ecs("DescribeServices"),
+        200,
+        described(&[service(&["new PRIMARY 2 COMPLETED"])]),
+    );
+    deploy(&aws, &[]).run().exits(0).says("web: asking again: ");
+    // A call that is throttled once or twice goes through.
+    for operation in ["CreateService", "DescribeServices", "DescribeTaskDefinition"] {
+        let aws = fake::start();
+        aws.refuse_once(ecs(operation), "ThrottlingException", "Rate exceeded");
+        aws.answer_once(ecs("DescribeServices"), 200, described(&[]));
+        aws.answer(
+            ecs("CreateService"),
+            200,
+            json!({"service": service(&["new PRIMARY 2 IN_PROGRESS"])}),
+        );
+        answers(&aws, &[service(&["new PRIMARY 2 COMPLETED"])]);
+        deploy(&aws, &[]).run().exits(0).says("web: created\n");
+    }
+    // Before anything was changed it is an error.
+    let aws = fake::start();
+    aws.refuse(ecs("DescribeServices"), "ThrottlingException", "Rate exceeded");
+    deploy(&aws, &[])
+        .run()
+        .exits(2)
+        .says("ecs:DescribeServices refused with ThrottlingException")
+        .says("hint: AWS limits the rate");
+}
+
+#[test]
+fn a_fault_of_the_file_is_told_with_its_place_before_the_first_call() {
+    let aws = fake::start();
+    let file = fake::FILE.replace("\"desiredCount\": 1", "\"desiredCount\": -1");
+    deploy(&aws, &[])
+        .file("service.json", file)
+        .run()
+        .exits(2)
+        .says("error: failed to use `service.json:6:19`: desiredCount: it can't be negative");
+    let output =
+        deploy(&aws, &[]).config_text(&fake::CONFIG.replace("[service]", "[service]\ntimeout = \"soon\""));
+    output.run().exits(2).says("failed to use `service.timeout` of ");
+    assert_eq!(aws.requests(), []);
+    // A port that the task definition does not have.
+    answers(&aws, &[service(&["new PRIMARY 2 COMPLETED"])]);
+    let file = fake::FILE.replace("\"portName\": \"http\"", "\"portName\": \"https\"");
+    deploy(&aws, &[])
+        .file("service.json", file)
+        .run()
+        .exits(2)
+        .says("no port of the task definition has the name `https`")
+        .says("hint: it has `http`");
+}
+
+#[test]
+fn what_ecs_can_not_change_is_an_error() {
+    let aws = fake::start();
+    let mut other = service(&["new PRIMARY 2 COMPLETED"]);
+    other["launchType"] = "EC2".into();
+    answers(&aws, &[other]);
+    deploy(&aws, &[])
+        .run()
+        .exits(2)
+        .says("ECS can't change this of a service that exists: launchType: EC2 -> FARGATE")
+        .says("hint: change the file, or `aws ecs delete-service ");
+    assert_eq!(writes(&aws), [""; 0]);
+}
+
+#[test]
+fn without_a_table_it_says_what_to_add() {
+    let aws = fake::start();
+    tool(&aws, &[])
+        .config_text("version = 1\n[app]\nname = \"e2e\"\n")
+        .run()
+        .exits(2)
+        .says("failed to find `[service]` in ")
+        .says("hint: add the table `[service]` with a `file`");
+}
