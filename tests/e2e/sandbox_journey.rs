@@ -37,6 +37,10 @@ const CHANGED: [&str; 9] = [
 ];
 
 fn journey(sandbox: &Sandbox, logs: &TempDir) -> Output {
+    run_journey(sandbox, logs, |tool| tool)
+}
+
+fn run_journey(sandbox: &Sandbox, logs: &TempDir, change: impl Fn(Tool) -> Tool) -> Output {
     let tool = sandbox
         .point(Tool::new(root().join("scripts/journey")))
         .env("OPS_BIN_DIR", bin_dir())
@@ -46,7 +50,7 @@ fn journey(sandbox: &Sandbox, logs: &TempDir) -> Output {
         .env("steps_logs", logs.path())
         .current_dir(root())
         .limit(LIMIT);
-    tool.run().exits(0)
+    change(tool).run().exits(0)
 }
 
 /// The word behind a row: `changed`, `unchanged`, `ok`.
@@ -117,6 +121,13 @@ fn the_job_runs_end_to_end_and_others_see_what_it_did() {
     // No revision, no deployment and no task more.
     assert_eq!(service::Deployed::seen(sandbox), deployed);
     service::nothing_differs(sandbox);
+    // Outside a sandbox ECS is asked, and the database by a task of the same definition.
+    let on_aws = TempDir::new().unwrap();
+    let third = run_journey(sandbox, &on_aws, |tool| tool.without("OPS_SANDBOX"));
+    for row in ["service health", "db-test (a task)"] {
+        assert_eq!(outcome(&third, row), "ok", "{}", third.transcript());
+    }
+    assert_eq!(service::Deployed::seen(sandbox), deployed);
 
     // The registry, as the aws CLI sees it.
     let image = first

@@ -11,16 +11,30 @@ fn run(sandbox: &Sandbox, words: &[&str]) {
 
 /// The texts of a list; none when what has it is not there.
 fn listed(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
-    let output = sandbox.program("aws").args(words).args(["--output", "text"]).run();
+    let output = sandbox
+        .program("aws")
+        .args(words)
+        .args(["--output", "text"])
+        .run();
     let words = output.stdout.split_whitespace().filter(|word| *word != "None");
     words.map(str::to_owned).collect()
 }
 
 pub(super) fn start_afresh(sandbox: &Sandbox) {
     let service = ["--cluster", "cruddur", "--service", "backend-flask"];
-    run(sandbox, &[&["ecs", "delete-service", "--force"], &service[..]].concat());
+    run(
+        sandbox,
+        &[&["ecs", "delete-service", "--force"], &service[..]].concat(),
+    );
     wait_for("the tasks' end", || {
-        let tasks = ["ecs", "list-tasks", "--cluster", "cruddur", "--query", "taskArns[]"];
+        let tasks = [
+            "ecs",
+            "list-tasks",
+            "--cluster",
+            "cruddur",
+            "--query",
+            "taskArns[]",
+        ];
         listed(sandbox, &tasks).is_empty().then_some(())
     });
     let revisions = [
@@ -32,11 +46,19 @@ pub(super) fn start_afresh(sandbox: &Sandbox) {
         "taskDefinitionArns[]",
     ];
     for revision in listed(sandbox, &revisions) {
-        let words = ["ecs", "deregister-task-definition", "--task-definition", &revision];
+        let words = [
+            "ecs",
+            "deregister-task-definition",
+            "--task-definition",
+            &revision,
+        ];
         run(sandbox, &words);
     }
     run(sandbox, &["ecs", "delete-cluster", "--cluster", "cruddur"]);
-    run(sandbox, &["logs", "delete-log-group", "--log-group-name", "cruddur"]);
+    run(
+        sandbox,
+        &["logs", "delete-log-group", "--log-group-name", "cruddur"],
+    );
     for role in ["CruddurServiceExecutionRole", "CruddurTaskRole"] {
         delete_role(sandbox, role);
     }
@@ -55,11 +77,36 @@ fn delete_role(sandbox: &Sandbox, role: &str) {
         let query = [words, &["--role-name", role][..]].concat();
         listed(sandbox, &query)
     };
-    for arn in of(&["iam", "list-attached-role-policies", "--query", "AttachedPolicies[].PolicyArn"]) {
-        run(sandbox, &["iam", "detach-role-policy", "--role-name", role, "--policy-arn", &arn]);
+    for arn in of(&[
+        "iam",
+        "list-attached-role-policies",
+        "--query",
+        "AttachedPolicies[].PolicyArn",
+    ]) {
+        run(
+            sandbox,
+            &[
+                "iam",
+                "detach-role-policy",
+                "--role-name",
+                role,
+                "--policy-arn",
+                &arn,
+            ],
+        );
     }
     for name in of(&["iam", "list-role-policies", "--query", "PolicyNames[]"]) {
-        run(sandbox, &["iam", "delete-role-policy", "--role-name", role, "--policy-name", &name]);
+        run(
+            sandbox,
+            &[
+                "iam",
+                "delete-role-policy",
+                "--role-name",
+                role,
+                "--policy-name",
+                &name,
+            ],
+        );
     }
     run(sandbox, &["iam", "delete-role", "--role-name", role]);
 }

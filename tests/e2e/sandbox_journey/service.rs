@@ -18,7 +18,14 @@ pub(super) struct Deployed {
 }
 
 fn describe(sandbox: &Sandbox) -> Value {
-    let words = ["ecs", "describe-services", "--cluster", "cruddur", "--services", "backend-flask"];
+    let words = [
+        "ecs",
+        "describe-services",
+        "--cluster",
+        "cruddur",
+        "--services",
+        "backend-flask",
+    ];
     let mut answer = aws(sandbox, &words);
     answer["services"][0].take()
 }
@@ -36,15 +43,31 @@ impl Deployed {
         assert_eq!(deployments.len(), 1, "{service}");
         assert_eq!(deployments[0]["rolloutState"], "COMPLETED", "{service}");
         assert_eq!(service["runningCount"], 1, "{service}");
-        let listed = aws(sandbox, &["ecs", "list-tasks", "--cluster", "cruddur", "--service-name", "backend-flask"]);
+        let listed = aws(
+            sandbox,
+            &[
+                "ecs",
+                "list-tasks",
+                "--cluster",
+                "cruddur",
+                "--service-name",
+                "backend-flask",
+            ],
+        );
         let tasks = listed["taskArns"].as_array().unwrap();
         assert_eq!(tasks.len(), 1, "{listed}");
         let task = text(&tasks[0]);
-        let answer = aws(sandbox, &["ecs", "describe-tasks", "--cluster", "cruddur", "--tasks", &task]);
+        let answer = aws(
+            sandbox,
+            &["ecs", "describe-tasks", "--cluster", "cruddur", "--tasks", &task],
+        );
         let described = &answer["tasks"][0];
         assert_eq!(described["healthStatus"], "HEALTHY", "{answer}");
         assert_eq!(described["taskDefinitionArn"], deployments[0]["taskDefinition"]);
-        let revisions = aws(sandbox, &["ecs", "list-task-definitions", "--family-prefix", "backend-flask"]);
+        let revisions = aws(
+            sandbox,
+            &["ecs", "list-task-definitions", "--family-prefix", "backend-flask"],
+        );
         Deployed {
             revision: text(&deployments[0]["taskDefinition"]),
             revisions: revisions["taskDefinitionArns"].as_array().unwrap().len(),
@@ -58,21 +81,39 @@ impl Deployed {
 /// `make status` after the job: everything is as the files say.
 pub(super) fn nothing_differs(sandbox: &Sandbox) {
     let tool = sandbox.point(Tool::new(root().join("scripts/status")));
-    let output = tool.env("OPS_BIN_DIR", bin_dir()).current_dir(root()).run().exits(0);
+    let output = tool
+        .env("OPS_BIN_DIR", bin_dir())
+        .current_dir(root())
+        .run()
+        .exits(0);
     let rows = output.stdout.lines().filter(|line| line.contains(" unchanged "));
     assert_eq!(rows.count(), super::CHANGED.len(), "{}", output.transcript());
 }
 
 /// The definition names the pushed digest, and the container runs it with its secrets, its health check and its limits.
 pub(super) fn runs_the_digest(sandbox: &Sandbox, deployed: &Deployed, image: &str) {
-    let words = ["ecs", "describe-task-definition", "--task-definition", &deployed.revision];
+    let words = [
+        "ecs",
+        "describe-task-definition",
+        "--task-definition",
+        &deployed.revision,
+    ];
     let answer = aws(sandbox, &words);
     let definition = &answer["taskDefinition"];
     let container = &definition["containerDefinitions"][0];
     assert_eq!(container["image"], image);
-    assert_eq!(container["healthCheck"]["command"][1], "/usr/local/bin/health-check");
-    assert_eq!(container["secrets"].as_array().unwrap().len(), super::PARAMETERS.len());
-    assert_eq!(container["logConfiguration"]["options"]["awslogs-group"], "cruddur");
+    assert_eq!(
+        container["healthCheck"]["command"][1],
+        "/usr/local/bin/health-check"
+    );
+    assert_eq!(
+        container["secrets"].as_array().unwrap().len(),
+        super::PARAMETERS.len()
+    );
+    assert_eq!(
+        container["logConfiguration"]["options"]["awslogs-group"],
+        "cruddur"
+    );
     assert_eq!(definition["networkMode"], "awsvpc");
     let role = text(&definition["executionRoleArn"]);
     assert!(role.ends_with(":role/CruddurServiceExecutionRole"), "{role}");
@@ -85,63 +126,150 @@ pub(super) fn runs_the_digest(sandbox: &Sandbox, deployed: &Deployed, image: &st
     assert_eq!(inspected["HostConfig"]["ReadonlyRootfs"], true);
     let wanted = format!("CONNECTION_URL={}", sandbox.get("PROD_CONNECTION_URL"));
     let environment = inspected["Config"]["Env"].as_array().unwrap();
-    assert!(environment.iter().any(|entry| *entry == wanted), "the secret is not injected");
+    assert!(
+        environment.iter().any(|entry| *entry == wanted),
+        "the secret is not injected"
+    );
     let test = ["exec", &deployed.container, "/usr/local/bin/db-test"];
     let output = docker(sandbox, &test).run().exits(0);
-    assert!(output.stdout.contains("Connection successful!"), "{}", output.transcript());
+    assert!(
+        output.stdout.contains("Connection successful!"),
+        "{}",
+        output.transcript()
+    );
 }
 
 /// The roles and the log group, and Flask's own lines in it.
 pub(super) fn roles_and_logs(sandbox: &Sandbox, deployed: &Deployed) {
     for (role, policy, action) in [
-        ("CruddurServiceExecutionRole", "CruddurServiceExecutionPolicy", "ssm:GetParameters"),
-        ("CruddurTaskRole", "SSMAccessPolicy", "ssmmessages:OpenDataChannel"),
+        (
+            "CruddurServiceExecutionRole",
+            "CruddurServiceExecutionPolicy",
+            "ssm:GetParameters",
+        ),
+        (
+            "CruddurTaskRole",
+            "SSMAccessPolicy",
+            "ssmmessages:OpenDataChannel",
+        ),
     ] {
         let answer = aws(sandbox, &["iam", "get-role", "--role-name", role]);
         let trust = &answer["Role"]["AssumeRolePolicyDocument"]["Statement"][0];
-        assert_eq!(trust["Principal"]["Service"], "ecs-tasks.amazonaws.com", "{answer}");
-        let answer = aws(sandbox, &["iam", "get-role-policy", "--role-name", role, "--policy-name", policy]);
+        assert_eq!(
+            trust["Principal"]["Service"], "ecs-tasks.amazonaws.com",
+            "{answer}"
+        );
+        let answer = aws(
+            sandbox,
+            &[
+                "iam",
+                "get-role-policy",
+                "--role-name",
+                role,
+                "--policy-name",
+                policy,
+            ],
+        );
         let document = answer["PolicyDocument"].to_string();
         assert!(document.contains(action), "{document}");
         let region = sandbox.get("AWS_REGION");
         let parameters = format!("arn:aws:ssm:{region}:123456789012:parameter/cruddur/backend-flask/*");
-        assert_eq!(document.contains(&parameters), action.starts_with("ssm:"), "{document}");
+        assert_eq!(
+            document.contains(&parameters),
+            action.starts_with("ssm:"),
+            "{document}"
+        );
     }
-    let managed = aws(sandbox, &["iam", "list-attached-role-policies", "--role-name", "CruddurTaskRole"]);
-    assert_eq!(managed["AttachedPolicies"].as_array().unwrap().len(), 2, "{managed}");
+    let managed = aws(
+        sandbox,
+        &[
+            "iam",
+            "list-attached-role-policies",
+            "--role-name",
+            "CruddurTaskRole",
+        ],
+    );
+    assert_eq!(
+        managed["AttachedPolicies"].as_array().unwrap().len(),
+        2,
+        "{managed}"
+    );
 
-    let groups = aws(sandbox, &["logs", "describe-log-groups", "--log-group-name-prefix", "cruddur"]);
+    let groups = aws(
+        sandbox,
+        &[
+            "logs",
+            "describe-log-groups",
+            "--log-group-name-prefix",
+            "cruddur",
+        ],
+    );
     let groups = groups["logGroups"].as_array().unwrap();
     let group = groups.iter().find(|group| group["logGroupName"] == "cruddur");
     assert_eq!(group.unwrap()["retentionInDays"], 1);
     let task = deployed.task.rsplit('/').next().unwrap();
     let stream = format!("backend-flask/backend-flask/{task}");
-    let words = ["logs", "get-log-events", "--log-group-name", "cruddur", "--start-from-head", "--log-stream-name", &stream];
+    let words = [
+        "logs",
+        "get-log-events",
+        "--log-group-name",
+        "cruddur",
+        "--start-from-head",
+        "--log-stream-name",
+        &stream,
+    ];
     let events = aws(sandbox, &words)["events"].to_string();
-    for line in ["Running on http://127.0.0.1:4567", "GET /api/health-check HTTP/1.1"] {
+    for line in [
+        "Running on http://127.0.0.1:4567",
+        "GET /api/health-check HTTP/1.1",
+    ] {
         assert!(events.contains(line), "no `{line}`: {events}");
     }
 }
 
 fn launcher(sandbox: &Sandbox, path: &str) -> Tool {
-    sandbox.launcher(path).current_dir(root()).limit(Duration::from_secs(180))
+    sandbox
+        .launcher(path)
+        .current_dir(root())
+        .limit(Duration::from_secs(180))
 }
 
 /// An image that starts no server: the circuit breaker takes the service back, and the tool says why.
 pub(super) fn a_broken_image_is_rolled_back(sandbox: &Sandbox, deployed: &Deployed) {
-    let images = aws(sandbox, &["ecr", "describe-images", "--repository-name", "cruddur-python"]);
+    let images = aws(
+        sandbox,
+        &["ecr", "describe-images", "--repository-name", "cruddur-python"],
+    );
     let digest = text(&images["imageDetails"][0]["imageDigest"]);
-    let image = format!("backend-flask={}/cruddur-python@{digest}", sandbox.get("ECR_REGISTRY"));
-    launcher(sandbox, "bin/ecs/register-task-definition").args(["--image", &image]).run().exits(0);
-    let output = launcher(sandbox, "bin/ecs/deploy-service").args(["-o", "json", "--poll", "1s"]).run().exits(4);
+    let image = format!(
+        "backend-flask={}/cruddur-python@{digest}",
+        sandbox.get("ECR_REGISTRY")
+    );
+    launcher(sandbox, "bin/ecs/register-task-definition")
+        .args(["--image", &image])
+        .run()
+        .exits(0);
+    let output = launcher(sandbox, "bin/ecs/deploy-service")
+        .args(["-o", "json", "--poll", "1s"])
+        .run()
+        .exits(4);
     assert_eq!(output.json()["outcome"], "rolled-back", "{}", output.transcript());
     let output = output.says("stopped: Essential container exited");
-    assert!(output.json()["error"]["message"].as_str().is_some(), "{}", output.transcript());
+    assert!(
+        output.json()["error"]["message"].as_str().is_some(),
+        "{}",
+        output.transcript()
+    );
 
     let service = describe(sandbox);
     assert_eq!(text(&service["taskDefinition"]), deployed.revision, "{service}");
     assert_eq!(service["runningCount"], 1, "{service}");
     // The good image again: a revision of its own, and the service as it was.
-    launcher(sandbox, "bin/ecs/register-task-definition").run().exits(0);
-    launcher(sandbox, "bin/ecs/deploy-service").args(["--poll", "1s"]).run().exits(0);
+    launcher(sandbox, "bin/ecs/register-task-definition")
+        .run()
+        .exits(0);
+    launcher(sandbox, "bin/ecs/deploy-service")
+        .args(["--poll", "1s"])
+        .run()
+        .exits(0);
 }
