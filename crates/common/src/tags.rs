@@ -43,7 +43,10 @@ mod tests {
         let current = tags(&[("app", "old"), ("owner", "somebody"), ("same", "x")]);
         let found = differing(&tags(&[("app", "new"), ("env", "dev"), ("same", "x")]), &current);
         assert_eq!(found, tags(&[("app", "new"), ("env", "dev")]));
-        let shown: Vec<String> = changes(&found, &current).iter().map(ToString::to_string).collect();
+        let shown: Vec<String> = changes(&found, &current)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(shown, ["tags.app: old -> new", "tags.env: (none) -> dev"]);
     }
 }
