@@ -18,24 +18,22 @@ tool_rows() {
         deploy-service name bin/ecs/deploy-service
 }
 
-# What a row shows of the document on stdin. Without a process, as json_text.
-row_result() { # row_result RESULT
-    local document arn others
-    IFS= read -r -d '' document || true
+# What a row shows of its tool's document.
+find_result() { # find_result RESULT DOCUMENT: as $found
+    local others
     case $1 in
         count:*)
-            others=${document//\"kind\":/}
-            printf '%d %s' $(((${#document} - ${#others}) / 7)) "${1#count:}"
+            others=${2//\"kind\":/}
+            found="$(((${#2} - ${#others}) / 7)) ${1#count:}"
             ;;
-        # What comes before it is only needed for it.
-        name) last_name "$document" ;;
+        # What comes before the last item is only needed for it.
+        name) find_text name "${2##*\"kind\":}" ;;
         # FAMILY:REVISION is what one types; the rest of the ARN is the account. One that is planned has only a family.
         revision)
-            arn=$(json_text arn <<<"$document")
-            if [ -n "$arn" ]; then printf '%s' "${arn##*/}"; else last_name "$document"; fi
+            find_text arn "$2"
+            found=${found##*/}
+            [ -n "$found" ] || find_text name "${2##*\"kind\":}"
             ;;
-        *) json_text "$1" <<<"$document" ;;
+        *) find_text "$1" "$2" ;;
     esac
 }
-
-last_name() { json_text name <<<"${1##*\"kind\":}"; } # last_name DOCUMENT: of its last item

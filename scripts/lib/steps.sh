@@ -91,19 +91,31 @@ closing_table() {
     cat "$steps_table" >&2
 }
 
-# Without a process: it is done for each row of a table.
+# What follows starts no process where a variable does: it is done for each row of a table.
+
 # A digest is known by its first letters, a registry by the repository behind it.
-shortened() {
-    local text=$1
-    if [[ $text =~ ^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+/ ]]; then text=…/${text#"${BASH_REMATCH[0]}"}; fi
-    if [[ $text =~ (sha256:[0-9a-f]{8})[0-9a-f]{56} ]]; then text=${text/"${BASH_REMATCH[0]}"/"${BASH_REMATCH[1]}…"}; fi
-    printf '%s' "$text"
+shorten() { # shorten TEXT: as $short
+    short=$1
+    if [[ $short =~ ^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+/ ]]; then short=…/${short#"${BASH_REMATCH[0]}"}; fi
+    if [[ $short =~ (sha256:[0-9a-f]{8})[0-9a-f]{56} ]]; then short=${short/"${BASH_REMATCH[0]}"/"${BASH_REMATCH[1]}…"}; fi
 }
 
-# json_text KEY: the first text of this key in a JSON document on stdin, as our tools print it; nothing when it has none.
-json_text() {
-    local document text='' pattern="\"$1\":\"((\\\\.|[^\"\\\\])*)\""
+shortened() {
+    local short
+    shorten "$1"
+    printf '%s' "$short"
+}
+
+# The first text of this key in a JSON document, as our tools print it; empty when it has none.
+find_text() { # find_text KEY DOCUMENT: as $found
+    local pattern="\"$1\":\"((\\\\.|[^\"\\\\])*)\""
+    found=''
+    if [[ $2 =~ $pattern ]]; then found=${BASH_REMATCH[1]//\\\"/\"}; fi
+}
+
+json_text() { # json_text KEY: of the document on stdin
+    local document found
     IFS= read -r -d '' document || true
-    if [[ $document =~ $pattern ]]; then text=${BASH_REMATCH[1]}; fi
-    printf '%s\n' "${text//\\\"/\"}"
+    find_text "$1" "$document"
+    printf '%s\n' "$found"
 }

@@ -123,7 +123,11 @@ pub(super) fn runs_the_digest(sandbox: &Sandbox, deployed: &Deployed, image: &st
     let inspected = &inspected[0];
     assert_eq!(inspected["Config"]["Image"], image);
     assert_eq!(inspected["State"]["Health"]["Status"], "healthy");
-    assert_eq!(inspected["HostConfig"]["ReadonlyRootfs"], true);
+    assert_eq!(inspected["Config"]["User"], container["user"]);
+    assert_eq!(
+        inspected["HostConfig"]["ReadonlyRootfs"].as_bool(),
+        Some(container["readonlyRootFilesystem"] == true)
+    );
     let wanted = format!("CONNECTION_URL={}", sandbox.get("PROD_CONNECTION_URL"));
     let environment = inspected["Config"]["Env"].as_array().unwrap();
     assert!(

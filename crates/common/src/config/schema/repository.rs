@@ -107,7 +107,7 @@ mod tests {
             ("encryption = { kms_key = \"k\" }", "5:14`: missing key `type`"),
             (
                 "encryption = { type = \"AES\" }",
-                "5:23`: unknown variant `AES`, expected one of `AES256`, `KMS`, `KMS_DSSE`",
+                "5:23`: unknown variant, expected one of `AES256`, `KMS`, `KMS_DSSE`",
             ),
             (
                 "encryption = { type = \"KMS\", key = \"k\" }",
