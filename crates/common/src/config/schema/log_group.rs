@@ -160,7 +160,7 @@ mod tests {
         }
         assert_eq!(
             parse("class = \"STANDRAD\"").unwrap_err(),
-            "failed to read config file `ops.toml:5:9`: unknown variant `STANDRAD`, expected one of `STANDARD`, \
+            "failed to read config file `ops.toml:5:9`: unknown variant, expected one of `STANDARD`, \
              `INFREQUENT_ACCESS`, `DELIVERY`"
         );
     }
