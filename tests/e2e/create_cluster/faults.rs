@@ -25,7 +25,7 @@ fn faults_of_the_file_are_told_before_the_first_call() {
         ),
         (
             line("container_insights = \"on\""),
-            "ops.toml:9:22`: unknown variant `on`, expected one of `enabled`, `disabled`, `enhanced`",
+            "ops.toml:9:22`: unknown variant, expected one of `enabled`, `disabled`, `enhanced`",
         ),
         (
             line("execute_command = { logging = \"OVERRIDE\" }"),

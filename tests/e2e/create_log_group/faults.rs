@@ -57,7 +57,7 @@ fn faults_of_the_file_are_told_before_the_first_call() {
         ),
         (
             format!("{CONFIG}class = \"CHEAP\"\n"),
-            "ops.toml:9:9`: unknown variant `CHEAP`",
+            "ops.toml:9:9`: unknown variant, expected one of `STANDARD`",
         ),
         (
             format!("{CONFIG}class = \"DELIVERY\"\n"),

@@ -20,7 +20,7 @@ fn faults_of_the_file_are_told_before_the_first_call() {
         (replaced("scan_on_push", "scan_on_pull"), "ops.toml:13:1"),
         (
             replaced("\"MUTABLE\"", "\"SOMETIMES\""),
-            "ops.toml:9:18`: unknown variant `SOMETIMES`, expected `MUTABLE` or `IMMUTABLE`",
+            "ops.toml:9:18`: unknown variant, expected `MUTABLE` or `IMMUTABLE`",
         ),
         (replaced("version = 1", "version = 2"), "`version` is 2"),
         (

@@ -6,7 +6,15 @@ use aws_config::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 
 /// The services that the tools call, by the ids that the SDK knows them under.
-const SERVICES: [&str; 3] = ["ECR", "SSM", "STS"];
+const SERVICES: [&str; 7] = [
+    "CloudWatch Logs",
+    "ECR",
+    "ECS",
+    "IAM",
+    "ServiceDiscovery",
+    "SSM",
+    "STS",
+];
 
 /// One line on stderr, with `--quiet` too, when an override is in force for all calls or for a service.
 pub(super) fn announce(sdk: &SdkConfig, console: &Console) {
@@ -15,7 +23,7 @@ pub(super) fn announce(sdk: &SdkConfig, console: &Console) {
         .map(|url| format!("AWS calls go to {}", without_user(url)));
     let services = SERVICES.into_iter().filter_map(|service| {
         let url = of_service(sdk, service)?;
-        let variable = format!("AWS_ENDPOINT_URL_{service}");
+        let variable = format!("AWS_ENDPOINT_URL_{}", service.to_uppercase().replace(' ', "_"));
         let exported = std::env::var_os(&variable).is_some();
         let name = if exported {
             format!("{variable} is")
