@@ -58,10 +58,6 @@ fn fault_of_name(name: &str) -> Option<&'static str> {
 }
 
 fn fault_of(repository: &Repository) -> Option<(&'static str, String)> {
-    let export = repository.export.as_deref().filter(|export| !is_variable(export));
-    if let Some(export) = export {
-        return Some(("export", format!("`{export}` is no name that a shell takes")));
-    }
     if let Some(words) = fault_of_exclusions(repository) {
         return Some(("mutability_exclusions", words));
     }
@@ -108,15 +104,6 @@ fn fault_of_exclusions(repository: &Repository) -> Option<String> {
             None
         }
     })
-}
-
-/// `--export` prints it for `eval`: nothing but a name may come through.
-fn is_variable(name: &str) -> bool {
-    let first = name.bytes().next();
-    first.is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_')
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 #[cfg(test)]

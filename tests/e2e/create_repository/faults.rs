@@ -29,7 +29,7 @@ fn faults_of_the_file_are_told_before_the_first_call() {
         ),
         (
             replaced("ONE_URL", "ONE URL"),
-            "failed to use `export` of repository `one`: `ONE URL` is no name that a shell takes",
+            "`export` of repository `one` is no name of a shell's variable",
         ),
         (
             line("mutability_exclusions = [\"a/b\"]"),
@@ -41,7 +41,7 @@ fn faults_of_the_file_are_told_before_the_first_call() {
         ),
         (
             line("encryption = { type = \"SOME\" }"),
-            "ops.toml:14:23`: unknown variant `SOME`, expected one of `AES256`, `KMS`, `KMS_DSSE`",
+            "ops.toml:14:23`: unknown variant, expected one of `AES256`, `KMS`, `KMS_DSSE`",
         ),
         (
             line("encryption = { type = \"AES256\", kms_key = \"k\" }"),
