@@ -174,7 +174,8 @@ Permissions: ecs:DescribeServices, ecs:DescribeTaskDefinition,
 ecs:DescribeClusters, ecs:CreateService, ecs:UpdateService, ecs:TagResource,
 ecs:ListTasks, ecs:DescribeTasks, servicediscovery:GetNamespace,
 logs:GetLogEvents; rollback: ecs:ListTaskDefinitions; logs:
-logs:FilterLogEvents; run: ecs:RunTask, iam:PassRole for both roles
+logs:FilterLogEvents; run: ecs:RunTask, ecs:StopTask, iam:PassRole for
+both roles
 
 Exit codes:
   0  done, or nothing to do; status: it runs as it should
