@@ -3,6 +3,7 @@
 use crate::cli::{Format, OutputArgs};
 use crate::exit::Exit;
 use crate::failure::{Described, Failure};
+use crate::record::{Record, Taken};
 use crate::report::{ErrorReport, Item, Outcome, Report};
 use crate::scrub::Scrubber;
 use std::fmt::Display;
@@ -21,6 +22,7 @@ pub struct Console {
     unwritten: Exit,
     /// Why a part of the result could not be written.
     lost: OnceLock<io::Error>,
+    record: Record,
 }
 
 impl Console {
@@ -34,6 +36,7 @@ impl Console {
             scrubber: Scrubber::default(),
             unwritten: Exit::CouldNot,
             lost: OnceLock::new(),
+            record: Record::default(),
         }
     }
 
@@ -140,6 +143,9 @@ impl Console {
 
     /// What became of `item`, or would become under `--dry-run`, on stderr; below it field by field.
     pub fn announce(&self, item: &Item, plan_only: bool) {
+        if !plan_only {
+            self.record.item(item, true);
+        }
         let name = &item.name;
         let word = match (item.action.as_str(), plan_only) {
             ("none", _) => "unchanged",
@@ -154,6 +160,49 @@ impl Console {
                 .iter()
                 .for_each(|change| self.note(format!("  {change}")));
         }
+    }
+
+    /// From here on the run changes something: `report` is what its end will be built on, should the deadline
+    /// or a signal come first.
+    pub fn begin(&self, report: &Report) {
+        self.record.begin(report.clone());
+    }
+
+    /// Remembers what became of `item` so far, for an end that comes too early. [`Console::announce`] does it too.
+    pub fn did(&self, item: &Item) {
+        self.record.item(item, false);
+    }
+
+    /// Waits for a call that changes something. Should the run end before the answer, `words` ("ecs:CreateCluster
+    /// for cluster `x`") tell what may or may not have gone through.
+    pub async fn sending<T>(&self, words: impl Into<String>, call: impl Future<Output = T>) -> T {
+        let number = self.record.sent(words.into());
+        let answer = call.await;
+        self.record.answered(number);
+        answer
+    }
+
+    /// The report of a run that is cut off by `failure`: with all that it had changed, which stderr is told as
+    /// well.
+    pub fn cut_off(&self, failure: Failure) -> Report {
+        let report = self.tell_the_rest();
+        self.failed(&failure.into(), report)
+    }
+
+    /// Tells on stderr what the run had changed, when a signal has ended it.
+    pub fn leave(&self) {
+        self.tell_the_rest();
+    }
+
+    fn tell_the_rest(&self) -> Report {
+        let Taken { report, untold, sent } = self.record.take();
+        untold.iter().for_each(|item| self.announce(item, false));
+        for words in sent {
+            self.warn(format!(
+                "{words} was sent and not answered: it may have gone through"
+            ));
+        }
+        report
     }
 
     /// A line on stderr as it is.

@@ -18,7 +18,7 @@ use watch::{Calls, Watch};
 /// Runs `work` and ends as the exit table says: its result is printed, a deadline that passes is exit
 /// code 3. On SIGINT, SIGTERM and SIGHUP the work is dropped, which removes what it had open, and the
 /// process then ends by that very signal, as shells and supervisors expect. Programs that it started end
-/// with it.
+/// with it. Both ends tell what had been changed ([`Console::did`]).
 pub fn run(
     console: &Console,
     timeout: Option<Duration>,
@@ -56,14 +56,16 @@ pub fn run_or_leave(
                 biased;
                 Ok(number) = &mut interrupted => End::Signal(number),
                 result = work => End::Result(result),
-                Ok(()) = &mut deadline => End::Result(Err(late(timeout.unwrap_or_default()).into())),
+                Ok(()) = &mut deadline => End::Late,
             }
         });
         // A name look-up that hangs in a thread of its own must not hold up the end.
         runtime.shutdown_background();
         let result = match end {
             End::Result(result) => result,
+            End::Late => Ok(console.cut_off(late(timeout.unwrap_or_default()))),
             End::Signal(number) => {
+                console.leave();
                 leave();
                 watch::end_by(number)
             }
@@ -88,6 +90,7 @@ impl Drop for Done<'_> {
 
 enum End {
     Result(Result<Report>),
+    Late,
     Signal(i32),
 }
 

@@ -93,6 +93,7 @@ impl Watch {
                     let _ = call.send(number);
                 }
                 if !self.sees(&self.done) {
+                    console.leave();
                     end_by(number);
                 }
             } else if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
@@ -103,7 +104,7 @@ impl Watch {
                 if !self.sees(&self.has_the_word) && self.take_the_word() {
                     let _step = whole::settled(STEP);
                     children::end_all();
-                    let _ = console.finish(Err(late(timeout.unwrap_or_default()).into()));
+                    let _ = console.finish(Ok(console.cut_off(late(timeout.unwrap_or_default()))));
                     low_level::exit(i32::from(Exit::Deadline.code()));
                 }
             } else {
