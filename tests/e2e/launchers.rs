@@ -226,6 +226,37 @@ fn builds_again_after_every_kind_of_change() {
 }
 
 #[test]
+fn several_are_looked_at_in_one_go_and_run_by_the_caller() {
+    let clone = Clone::new();
+    let run = |tools: &[&str]| {
+        let path = format!("{}:/usr/bin:/bin", clone.path("fake").display());
+        let tool = Tool::new(clone.path("scripts/run")).env("PATH", path);
+        tool.arg("--build").args(tools).run()
+    };
+    // The stand-in of cargo makes the same binary for each.
+    fs::create_dir_all(clone.path("crates/db-test")).unwrap();
+    run(&["health-check"]).exits(0);
+    let release = clone.path("target/release").canonicalize().unwrap();
+    executable(&release.join("db-test"), "#!/bin/sh\n");
+    assert_eq!(clone.builds(), 1);
+    let both = ["health-check", "db-test"];
+    run(&both).exits(0).prints(release.to_str().unwrap());
+    assert_eq!(clone.builds(), 1, "only the one that was never built here");
+    run(&both).exits(0);
+    assert_eq!(clone.builds(), 0);
+    fs::File::open(clone.path("Cargo.lock"))
+        .unwrap()
+        .set_modified(SystemTime::now() + Duration::from_secs(3))
+        .unwrap();
+    run(&both).exits(0);
+    assert_eq!(clone.builds(), 2);
+    run(&["no-such-tool"])
+        .exits(2)
+        .says("run: error: no tool `no-such-tool`");
+    run(&[]).exits(2).says("run: error: no tool named");
+}
+
+#[test]
 fn a_file_saved_while_it_builds_makes_it_stale() {
     let clone = Clone::new();
     let source = clone.path("crates/health-check/src/main.rs");

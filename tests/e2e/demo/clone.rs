@@ -1,6 +1,8 @@
 //! A clone whose steps are stand-ins.
 
 use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 use support::{Output, Tool, executable, root};
 use tempfile::TempDir;
 
@@ -34,6 +36,9 @@ impl Clone {
         }
         clone.step("scripts/install-deps", "");
         clone.step("scripts/dist", "");
+        let binaries = clone.folder.path().join("binaries");
+        fs::create_dir(&binaries).unwrap();
+        clone.step("scripts/run", &format!("echo '{}'", binaries.display()));
         clone.step("scripts/base-image", "echo 'stand-in:1 there'");
         clone.step("fake/cargo", "echo '   Compiling it' >&2");
         clone.sandbox("");
@@ -95,13 +100,25 @@ impl Clone {
         clone
     }
 
-    /// A stand-in that does `then`, where `$*` are its words.
+    /// A stand-in that does `then`, where `$*` are its words. One for a launcher is the binary of that name as well.
     pub(super) fn step(&self, path: &str, then: &str) {
-        let folder = self.folder.path().display();
+        let folder = self.folder.path();
+        let stand_in = folder.join(path);
         executable(
-            &self.folder.path().join(path),
-            &format!("#!/bin/sh\necho \"{path} $*\" >>'{folder}/calls'\n{then}\n"),
+            &stand_in,
+            &format!(
+                "#!/bin/sh\necho \"{path} $*\" >>'{}/calls'\n{then}\n",
+                folder.display()
+            ),
         );
+        if let Some(launched) = path.strip_prefix("bin/") {
+            let binary = folder
+                .join("binaries")
+                .join(Path::new(launched).file_name().unwrap());
+            if !binary.exists() {
+                symlink(stand_in, binary).unwrap();
+            }
+        }
     }
 
     pub(super) fn sandbox(&self, then: &str) {

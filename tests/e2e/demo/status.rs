@@ -57,6 +57,11 @@ fn every_row_is_asked_once_and_writes_nothing() {
         output.stdout
     );
     let calls = clone.calls();
+    let (build, calls): (Vec<String>, Vec<String>) = calls
+        .into_iter()
+        .partition(|call| call.starts_with("scripts/run --build "));
+    assert_eq!(build.len(), 1, "{build:?}");
+    assert!(build[0].contains(" put-params "), "{build:?}");
     assert_eq!(calls.len(), 10, "{calls:?}");
     for call in calls {
         assert!(
