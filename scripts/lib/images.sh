@@ -31,3 +31,18 @@ image_value() {
             print answer
         }' "${OPS_CONFIG:-$repo/ops.toml}"
 }
+
+# The names of the tables, a line each, in the order of the file: an image stands after those that it is built on.
+image_names() {
+    awk '
+        /^[ \t]*#/ { next }
+        /^[ \t]*\[/ {
+            inside = $0 ~ /^[ \t]*\[\[[ \t]*image[ \t]*\]\]/
+            next
+        }
+        inside && match($0, /^[ \t]*name[ \t]*=[ \t]*("[^"]*"|\047[^\047]*\047)/) {
+            name = substr($0, RSTART, RLENGTH)
+            sub(/^[^"\047]*["\047]/, "", name)
+            print substr(name, 1, length(name) - 1)
+        }' "${OPS_CONFIG:-$repo/ops.toml}"
+}

@@ -1,21 +1,48 @@
 # shellcheck shell=bash
 # The tools of the job, in the order in which they need each other. Sourced; scripts/journey runs them, scripts/status asks
-# them, scripts/deploy shows their plans.
+# them, scripts/deploy shows their plans. $repo is the clone's folder.
+
+# The caller's folder is left after this.
+case ${OPS_CONFIG:-} in
+    '' | /*) ;;
+    *) export OPS_CONFIG=$PWD/$OPS_CONFIG ;;
+esac
+
+# shellcheck source=scripts/lib/images.sh
+. "$repo/scripts/lib/images.sh"
+# shellcheck source=scripts/lib/database.sh
+. "$repo/scripts/lib/database.sh"
 
 # One line a row: its label; what its line shows of the tool's answer (a text of the document, or with `count:WORD` the number
 # of its items, which WORD names); and the command, from the top of the clone.
 tool_rows() {
-    printf '%s\t%s\t%s\n' \
-        create-log-group name bin/logs/create-log-group \
-        create-cluster name bin/ecs/create-cluster \
-        create-roles count:roles bin/iam/create-roles \
-        create-repository count:repositories bin/ecr/create-repository \
-        ecr-login name bin/ecr/login \
-        'push-image cruddur-python' uri 'bin/ecr/push-image cruddur-python' \
-        'push-image backend-flask' uri 'bin/ecr/push-image backend-flask' \
-        put-params count:parameters bin/ssm/put-params \
-        register-task-definition revision bin/ecs/register-task-definition \
-        deploy-service name bin/ecs/deploy-service
+    local image
+    row create-log-group name bin/logs/create-log-group
+    row create-cluster name bin/ecs/create-cluster
+    row create-roles count:roles bin/iam/create-roles
+    row create-repository count:repositories bin/ecr/create-repository
+    row ecr-login name bin/ecr/login
+    while IFS= read -r image; do
+        row "push-image $image" uri "bin/ecr/push-image $image"
+    done < <(image_names)
+    row put-params count:parameters bin/ssm/put-params
+    row register-task-definition revision bin/ecs/register-task-definition
+    row deploy-service name bin/ecs/deploy-service
+}
+
+row() { printf '%s\t%s\t%s\n' "$@"; }
+
+# How many steps scripts/journey has, as $journey_steps: the rows, and the probes of its end.
+count_journey_steps() {
+    journey_steps=$(tool_rows | wc -l)
+    database_parameter
+    if [ -n "${OPS_SANDBOX:-}" ]; then
+        journey_steps=$((journey_steps + 2))
+        [ -z "$database_entry" ] || journey_steps=$((journey_steps + 2))
+    else
+        journey_steps=$((journey_steps + 1))
+        [ -z "$database_entry" ] || journey_steps=$((journey_steps + 1))
+    fi
 }
 
 # What a row shows of its tool's document.

@@ -1,6 +1,7 @@
 //! `scripts/demo`, `scripts/deploy` and `scripts/status` in a clone whose steps are stand-ins: the lines, the questions, and
 //! what happens when a step fails. The real steps are run by the sandbox's own journey.
 
+mod another_app;
 mod clone;
 mod deploy;
 mod status;

@@ -25,6 +25,9 @@ impl Clone {
             "scripts/deploy",
             "scripts/journey",
             "scripts/status",
+            "ops.toml",
+            "scripts/lib/database.sh",
+            "scripts/lib/images.sh",
             "scripts/lib/messages.sh",
             "scripts/lib/rows.sh",
             "scripts/lib/steps.sh",
@@ -44,7 +47,7 @@ impl Clone {
         clone.sandbox("");
         clone.step(
             "fake/aws",
-            "case $* in *list-tasks*) echo arn:1 ;; *describe-tasks*) printf 'HEALTHY\\tc0ffee\\t172.17.0.9\\n' ;;\n\
+            "case $* in *list-tasks*) echo arn:1 ;; *describe-task-definition*) echo 4567 ;; *describe-tasks*) printf 'HEALTHY\\tc0ffee\\t172.17.0.9\\n' ;;\n\
              *) echo \"${FAKE_ACCOUNT:-123456789012}\" ;; esac",
         );
         clone.step(
