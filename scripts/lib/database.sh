@@ -1,49 +1,240 @@
 # shellcheck shell=bash
-# Which parameter of ops.toml is the app's database, as far as scripts need to know. Sourced; $repo is the clone's folder.
+# The sandbox's PostgreSQL: a cluster of its own, TLS and SCRAM only, on loopback and on the gateway of Docker's bridge.
+# Sourced after messages.sh, places.sh and processes.sh; $state is the sandbox's folder, $clone_key its name for the machine.
 
-# database_parameter: the first entry of [params.entry] with `check = "postgres-url"`, as $database_entry, and the variable
-# that its value is taken from, as $database_variable; both empty where the app has no database.
-database_parameter() {
-    local line
-    line=$(awk '
-        function text_of(wanted,    found) {
-            if (!match($0, "(^|[{, \t])" wanted "[ \t]*=[ \t]*(\"[^\"]*\"|\047[^\047]*\047)")) return ""
-            found = substr($0, RSTART, RLENGTH)
-            sub(/^[^"\047]*["\047]/, "", found)
-            return substr(found, 1, length(found) - 1)
-        }
-        function ended() {
-            if (entry != "" && check == "postgres-url") {
-                print entry "\t" variable
-                entry = ""
-                exit
-            }
-            entry = variable = check = ""
-        }
-        /^[ \t]*#/ { next }
-        /^[ \t]*\[/ {
-            ended()
-            entries = $0 ~ /^[ \t]*\[[ \t]*params\.entry[ \t]*\]/
-            # A table of its own.
-            if (match($0, /^[ \t]*\[[ \t]*params\.entry\.[A-Za-z0-9_-]+/)) {
-                entry = substr($0, RSTART, RLENGTH)
-                sub(/.*\./, "", entry)
-            }
-            next
-        }
-        # An inline table is one line, because TOML has it so.
-        entries && /^[ \t]*[A-Za-z0-9_-]+[ \t]*=/ {
-            entry = $0
-            gsub(/^[ \t]*|[ \t]*=.*$/, "", entry)
-            variable = text_of("env")
-            check = text_of("check")
-            ended()
-            next
-        }
-        entry != "" {
-            if (variable == "") variable = text_of("env")
-            if (check == "") check = text_of("check")
-        }
-        END { ended() }' "${OPS_CONFIG:-$repo/ops.toml}")
-    database_entry=${line%%$'\t'*} database_variable=${line#*$'\t'}
+database_user=cruddur
+database_name=cruddur
+
+# The newest server's programs. Debian keeps them off PATH.
+find_database_programs() {
+    local folder
+    for folder in $(compgen -G '/usr/lib/postgresql/*/bin' | sort -rV) "$(dirname "$(command -v postgres || echo /nowhere/postgres)")"; do
+        if [ -x "$folder/initdb" ] && [ -x "$folder/postgres" ]; then
+            database_programs=$folder
+            return 0
+        fi
+    done
+    return 1
+}
+
+# PostgreSQL refuses to run as root, and its own user can't look into root's home: then the data is the machine's.
+database_home() { # database_home KEY
+    if is_root; then printf '/var/lib/cruddur-ops/%s' "$1"; else printf '/var/tmp/cruddur-ops-%s/%s' "$(id -un)" "$1"; fi
+}
+
+# "15", as a cluster has it in PG_VERSION.
+server_version() { "$database_programs/postgres" -V | sed 's/[^0-9]*\([0-9]*\).*/\1/'; }
+
+# Runs a command as the user that the server runs as.
+as_database_user() {
+    if is_root; then
+        (cd / && exec setpriv --reuid=postgres --regid=postgres --init-groups env -i PATH="$system_path" LANG=C.UTF-8 "$@")
+    else
+        (cd / && exec env -i PATH="$system_path" LANG=C.UTF-8 "$@")
+    fi
+}
+
+# The server of these data, whoever lost its record.
+database_process() { # database_process HOME
+    local pid
+    for pid in $(processes_with "$1/data"); do
+        if read_arguments "$pid" && [ "${arguments[0]##*/}" = postgres ]; then
+            printf '%s' "$pid"
+            return 0
+        fi
+    done
+    return 1
+}
+
+database_runs() { read_record "$state/database.pid"; }
+
+make_database_home() {
+    local parent=${home%/*}
+    if is_root; then
+        getent passwd postgres >/dev/null || fail 'the user `postgres` is missing' 'scripts/install-deps installs PostgreSQL'
+        install -d -m 711 "$parent"
+        install -d -m 700 -o postgres -g postgres "$home"
+    else
+        # Below a folder that everybody can write to, somebody may have been there first.
+        [ -d "$parent" ] || mkdir -m 700 "$parent"
+        [ -d "$home" ] || mkdir -m 700 "$home"
+        if ! [ -O "$parent" ] || ! [ -O "$home" ]; then fail "the folder \`$parent\` belongs to somebody else" 'remove it, or ask its owner to'; fi
+    fi
+    printf '%s\n' "$repo" >"$home/clone"
+}
+
+# A password for the machine alone, kept where only the sandbox's user can read it.
+random_text() { od -An -N"${1:-24}" -tx1 /dev/urandom | tr -d ' \n'; }
+
+# A new cluster, with the one role that clients have. It goes under another name until it is whole.
+make_cluster() {
+    local part=$home/data.part
+    rm -rf "$part"
+    as_database_user "$database_programs/initdb" --pgdata="$part" --username=postgres --auth=reject --encoding=UTF8 \
+        --locale=C --no-sync --no-instructions >"$log" 2>&1 </dev/null ||
+        fail "failed to make a PostgreSQL cluster: $(tail -n 1 "$log")" "see $log"
+    random_text >"$state/password"
+    # In single-user mode no one else can be there yet, and the password goes in by stdin. Nothing that fails is logged
+    # with its text. The role is what a master user is on RDS.
+    as_database_user "$database_programs/postgres" --single -D "$part" -c log_min_error_statement=panic -c fsync=off postgres \
+        >>"$log" 2>&1 <<SQL || fail "failed to set up the PostgreSQL cluster: $(tail -n 1 "$log")" "see $log"
+SET password_encryption = 'scram-sha-256';
+CREATE ROLE $database_user LOGIN CREATEDB CREATEROLE PASSWORD '$(cat "$state/password")';
+CREATE DATABASE $database_name OWNER $database_user;
+SQL
+    ! grep -q 'ERROR\|FATAL' "$log" || fail "failed to set up the PostgreSQL cluster: $(grep -m 1 'ERROR\|FATAL' "$log")" "see $log"
+    # Roles that tests make come in as well, but nobody without TLS, and nobody without a password.
+    printf 'hostssl all all all scram-sha-256\n' | as_database_user tee "$part/pg_hba.conf" >/dev/null
+    rm -rf "$home/data"
+    mv "$part" "$home/data"
+}
+
+# A certification authority for one certificate: its key is gone when this returns.
+make_certificate() {
+    local folder=$home/tls.part
+    rm -rf "$folder" "$home/tls"
+    as_database_user mkdir -m 700 "$folder"
+    # shellcheck disable=SC2016 # the words are for the inner shell
+    as_database_user sh -ec 'cd "$1"
+        printf "%s\n" "[req]" "distinguished_name = name" "[name]" "[ca]" "basicConstraints = critical, CA:TRUE" \
+            "keyUsage = critical, keyCertSign, cRLSign" "subjectKeyIdentifier = hash" "[server]" "basicConstraints = critical, CA:FALSE" \
+            "keyUsage = critical, digitalSignature" "extendedKeyUsage = serverAuth" "subjectKeyIdentifier = hash" \
+            "authorityKeyIdentifier = keyid" "subjectAltName = $2" >openssl.cnf
+        key="-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+        openssl req -config openssl.cnf -x509 -extensions ca -days 3650 -subj "/CN=cruddur-ops sandbox CA" $key -keyout ca.key -out ca.crt
+        openssl req -config openssl.cnf -new -subj "/CN=cruddur-ops sandbox" $key -keyout server.key -out server.csr
+        openssl x509 -req -in server.csr -CA ca.crt -CAkey ca.key -set_serial "0x$3" -days 3650 -extfile openssl.cnf \
+            -extensions server -out server.crt
+        chmod 600 server.key
+        rm -f ca.key server.csr openssl.cnf' \
+        sh "$folder" "DNS:localhost, IP:127.0.0.1, IP:$gateway, DNS:host.docker.internal, DNS:gateway.docker.internal" \
+        "$(random_text 8)" >>"$log" 2>&1 || fail 'failed to make a certificate' "see $log"
+    mv "$folder" "$home/tls"
+    printf '%s\n' "$gateway" >"$home/gateway"
+}
+
+# The whole configuration. The data can be made anew, so speed comes before safety.
+configure_database() { # configure_database PORT
+    as_database_user tee "$home/data/postgresql.conf" >/dev/null <<CONF
+listen_addresses = '127.0.0.1,$gateway'
+port = $1
+unix_socket_directories = ''
+ssl = on
+ssl_cert_file = '$home/tls/server.crt'
+ssl_key_file = '$home/tls/server.key'
+ssl_min_protocol_version = 'TLSv1.2'
+password_encryption = 'scram-sha-256'
+fsync = off
+synchronous_commit = off
+full_page_writes = off
+shared_buffers = 32MB
+huge_pages = off
+max_connections = 60
+timezone = 'UTC'
+log_timezone = 'UTC'
+log_min_error_statement = panic
+log_line_prefix = '%m '
+CONF
+}
+
+# A port of the ephemeral ranges of no system, free on both addresses as far as one can ask.
+free_database_port() {
+    local port i
+    for ((i = 0; i < 50; i++)); do
+        port=$((20000 + RANDOM % 10000))
+        if ! (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null && ! (: <"/dev/tcp/$gateway/$port") 2>/dev/null; then
+            printf '%s' "$port"
+            return 0
+        fi
+    done
+    return 1
+}
+
+# Starts the server on this port; 1 when one of its addresses is taken.
+start_server() { # start_server PORT
+    local i
+    configure_database "$1"
+    # No server runs on these data, so what the file names is another process by now.
+    rm -f "$home/data/postmaster.pid"
+    : >"$log"
+    local -a program=("$database_programs/postgres" -D "$home/data")
+    ! is_root || program=(setpriv --reuid=postgres --regid=postgres --init-groups "${program[@]}")
+    start_daemon "$log" "$log" "${program[@]}"
+    database_started=$daemon_pid
+    for ((i = 0; i < 400; i++)); do
+        if grep -q 'ready to accept connections' "$log"; then break; fi
+        process_start "$daemon_pid" >/dev/null || break
+        sleep 0.05
+    done
+    if grep -q 'Address already in use' "$log"; then
+        stop_server "$daemon_pid"
+        return 1
+    fi
+    if ! grep -q 'ready to accept connections' "$log" || ! grep -qF "listening on IPv4 address \"$gateway\"" "$log"; then
+        fail "failed to start PostgreSQL: $(grep -m 1 'FATAL\|ERROR\|could not' "$log" | sed 's/^.*\(FATAL\|ERROR\|LOG\|WARNING\): *//')" "see $log"
+    fi
+    write_record "$state/database.pid" "$daemon_pid"
+    printf '%s\n' "$1" >"$state/database.port"
+}
+
+stop_server() { # stop_server PID
+    local start
+    start=$(process_start "$1") || return 0
+    # PostgreSQL waits for its clients at TERM, and not at INT.
+    kill -INT "$1" 2>/dev/null || true
+    end_process "$1" "$start" 15 || warn "failed to stop PostgreSQL (process $1)"
+}
+
+# Makes sure that the database runs, for the bridge as it is now. Sets $database_port; $database_started is the process that it
+# started, if any.
+database_up() {
+    local home log pid port i
+    home=$(database_home "$clone_key")
+    log=$state/database.log
+    database_started=''
+    if pid=$(database_process "$home"); then
+        port=$(cat "$state/database.port" 2>/dev/null || true)
+        if database_is_right "$port"; then
+            database_port=$port
+            write_record "$state/database.pid" "$pid"
+            return 0
+        fi
+        stop_server "$pid"
+    fi
+    make_database_home
+    if ! [ -s "$state/password" ] || [ "$(cat "$home/data/PG_VERSION" 2>/dev/null)" != "$(server_version)" ]; then
+        [ ! -d "$home/data" ] || say 'the database is made anew: its password is lost, or its server is another version by now'
+        make_cluster
+    fi
+    [ "$(cat "$home/gateway" 2>/dev/null)" = "$gateway" ] && [ -s "$home/tls/server.crt" ] || make_certificate
+    cp "$home/tls/ca.crt" "$state/ca.crt"
+    # The port of the last time, so that connection strings that were copied somewhere stay true.
+    port=$(cat "$state/database.port" 2>/dev/null || free_database_port) || fail 'no free port found'
+    for ((i = 0; i < 5; i++)); do
+        if start_server "$port"; then
+            database_port=$port
+            return 0
+        fi
+        port=$(free_database_port) || fail 'no free port found'
+    done
+    fail 'failed to find a port for PostgreSQL that is free on both addresses' "see $log"
+}
+
+# Does the server answer on both addresses?
+database_answers() { # database_answers PORT
+    find_database_programs && "$database_programs/pg_isready" -q -h 127.0.0.1 -p "$1" -t 5 &&
+        "$database_programs/pg_isready" -q -h "$gateway" -p "$1" -t 5
+}
+
+# Is the server that runs the one of this state and this bridge?
+database_is_right() { # database_is_right PORT
+    [ -n "$1" ] && [ -s "$state/password" ] && [ -s "$state/ca.crt" ] && [ "$(cat "$home/gateway" 2>/dev/null)" = "$gateway" ] &&
+        database_answers "$1"
+}
+
+database_down() { # database_down KEY
+    local home pid
+    for home in "/var/lib/cruddur-ops/$1" /var/tmp/cruddur-ops-*/"$1"; do
+        if pid=$(database_process "$home"); then stop_server "$pid"; fi
+    done
 }

@@ -10,8 +10,8 @@ esac
 
 # shellcheck source=scripts/lib/images.sh
 . "$repo/scripts/lib/images.sh"
-# shellcheck source=scripts/lib/database.sh
-. "$repo/scripts/lib/database.sh"
+# shellcheck source=scripts/lib/parameters.sh
+. "$repo/scripts/lib/parameters.sh"
 
 # One line a row: its label; what its line shows of the tool's answer (a text of the document, or with `count:WORD` the number
 # of its items, which WORD names); and the command, from the top of the clone.

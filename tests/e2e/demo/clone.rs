@@ -26,7 +26,7 @@ impl Clone {
             "scripts/journey",
             "scripts/status",
             "ops.toml",
-            "scripts/lib/database.sh",
+            "scripts/lib/parameters.sh",
             "scripts/lib/images.sh",
             "scripts/lib/messages.sh",
             "scripts/lib/rows.sh",

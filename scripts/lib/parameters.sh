@@ -1,0 +1,49 @@
+# shellcheck shell=bash
+# Which parameter of ops.toml is the app's database, as far as scripts need to know. Sourced; $repo is the clone's folder.
+
+# database_parameter: the first entry of [params.entry] with `check = "postgres-url"`, as $database_entry, and the variable
+# that its value is taken from, as $database_variable; both empty where the app has no database.
+database_parameter() {
+    local line
+    line=$(awk '
+        function text_of(wanted,    found) {
+            if (!match($0, "(^|[{, \t])" wanted "[ \t]*=[ \t]*(\"[^\"]*\"|\047[^\047]*\047)")) return ""
+            found = substr($0, RSTART, RLENGTH)
+            sub(/^[^"\047]*["\047]/, "", found)
+            return substr(found, 1, length(found) - 1)
+        }
+        function ended() {
+            if (entry != "" && check == "postgres-url") {
+                print entry "\t" variable
+                entry = ""
+                exit
+            }
+            entry = variable = check = ""
+        }
+        /^[ \t]*#/ { next }
+        /^[ \t]*\[/ {
+            ended()
+            entries = $0 ~ /^[ \t]*\[[ \t]*params\.entry[ \t]*\]/
+            # A table of its own.
+            if (match($0, /^[ \t]*\[[ \t]*params\.entry\.[A-Za-z0-9_-]+/)) {
+                entry = substr($0, RSTART, RLENGTH)
+                sub(/.*\./, "", entry)
+            }
+            next
+        }
+        # An inline table is one line, because TOML has it so.
+        entries && /^[ \t]*[A-Za-z0-9_-]+[ \t]*=/ {
+            entry = $0
+            gsub(/^[ \t]*|[ \t]*=.*$/, "", entry)
+            variable = text_of("env")
+            check = text_of("check")
+            ended()
+            next
+        }
+        entry != "" {
+            if (variable == "") variable = text_of("env")
+            if (check == "") check = text_of("check")
+        }
+        END { ended() }' "${OPS_CONFIG:-$repo/ops.toml}")
+    database_entry=${line%%$'\t'*} database_variable=${line#*$'\t'}
+}
