@@ -1,5 +1,6 @@
 //! `deploy-service`: describe, compare, change in one call, and wait for that very deployment.
 
+mod answers;
 mod apart;
 mod fake;
 mod faults;
@@ -45,8 +46,10 @@ fn makes_it_on_a_clean_account_and_leaves_it_alone_the_second_time() {
              web: web:2 is deployed, its deployment COMPLETED\n"
         )
     );
+    let mut sent = aws.bodies(ecs("CreateService"));
+    sent[0].as_object_mut().unwrap().remove("clientToken").unwrap();
     assert_eq!(
-        aws.bodies(ecs("CreateService")),
+        sent,
         [json!({
             "cluster": "apps",
             "serviceName": "web",

@@ -8,7 +8,9 @@ mod network;
 mod normal;
 mod rules;
 
-pub use compare::{Difference, NEEDS_DEPLOYMENT, ONLY_NEW_TASKS, UNCHANGEABLE, complete, difference, update};
+pub use compare::{
+    Difference, NEEDS_DEPLOYMENT, NEEDS_FORCE, ONLY_NEW_TASKS, UNCHANGEABLE, complete, difference, update,
+};
 pub use connect::changed_protocols;
 pub use network::fill;
 pub use normal::Namespaces;

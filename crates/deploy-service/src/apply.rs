@@ -1,6 +1,6 @@
 //! Makes the plan true.
 
-use crate::ecs::Ecs;
+use crate::ecs::{Ecs, client_token};
 use crate::events::Events;
 use crate::namespaces;
 use crate::ongoing::Ongoing;
@@ -114,7 +114,7 @@ impl Job<'_> {
             }
             let found = self.ecs.service(self.name).await;
             service = found.with_context(|| format!("failed to describe service `{}`", self.name))?;
-            let namespaces = namespaces::of(service.as_ref(), self.aws).await?;
+            let namespaces = namespaces::of(service.as_ref(), self.value, self.aws).await?;
             plan = Plan::new(service.as_ref(), self.value, self.tags, &namespaces, self.force)?;
         }
         Err(Failure::could_not(format!(
@@ -158,7 +158,7 @@ impl Job<'_> {
     }
 
     async fn create(&self) -> Result<Sent> {
-        let body = create_body(self.value, self.tags);
+        let body = create_body(self.value, self.tags, &client_token());
         let made = self.send(async || self.ecs.create(body.clone()).await).await;
         match made {
             Ok(service) => Ok(Sent::Service(Box::new(service))),

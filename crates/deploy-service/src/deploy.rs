@@ -136,7 +136,7 @@ async fn work(args: &DeployArgs, config: &Config, console: &Console, ongoing: &O
     let definition = definition.context("failed to find the task definition")?;
     let value = wanted.value(Some(&definition));
     keeps_protocols(&ecs, service.as_ref(), &definition, &value).await?;
-    let names_of_arns = namespaces::of(service.as_ref(), &aws).await?;
+    let names_of_arns = namespaces::of(service.as_ref(), &value, &aws).await?;
     let plan = Plan::new(
         service.as_ref(),
         &value,

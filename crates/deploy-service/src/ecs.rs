@@ -14,7 +14,11 @@ use aws_smithy_types::config_bag::ConfigBag;
 use common::config::{Place, partition_of};
 use common::{Failure, Tags};
 use serde_json::{Value, json};
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, PoisonError};
+
+/// The most tasks that DescribeTasks takes (its API reference).
+const DESCRIBED_AT_ONCE: usize = 100;
 
 /// ECS, for one cluster.
 pub(crate) struct Ecs {
@@ -91,6 +95,14 @@ impl Ecs {
             "ecs:DescribeServices",
             body
         )?;
+        // An answer that says nothing is not taken for "there is none".
+        if answer.get("services").is_none_or(|services| !services.is_array()) {
+            return Err(Refusal {
+                code: "no-services".into(),
+                message: String::new(),
+                failure: Failure::could_not("ecs:DescribeServices answered without `services`"),
+            });
+        }
         let found = list(&answer, "services").first().cloned();
         if found.is_none()
             && let Some(failure) = list(&answer, "failures").first()
@@ -169,24 +181,35 @@ impl Ecs {
         send!(self.client.tag_resource(), "ecs:TagResource", body).map(drop)
     }
 
-    /// The ARNs of the tasks that `filter` finds.
+    /// The ARNs of the tasks that `filter` finds, page by page.
     pub(crate) async fn list_tasks(&self, filter: Value) -> Result<Vec<Value>, Refusal> {
         let mut body = filter;
+        let mut arns = Vec::new();
         if let Some(members) = body.as_object_mut() {
             members.insert("cluster".into(), self.cluster.as_str().into());
         }
-        let answer = send!(self.client.list_tasks(), "ecs:ListTasks", body)?;
-        Ok(list(&answer, "taskArns").to_vec())
+        loop {
+            let answer = send!(self.client.list_tasks(), "ecs:ListTasks", body.clone())?;
+            arns.extend_from_slice(list(&answer, "taskArns"));
+            let next = text(&answer, "nextToken");
+            if next.is_empty() || next == text(&body, "nextToken") {
+                return Ok(arns);
+            }
+            if let Some(members) = body.as_object_mut() {
+                members.insert("nextToken".into(), next.into());
+            }
+        }
     }
 
     /// These tasks; none costs no call.
     pub(crate) async fn describe_tasks(&self, arns: &[Value]) -> Result<Vec<Value>, Refusal> {
-        if arns.is_empty() {
-            return Ok(Vec::new());
+        let mut tasks = Vec::new();
+        for arns in arns.chunks(DESCRIBED_AT_ONCE) {
+            let body = json!({"cluster": self.cluster, "tasks": arns});
+            let answer = send!(self.client.describe_tasks(), "ecs:DescribeTasks", body)?;
+            tasks.extend_from_slice(list(&answer, "tasks"));
         }
-        let body = json!({"cluster": self.cluster, "tasks": arns});
-        let answer = send!(self.client.describe_tasks(), "ecs:DescribeTasks", body)?;
-        Ok(list(&answer, "tasks").to_vec())
+        Ok(tasks)
     }
 
     pub(crate) async fn stop(&self, task: &str) -> Result<(), Refusal> {
@@ -209,6 +232,12 @@ pub(crate) fn tags_to_json(tags: &Tags) -> Value {
         .iter()
         .map(|(key, value)| json!({"key": key, "value": value}));
     tags.collect()
+}
+
+/// What makes a request that is sent again the same one: 32 random hexadecimal digits.
+pub(crate) fn client_token() -> String {
+    let random = RandomState::new();
+    format!("{:016x}{:016x}", random.hash_one(0), random.hash_one(1))
 }
 
 /// The ARN that a service has, or will have.

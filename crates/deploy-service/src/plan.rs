@@ -3,7 +3,7 @@
 use crate::rollout::{State, short};
 use crate::service::{Service, Status, text};
 use aws_documents::service::{
-    NEEDS_DEPLOYMENT, Namespaces, ONLY_NEW_TASKS, UNCHANGEABLE, complete, difference, update,
+    NEEDS_DEPLOYMENT, NEEDS_FORCE, Namespaces, ONLY_NEW_TASKS, UNCHANGEABLE, complete, difference, update,
 };
 use common::tags::{changes as tag_changes, differing};
 use common::{Change, Failure, Tags};
@@ -24,7 +24,7 @@ pub(crate) enum Plan {
         /// What is true only of tasks that start later.
         later: bool,
     },
-    /// It is as wanted, and its deployment still goes on.
+    /// It is as wanted, and its deployment still goes on, or tasks are missing.
     Await,
     Nothing,
 }
@@ -63,16 +63,22 @@ impl Plan {
         // A deployment that failed stays so until there is another one.
         let failed = primary.is_some_and(|one| one.state == State::Failed);
         let starts = difference.touches(&NEEDS_DEPLOYMENT);
-        if (force || failed) && !starts {
+        if force || (failed && !starts) || difference.touches(&NEEDS_FORCE) {
             if let Some(members) = fields.as_object_mut() {
                 members.insert("forceNewDeployment".into(), true.into());
             }
-            let from = primary.map(|one| one.state.as_str());
-            changes.push(Change::new("deployment", from, "a new one"));
+            if !starts {
+                let from = primary.map(|one| one.state.as_str());
+                changes.push(Change::new("deployment", from, "a new one"));
+            }
         }
         if changes.is_empty() {
-            let done = primary
-                .is_some_and(|one| one.state == State::Completed && one.task_definition == task_definition);
+            // Tasks that are missing are started anew, and may fail.
+            let done = primary.is_some_and(|one| {
+                one.state == State::Completed
+                    && one.task_definition == task_definition
+                    && one.running >= one.desired
+            });
             return Ok(if done { Plan::Nothing } else { Plan::Await });
         }
         Ok(Plan::Update {
@@ -100,14 +106,16 @@ impl Plan {
     }
 }
 
-/// The body of CreateService.
-pub(crate) fn create_body(wanted: &Value, tags: &Tags) -> Value {
+/// The body of CreateService. The same `token` again is the same request: what is sent once more after a broken
+/// connection finds the service that it has made.
+pub(crate) fn create_body(wanted: &Value, tags: &Tags, token: &str) -> Value {
     let mut body = complete(wanted);
     if let Some(members) = body.as_object_mut() {
         let daemon = members.get("schedulingStrategy") == Some(&json!("DAEMON"));
         if !daemon {
             members.entry("desiredCount").or_insert_with(|| json!(1));
         }
+        members.insert("clientToken".into(), token.into());
         if !tags.is_empty() {
             members.insert("tags".into(), crate::ecs::tags_to_json(tags));
         }

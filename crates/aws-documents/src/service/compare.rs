@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 pub const UNCHANGEABLE: [&str; 4] = ["launchType", "schedulingStrategy", "deploymentController", "role"];
 
 /// What starts a new deployment when it changes.
-pub const NEEDS_DEPLOYMENT: [&str; 8] = [
+pub const NEEDS_DEPLOYMENT: [&str; 9] = [
+    "capacityProviderStrategy",
     "taskDefinition",
     "networkConfiguration",
     "platformVersion",
@@ -20,6 +21,9 @@ pub const NEEDS_DEPLOYMENT: [&str; 8] = [
     "volumeConfigurations",
     "vpcLatticeConfigurations",
 ];
+
+/// What ECS changes only together with `forceNewDeployment`: it answers InvalidParameterException otherwise.
+pub const NEEDS_FORCE: [&str; 1] = ["capacityProviderStrategy"];
 
 /// What starts no deployment and is true only of tasks that start later.
 pub const ONLY_NEW_TASKS: [&str; 3] = ["enableExecuteCommand", "enableECSManagedTags", "propagateTags"];

@@ -80,10 +80,10 @@ fn only_what_differs_is_sent() {
         fields(plan(Some(described("COMPLETED")), &other, false)),
         json!({"taskDefinition": format!("{ARN}:3")})
     );
-    // A new deployment comes by itself.
+    // A new deployment comes by itself, and what the user said is passed on.
     assert_eq!(
         fields(plan(Some(described("COMPLETED")), &other, true)),
-        json!({"taskDefinition": format!("{ARN}:3")})
+        json!({"taskDefinition": format!("{ARN}:3"), "forceNewDeployment": true})
     );
     assert_eq!(
         fields(plan(
@@ -102,6 +102,41 @@ fn a_new_deployment_is_forced_when_asked_or_when_the_last_one_failed() {
             fields(plan(Some(described(state)), &wanted(), force)),
             json!({"forceNewDeployment": true})
         );
+    }
+}
+
+#[test]
+fn a_capacity_provider_strategy_changes_only_with_a_new_deployment() {
+    let strategy = |name: &str| json!([{"capacityProvider": name, "weight": 1, "base": 0}]);
+    let mut service = described("COMPLETED");
+    let mut wanted = wanted();
+    for value in [&mut service, &mut wanted] {
+        value.as_object_mut().unwrap().remove("launchType");
+    }
+    service["capacityProviderStrategy"] = strategy("FARGATE");
+    wanted["capacityProviderStrategy"] = strategy("FARGATE_SPOT");
+    let Plan::Update { fields, changes, .. } = plan(Some(service.clone()), &wanted, false) else {
+        panic!("nothing to do")
+    };
+    assert_eq!(
+        fields,
+        json!({"capacityProviderStrategy": strategy("FARGATE_SPOT"), "forceNewDeployment": true})
+    );
+    assert!(
+        changes.iter().all(|change| change.path != "deployment"),
+        "{changes:?}"
+    );
+    wanted["capacityProviderStrategy"] = strategy("FARGATE");
+    assert_eq!(plan(Some(service), &wanted, false), Plan::Nothing);
+}
+
+#[test]
+fn missing_tasks_are_waited_for() {
+    for (running, expected) in [(0, Plan::Await), (1, Plan::Nothing), (2, Plan::Nothing)] {
+        let mut service = described("COMPLETED");
+        service["deployments"][0]["desiredCount"] = 1.into();
+        service["deployments"][0]["runningCount"] = running.into();
+        assert_eq!(plan(Some(service), &wanted(), false), expected, "{running}");
     }
 }
 
@@ -131,7 +166,8 @@ fn what_can_not_be_changed_is_an_error() {
 fn a_service_is_made_with_a_circuit_breaker_and_one_task() {
     let mut wanted = wanted();
     wanted.as_object_mut().unwrap().remove("desiredCount");
-    let body = create_body(&wanted, &Tags::new());
+    let body = create_body(&wanted, &Tags::new(), "0123");
+    assert_eq!(body["clientToken"], "0123");
     assert_eq!(body["desiredCount"], 1);
     assert_eq!(
         body["deploymentConfiguration"]["deploymentCircuitBreaker"],
