@@ -5,17 +5,11 @@ use crate::refusal::{Refusal, RefusalContext};
 use crate::service::{Service, list, text};
 use anyhow::Result;
 use aws_sdk_ecs::Client;
-use aws_sdk_ecs::config::Intercept;
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::config_bag::ConfigBag;
+use common::aws::json::Exchange;
 use common::config::{Place, partition_of};
 use common::{Failure, Tags};
 use serde_json::{Value, json};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// The most tasks that DescribeTasks takes (its API reference).
 const DESCRIBED_AT_ONCE: usize = 100;
@@ -26,54 +20,13 @@ pub(crate) struct Ecs {
     pub(crate) cluster: String,
 }
 
-/// Keeps the body of the last answer.
-#[derive(Clone, Debug, Default)]
-struct Answer(Arc<Mutex<Vec<u8>>>);
-
-impl Intercept for Answer {
-    fn name(&self) -> &'static str {
-        "Answer"
-    }
-
-    fn read_after_deserialization(
-        &self,
-        context: &AfterDeserializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let body = context.response().body().bytes().unwrap_or_default();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
-        Ok(())
-    }
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        let body = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        serde_json::from_slice(&body).unwrap_or_default()
-    }
-}
-
 /// Sends one call with this body.
 macro_rules! send {
     ($request:expr, $operation:literal, $body:expr) => {{
-        let answer = Answer::default();
-        let body: Value = $body;
-        let body = body.to_string();
-        let sent = $request
-            .customize()
-            .interceptor(answer.clone())
-            // Before it is signed.
-            .mutate_request(move |request| {
-                request
-                    .headers_mut()
-                    .insert("content-length", body.len().to_string());
-                *request.body_mut() = SdkBody::from(body.as_str());
-            })
-            .send()
-            .await;
+        let exchange = Exchange::sending(&$body);
+        let sent = $request.customize().interceptor(exchange.clone()).send().await;
         match sent {
-            Ok(_) => Ok(answer.json()),
+            Ok(_) => Ok(exchange.answer()),
             Err(error) => Err(Refusal::of($operation, error)),
         }
     }};

@@ -1,8 +1,7 @@
 //! Calls to ECS that did not go through, and which of them heal.
 
 use anyhow::Result;
-use aws_sdk_ecs::error::SdkError;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use common::Failure;
 use common::aws::call;
 use std::error::Error;

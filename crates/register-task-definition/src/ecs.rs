@@ -3,20 +3,13 @@
 
 use anyhow::{Context, Result};
 use aws_sdk_ecs::Client;
-use aws_sdk_ecs::config::Intercept;
-use aws_sdk_ecs::error::SdkError;
+use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionError;
 use aws_sdk_ecs::types::{Tag, TaskDefinitionField};
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::context::AfterDeserializationInterceptorContextRef;
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::config_bag::ConfigBag;
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use common::aws::call;
+use common::aws::json::Exchange;
 use common::{Failure, Tags};
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex, PoisonError};
 
 /// ECS, for one run.
 pub(crate) struct Ecs {
@@ -57,15 +50,15 @@ impl Ecs {
     /// # Errors
     /// When ECS says anything but that it is not there.
     pub(crate) async fn describe(&self, name: &str) -> Result<Option<Registered>> {
-        let answer = Answer::default();
+        let exchange = Exchange::default();
         let request = self
             .client
             .describe_task_definition()
             .task_definition(name)
             .include(TaskDefinitionField::Tags);
-        let sent = request.customize().interceptor(answer.clone()).send().await;
+        let sent = request.customize().interceptor(exchange.clone()).send().await;
         let read = match sent {
-            Ok(_) => answer.registered("ecs:DescribeTaskDefinition"),
+            Ok(_) => registered(exchange.answer(), "ecs:DescribeTaskDefinition"),
             Err(error) if is_missing(&error) => return Ok(None),
             Err(error) => Err(call("ecs:DescribeTaskDefinition")(error)),
         };
@@ -75,27 +68,13 @@ impl Ecs {
 
     /// Registers `request`, the body of the call. It is not idempotent.
     pub(crate) async fn register(&self, request: &Value) -> Result<Registered, Refusal> {
-        let answer = Answer::default();
-        let body = request.to_string();
-        let sent = self
+        let exchange = Exchange::sending(request);
+        let operation = self
             .client
             .register_task_definition()
-            .family(text(request, "family"))
-            .customize()
-            .interceptor(answer.clone())
-            // Before it is signed.
-            .mutate_request(move |request| {
-                request
-                    .headers_mut()
-                    .insert("content-length", body.len().to_string());
-                *request.body_mut() = SdkBody::from(body.as_str());
-            })
-            .send()
-            .await;
-        match sent {
-            Ok(_) => answer
-                .registered("ecs:RegisterTaskDefinition")
-                .map_err(Refusal::Other),
+            .family(text(request, "family"));
+        match operation.customize().interceptor(exchange.clone()).send().await {
+            Ok(_) => registered(exchange.answer(), "ecs:RegisterTaskDefinition").map_err(Refusal::Other),
             Err(error) => Err(Refusal::of(error)),
         }
     }
@@ -168,52 +147,28 @@ fn is_missing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
     })
 }
 
-/// Keeps the body of the last answer.
-#[derive(Clone, Debug, Default)]
-struct Answer(Arc<Mutex<Vec<u8>>>);
-
-impl Intercept for Answer {
-    fn name(&self) -> &'static str {
-        "Answer"
+/// What was answered, when it names the revision.
+fn registered(mut answer: Value, operation: &str) -> Result<Registered, Failure> {
+    let mut definition = answer
+        .get_mut("taskDefinition")
+        .map(Value::take)
+        .unwrap_or_default();
+    // AWS leaves out what was not given; others that speak its language show it as an empty text.
+    if let Some(members) = definition.as_object_mut() {
+        members.retain(|_, value| value.as_str() != Some(""));
     }
-
-    fn read_after_deserialization(
-        &self,
-        context: &AfterDeserializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let body = context.response().body().bytes().unwrap_or_default();
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
-        Ok(())
+    if text(&definition, "taskDefinitionArn").is_empty() {
+        return Err(Failure::could_not(format!(
+            "{operation} answered without `taskDefinitionArn`"
+        )));
     }
-}
-
-impl Answer {
-    fn registered(&self, operation: &str) -> Result<Registered, Failure> {
-        let body = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut answer: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let mut definition = answer
-            .get_mut("taskDefinition")
-            .map(Value::take)
-            .unwrap_or_default();
-        // AWS leaves out what was not given; others that speak its language show it as an empty text.
-        if let Some(members) = definition.as_object_mut() {
-            members.retain(|_, value| value.as_str() != Some(""));
-        }
-        if text(&definition, "taskDefinitionArn").is_empty() {
-            return Err(Failure::could_not(format!(
-                "{operation} answered without `taskDefinitionArn`"
-            )));
-        }
-        let tags = answer.get("tags").and_then(Value::as_array);
-        let tags = tags.into_iter().flatten();
-        let tags = tags.map(|tag| (text(tag, "key").to_owned(), text(tag, "value").to_owned()));
-        Ok(Registered {
-            definition,
-            tags: tags.collect(),
-        })
-    }
+    let tags = answer.get("tags").and_then(Value::as_array);
+    let tags = tags.into_iter().flatten();
+    let tags = tags.map(|tag| (text(tag, "key").to_owned(), text(tag, "value").to_owned()));
+    Ok(Registered {
+        definition,
+        tags: tags.collect(),
+    })
 }
 
 /// Tags as the call takes them.

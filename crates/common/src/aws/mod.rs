@@ -6,6 +6,7 @@ mod endpoint;
 mod error;
 mod expected;
 mod http;
+pub mod json;
 mod profile;
 
 pub(crate) use error::without_output;
