@@ -1,4 +1,4 @@
-//! Which container of a task definition runs a command. No I/O.
+//! Which container of a task definition runs a command, and what ECS makes of that. No I/O.
 
 use crate::service::{list, text};
 use anyhow::Result;
@@ -53,6 +53,38 @@ pub(crate) fn chosen(definition: &Value, service: &Value, named: Option<&str>) -
     })?)
 }
 
+/// The container of a command, as the task definition has it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Container<'a>(Option<&'a Value>);
+
+impl<'a> Container<'a> {
+    pub(crate) fn of(definition: &'a Value, name: &str) -> Self {
+        let all = list(definition, "containerDefinitions").iter();
+        Container(all.into_iter().find(|one| text(one, "name") == name))
+    }
+
+    fn is(self, pointer: &str) -> Option<bool> {
+        self.0?.pointer(pointer)?.as_bool()
+    }
+
+    /// Whether ECS starts it again when it has ended.
+    pub(crate) fn restarts(self) -> bool {
+        self.is("/restartPolicy/enabled") == Some(true)
+    }
+
+    /// Whether ECS ends the task when it has ended.
+    pub(crate) fn ends_the_task(self) -> bool {
+        self.is("/essential") != Some(false) && !self.restarts()
+    }
+
+    /// The words that stand before the command: RunTask has nothing to replace them with.
+    pub(crate) fn entry_point(self) -> Option<&'a Value> {
+        let words = self.0?.get("entryPoint")?;
+        words.as_array().filter(|words| !words.is_empty())?;
+        Some(words)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +113,43 @@ mod tests {
                 expected,
                 "{containers}"
             );
+        }
+    }
+
+    #[test]
+    fn only_an_essential_container_ends_the_task() {
+        for (container, ends) in [
+            (json!({"name": "web"}), true),
+            (json!({"name": "web", "essential": true}), true),
+            (json!({"name": "web", "essential": false}), false),
+            (
+                json!({"name": "web", "essential": true, "restartPolicy": {"enabled": true}}),
+                false,
+            ),
+            (json!({"name": "web", "restartPolicy": {"enabled": false}}), true),
+            (json!({"name": "other", "essential": false}), true),
+        ] {
+            let definition = json!({"containerDefinitions": [container]});
+            assert_eq!(
+                Container::of(&definition, "web").ends_the_task(),
+                ends,
+                "{definition}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_entry_point_stays_in_front_of_the_command() {
+        for (container, words) in [
+            (json!({"name": "web"}), None),
+            (json!({"name": "web", "entryPoint": []}), None),
+            (
+                json!({"name": "web", "entryPoint": ["sh", "-c"]}),
+                Some(json!(["sh", "-c"])),
+            ),
+        ] {
+            let definition = json!({"containerDefinitions": [container]});
+            assert_eq!(Container::of(&definition, "web").entry_point(), words.as_ref());
         }
     }
 }

@@ -1,12 +1,16 @@
 //! The log streams of containers, as the awslogs driver names them.
 
+use crate::refusal::{Refusal, RefusalContext};
 use crate::service::{list, text};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::config::{Builder, Region};
-use common::Failure;
-use common::aws::{Aws, call, code_of};
+use common::aws::{Aws, code_of};
 use serde_json::Value;
+
+/// So many empty pages one after the other are looked behind: CloudWatch cuts a stream into pages by time, too, and
+/// there may be none in between. What comes later is found at the next look.
+const EMPTY_PAGES: u32 = 5;
 
 /// Where a container's lines go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,11 +21,13 @@ pub(crate) struct Target {
     pub(crate) prefix: String,
 }
 
-/// One line, with its time in milliseconds since 1970.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Line {
-    pub(crate) time: i64,
-    pub(crate) text: String,
+/// A piece of a stream.
+#[derive(Debug, Default)]
+struct Page {
+    lines: Vec<String>,
+    /// Where it goes on; the token that was sent, when this is the end.
+    forward: Option<String>,
+    backward: Option<String>,
 }
 
 /// The containers of a task definition that log to CloudWatch.
@@ -65,63 +71,85 @@ impl Target {
     ///
     /// # Errors
     /// When CloudWatch refuses.
-    pub(crate) async fn last(&self, aws: &Aws, task: &str, count: i32) -> Result<Vec<Line>> {
-        self.read(aws, task, Some(count), &mut None).await
+    pub(crate) async fn last(&self, aws: &Aws, task: &str, count: i32) -> Result<Vec<String>> {
+        let mut token = None;
+        for _ in 0..EMPTY_PAGES {
+            let page = self.page(aws, task, Some(count), token.as_deref()).await;
+            let page = page.with_context(|| self.failed_to_read(task))?;
+            if !page.lines.is_empty() || page.backward.is_none() || page.backward == token {
+                return Ok(page.lines);
+            }
+            token = page.backward;
+        }
+        Ok(Vec::new())
     }
 
-    /// The lines after `token`, which moves on.
+    /// Adds the lines after `token`, which moves on with each page that was read.
     ///
     /// # Errors
-    /// When CloudWatch refuses.
-    pub(crate) async fn next(&self, aws: &Aws, task: &str, token: &mut Option<String>) -> Result<Vec<Line>> {
-        let mut lines = Vec::new();
-        loop {
-            let before = token.clone();
-            let more = self.read(aws, task, None, token).await?;
-            // The same token again is the end, for now.
-            if *token == before || more.is_empty() {
-                lines.extend(more);
-                return Ok(lines);
+    /// When CloudWatch refuses. What was read before is in `lines` all the same.
+    pub(crate) async fn next(
+        &self,
+        aws: &Aws,
+        task: &str,
+        token: &mut Option<String>,
+        lines: &mut Vec<String>,
+    ) -> Result<(), Refusal> {
+        let mut empty = 0;
+        while empty < EMPTY_PAGES {
+            let page = self.page(aws, task, None, token.as_deref()).await?;
+            empty = if page.lines.is_empty() { empty + 1 } else { 0 };
+            lines.extend(page.lines);
+            // The token that was sent is the end, for now; an empty page is none.
+            let is_end = page.forward.is_none() || page.forward == *token;
+            *token = page.forward.or(token.take());
+            if is_end {
+                break;
             }
-            lines.extend(more);
         }
+        Ok(())
     }
 
-    async fn read(
+    /// What was being done when reading did not go well.
+    pub(crate) fn failed_to_read(&self, task: &str) -> String {
+        let (group, stream) = (&self.group, self.stream(task));
+        format!("failed to read log stream `{stream}` of `{group}`")
+    }
+
+    async fn page(
         &self,
         aws: &Aws,
         task: &str,
         last: Option<i32>,
-        token: &mut Option<String>,
-    ) -> Result<Vec<Line>> {
-        let stream = self.stream(task);
+        token: Option<&str>,
+    ) -> Result<Page, Refusal> {
         let request = self
             .client(aws)
             .get_log_events()
             .log_group_name(&self.group)
-            .log_stream_name(&stream)
+            .log_stream_name(self.stream(task))
             .start_from_head(last.is_none())
             .set_limit(last)
-            .set_next_token(token.clone());
+            .set_next_token(token.map(str::to_owned));
         let answer = match request.send().await {
             Ok(answer) => answer,
-            // The stream comes with the first line.
-            Err(error) if code_of(&error) == Some("ResourceNotFoundException") => return Ok(Vec::new()),
-            Err(error) => {
-                let failure: Failure = call("logs:GetLogEvents")(error);
-                return Err(failure)
-                    .with_context(|| format!("failed to read log stream `{}` of `{stream}`", self.group));
-            }
+            // The stream comes with the container.
+            Err(error) if code_of(&error) == Some("ResourceNotFoundException") => return Ok(Page::default()),
+            Err(error) => return Err(Refusal::of("logs:GetLogEvents", error)),
         };
-        if let Some(next) = answer.next_forward_token() {
-            *token = Some(next.to_owned());
-        }
-        let lines = answer.events().iter().map(|event| Line {
-            time: event.timestamp().unwrap_or_default(),
-            text: event.message().unwrap_or_default().trim_end().to_owned(),
-        });
-        Ok(lines.collect())
+        let lines = answer.events().iter();
+        let lines = lines.map(|event| without_line_end(event.message().unwrap_or_default()).to_owned());
+        Ok(Page {
+            lines: lines.collect(),
+            forward: answer.next_forward_token().map(str::to_owned),
+            backward: answer.next_backward_token().map(str::to_owned),
+        })
     }
+}
+
+/// A line's text, which may come with its end.
+pub(crate) fn without_line_end(text: &str) -> &str {
+    text.trim_end_matches(['\n', '\r'])
 }
 
 #[cfg(test)]

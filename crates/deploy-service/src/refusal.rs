@@ -1,4 +1,4 @@
-//! Calls to ECS that did not go through, and which of them heal.
+//! Calls to AWS that did not go through, and which of them heal.
 
 use anyhow::Result;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
@@ -9,7 +9,7 @@ use std::error::Error;
 /// A call that did not go through.
 #[derive(Debug)]
 pub(crate) struct Refusal {
-    /// Empty when ECS has not answered.
+    /// Empty when AWS has not answered.
     pub(crate) code: String,
     pub(crate) message: String,
     pub(crate) failure: Failure,
@@ -67,9 +67,24 @@ impl Refusal {
         self.code == "ClusterNotFoundException"
     }
 
-    /// Whether there was no answer of ECS at all, for want of a connection.
+    /// Whether there was no answer of AWS at all, for want of a connection.
     pub(crate) fn is_network(&self) -> bool {
         self.code.is_empty() && !self.failure.to_string().contains("credentials")
+    }
+
+    /// Whether it may go through at the next attempt: a broken connection, throttling.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "ThrottlingException"
+                | "Throttling"
+                | "TooManyRequestsException"
+                | "ServerException"
+                | "InternalFailure"
+                | "InternalServerError"
+                | "ServiceUnavailable"
+                | "ServiceUnavailableException"
+        ) || self.is_network()
     }
 
     /// What to do, where ECS's words leave it open.

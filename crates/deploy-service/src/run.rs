@@ -1,25 +1,31 @@
 //! `run`: a command in a task of its own, with the service's definition and network.
 
+mod by_hand;
+mod ending;
+mod follow;
+mod tail;
+
 use crate::command::RunArgs;
-use crate::container;
-use crate::deploy::{connect, deployable, judge, within};
+use crate::container::{Container, chosen};
+use crate::deploy::{connect, deployable, judge};
 use crate::ecs::{Ecs, tags_to_json};
 use crate::log::{Target, targets, task_id};
-use crate::ongoing::{Known, Ongoing};
-use crate::refusal::{Refusal, RefusalContext};
+use crate::ongoing::Ongoing;
+use crate::refusal::{Refusal, RefusalContext as _};
 use crate::service::{list, text};
-use crate::stopped::Stopped;
 use crate::wanted::Wanted;
 use anyhow::{Context, Result};
 use aws_documents::refuse;
+use by_hand::ByHand;
 use common::aws::Aws;
 use common::config::{Config, Variables};
-use common::progress::Progress;
 use common::retry::Patience;
-use common::{Console, Exit, Failure, Item, Outcome, Report};
+use common::{Console, Failure, Outcome, Report, runtime};
+use follow::Follow;
 use serde_json::{Map, Value, json};
+use std::cell::RefCell;
 use std::hash::{BuildHasher, RandomState};
-use std::time::Duration;
+use tokio::time::Instant;
 
 /// What RunTask takes over from the service.
 const ALIKE: [&str; 6] = [
@@ -31,8 +37,36 @@ const ALIKE: [&str; 6] = [
     "enableExecuteCommand",
 ];
 
-/// How long the last lines may take to CloudWatch.
-const LAST_LINES: Duration = Duration::from_secs(2);
+/// Whom the task says that it was started by.
+const STARTED_BY: &str = "deploy-service-run";
+
+/// A task that was started.
+struct Started {
+    ecs: Ecs,
+    aws: Aws,
+    definition: Value,
+    /// The one that runs the command.
+    container: String,
+    /// As RunTask answered.
+    task: Value,
+    by_hand: ByHand,
+}
+
+impl Started {
+    fn arn(&self) -> &str {
+        text(&self.task, "taskArn")
+    }
+
+    fn id(&self) -> &str {
+        task_id(self.arn())
+    }
+
+    /// Where the command's lines go.
+    fn target(&self) -> Option<Target> {
+        let mut targets = targets(&self.definition).into_iter();
+        targets.find(|target| target.container == self.container)
+    }
+}
 
 /// Does it, within the time that the flag or the file gives.
 ///
@@ -41,18 +75,62 @@ const LAST_LINES: Duration = Duration::from_secs(2);
 pub(crate) async fn run(args: &RunArgs, console: &Console, ongoing: &Ongoing) -> Result<Report> {
     let config = Config::find(args.common.config.config.as_deref())?;
     let timeout = args.common.timeout(&config)?;
-    within(timeout, console, ongoing, work(args, &config, console, ongoing)).await
+    let begun = Instant::now();
+    // How to look for a task that may have been started.
+    let looked_for = RefCell::new(None);
+    let started = match tokio::time::timeout(timeout, begin(args, &config, console, &looked_for)).await {
+        Ok(started) => started?,
+        Err(_) => {
+            let late = runtime::late(timeout);
+            let late = match looked_for.take() {
+                Some(hint) => late.hint(hint),
+                None => late,
+            };
+            return Ok(console.cut_off(late));
+        }
+    };
+    let started = match started {
+        Ok(started) => started,
+        Err(report) => return Ok(report),
+    };
+    let mut follow = Follow::new(&started, console, ongoing, args.common.poll);
+    let left = timeout.saturating_sub(begun.elapsed());
+    let waited = tokio::time::timeout(left, follow.wait()).await;
+    ongoing.clear();
+    let failure = match waited {
+        Ok(waited) => waited.err().map(|error| follow.lost(&error)),
+        Err(_) => follow.cut_off(timeout),
+    };
+    let report = follow.report();
+    if let Some(failure) = failure {
+        return Ok(console.failed(&failure.into(), report));
+    }
+    let ended = follow.ended().context("failed to learn how the task ended")?;
+    let report = report
+        .detail("task", ended.to_json())
+        .detail("exit_code", ended.code_of(&started.container));
+    Ok(match ending::failure(ended, &started.container) {
+        Some(failure) => console.failed(&failure.into(), report),
+        None => report,
+    })
 }
 
-async fn work(args: &RunArgs, config: &Config, console: &Console, ongoing: &Ongoing) -> Result<Report> {
+/// Starts the task. The inner error is the report to end with.
+async fn begin(
+    args: &RunArgs,
+    config: &Config,
+    console: &Console,
+    looked_for: &RefCell<Option<String>>,
+) -> Result<Result<Started, Report>> {
     if let Err(report) = judge(config, console)? {
-        return Ok(report);
+        return Ok(Err(report));
     }
     let (aws, place) = connect(&args.common, config, console).await?;
     let wanted = match Wanted::read(config, &Variables::new(&config.schema, &place))? {
         Ok(wanted) => wanted,
         Err(faults) => {
-            return Ok(refuse(&faults, console).unwrap_or_else(|| Report::new(Outcome::Failed)));
+            let report = refuse(&faults, console).unwrap_or_else(|| Report::new(Outcome::Failed));
+            return Ok(Err(report));
         }
     };
     let names = &wanted.names;
@@ -61,53 +139,38 @@ async fn work(args: &RunArgs, config: &Config, console: &Console, ongoing: &Ongo
     let definition = ecs.task_definition(&reference).await?;
     let definition = deployable(definition, &reference, &names.service)?;
     let value = wanted.value(Some(&definition));
-    let container = container::chosen(&definition, &value, args.container.as_deref())?;
+    let container = chosen(&definition, &value, args.container.as_deref())?;
+    caution(&definition, &container, console);
+    let by_hand = ByHand::of(&args.common, &place.region, &names.cluster);
+    let list = by_hand.list(STARTED_BY);
+    *looked_for.borrow_mut() = Some(format!("`{list}` shows whether the task was started"));
     let body = body(&wanted, &value, &container, &args.words);
-    let task = start(&ecs, body, console).await?;
-    let arn = text(&task, "taskArn").to_owned();
-    console.note(format!("task {}: started", task_id(&arn)));
-    let job = Job {
-        ecs: &ecs,
-        aws: &aws,
-        console,
-        progress: Progress::new(console),
-        target: targets(&definition)
-            .into_iter()
-            .find(|target| target.container == container),
-        container: &container,
-        poll: args.common.poll,
-        arn,
+    let task = start(&ecs, body, &list, console).await?;
+    let started = Started {
+        ecs,
+        aws,
+        definition,
+        container,
+        task,
+        by_hand,
     };
-    let item = Item::new("task", task_id(&job.arn), "run")
-        .detail("arn", job.arn.as_str())
-        .detail("task_definition", text(&definition, "taskDefinitionArn"));
-    let mut report = Report::new(Outcome::Ok);
-    report.items.push(item);
-    ongoing.set(Known {
-        what: format!("task `{}`", task_id(&job.arn)),
-        state: text(&task, "lastStatus").to_owned(),
-        hint: format!(
-            "`aws ecs stop-task --cluster {} --task {}` stops it",
-            names.cluster,
-            task_id(&job.arn)
-        ),
-        report: report.clone(),
-    });
-    if job.target.is_none() {
-        console.warn(format!(
-            "container `{container}` has no awslogs configuration: its log is not shown"
+    console.note(format!("task {}: started", started.id()));
+    Ok(Ok(started))
+}
+
+/// Says what else than the command will run.
+fn caution(definition: &Value, name: &str, console: &Console) {
+    let container = Container::of(definition, name);
+    if let Some(words) = container.entry_point() {
+        console.note(format!(
+            "container `{name}` has the entryPoint {words}: the command becomes its arguments"
         ));
     }
-    let ended = job.wait(ongoing, &report).await;
-    ongoing.clear();
-    let (stopped, lines) = match ended {
-        Ok(ended) => ended,
-        Err(error) => return Ok(console.partly(&error, report)),
-    };
-    if console.is_json() {
-        report = report.detail("log", lines);
+    if container.restarts() {
+        console.warn(format!(
+            "container `{name}` has a restartPolicy: ECS may run the command again before the task is stopped"
+        ));
     }
-    Ok(job.conclude(&stopped, report))
 }
 
 /// The body of RunTask.
@@ -122,7 +185,7 @@ fn body(wanted: &Wanted, value: &Value, container: &str, words: &[String]) -> Va
         body.insert(key.to_owned(), value.get(key).cloned().unwrap_or_default());
     }
     body.insert("count".into(), 1.into());
-    body.insert("startedBy".into(), "deploy-service-run".into());
+    body.insert("startedBy".into(), STARTED_BY.into());
     // A request that is sent again must not start a second task.
     let random = RandomState::new();
     let token = format!("{:016x}{:016x}", random.hash_one(0), random.hash_one(1));
@@ -135,13 +198,29 @@ fn body(wanted: &Wanted, value: &Value, container: &str, words: &[String]) -> Va
     Value::Object(body)
 }
 
-async fn start(ecs: &Ecs, body: Value, console: &Console) -> Result<Value> {
+/// `list_them` is a command that shows the tasks of runs.
+async fn start(ecs: &Ecs, body: Value, list_them: &str, console: &Console) -> Result<Value> {
     let failed = "failed to run the task";
-    let answer = Patience::PROPAGATION
-        .retry(console, Refusal::heals, async || ecs.run(body.clone()).await)
-        .await
-        .map_err(|refusal| refusal.explained(&ecs.cluster))
-        .context(failed)?;
+    let words = format!(
+        "ecs:RunTask in cluster `{}` (`{list_them}` shows its task)",
+        ecs.cluster
+    );
+    let sent = Patience::PROPAGATION
+        .retry(console, Refusal::heals, async || {
+            console.sending(words.as_str(), ecs.run(body.clone())).await
+        })
+        .await;
+    let answer = match sent {
+        Ok(answer) => answer,
+        // Without an answer nobody knows.
+        Err(refusal) if refusal.is_network() => {
+            let failure = refusal
+                .failure
+                .hint(format!("`{list_them}` shows whether it was started all the same"));
+            return Err(failure).context(failed);
+        }
+        Err(refusal) => return Err(refusal.explained(&ecs.cluster)).context(failed),
+    };
     if let Some(task) = list(&answer, "tasks").first() {
         return Ok(task.clone());
     }
@@ -151,92 +230,4 @@ async fn start(ecs: &Ecs, body: Value, console: &Console) -> Result<Value> {
     });
     let why = why.unwrap_or_else(|| "ECS gives no reason".into());
     Err(Failure::could_not(format!("ecs:RunTask started none: {why}"))).context(failed)
-}
-
-/// A task that was started.
-struct Job<'a> {
-    ecs: &'a Ecs,
-    aws: &'a Aws,
-    console: &'a Console,
-    progress: Progress<'a>,
-    target: Option<Target>,
-    container: &'a str,
-    poll: Duration,
-    arn: String,
-}
-
-impl Job<'_> {
-    /// Waits until the command has ended, and prints its lines meanwhile.
-    async fn wait(&self, ongoing: &Ongoing, report: &Report) -> Result<(Stopped, Vec<String>)> {
-        let bar = self.progress.task(task_id(&self.arn));
-        let mut state = String::new();
-        let (mut token, mut lines) = (None, Vec::new());
-        loop {
-            let found = self.ecs.describe_tasks(&[self.arn.as_str().into()]).await;
-            let found = found.with_context(|| format!("failed to follow task `{}`", task_id(&self.arn)))?;
-            let task = found.first().cloned().unwrap_or_default();
-            let status = text(&task, "lastStatus");
-            if status != state && !status.is_empty() {
-                status.clone_into(&mut state);
-                bar.say(status);
-                self.progress
-                    .note(format!("task {}: {status}", task_id(&self.arn)));
-                ongoing.state(state.clone(), report.clone());
-            }
-            lines.extend(self.print(&mut token).await?);
-            let own = list(&task, "containers")
-                .iter()
-                .find(|one| text(one, "name") == self.container);
-            let ended = own.is_some_and(|one| one.get("exitCode").is_some_and(Value::is_i64));
-            if status == "STOPPED" || ended {
-                if status == "RUNNING" && text(&task, "desiredStatus") == "RUNNING" {
-                    // Only the others are left, and nobody needs them.
-                    self.ecs
-                        .stop(&self.arn)
-                        .await
-                        .context("failed to stop the task")?;
-                }
-                tokio::time::sleep(self.poll.min(LAST_LINES)).await;
-                lines.extend(self.print(&mut token).await?);
-                return Ok((Stopped::of(&task), lines));
-            }
-            tokio::time::sleep(self.poll).await;
-        }
-    }
-
-    async fn print(&self, token: &mut Option<String>) -> Result<Vec<String>> {
-        let Some(target) = &self.target else {
-            return Ok(Vec::new());
-        };
-        let lines = target.next(self.aws, &self.arn, token).await?;
-        let lines: Vec<String> = lines.into_iter().map(|line| line.text).collect();
-        if !self.console.is_json() {
-            lines.iter().for_each(|line| self.progress.print(line));
-        }
-        Ok(lines)
-    }
-
-    fn conclude(&self, stopped: &Stopped, report: Report) -> Report {
-        let report = report.detail("task", stopped.to_json());
-        let own = stopped.containers.iter().find(|one| one.name == self.container);
-        let failure = match own.and_then(|own| own.exit_code) {
-            Some(0) => return report.detail("exit_code", 0),
-            Some(code) => {
-                let exit = u8::try_from(code).map_or(Exit::No, Exit::Other);
-                let message = format!(
-                    "the command exited with {code} in container `{}` of task `{}`",
-                    self.container, stopped.id
-                );
-                Failure::new(exit, message).code("exit-code")
-            }
-            None => Failure::new(
-                Exit::No,
-                format!("failed to run the command: {}", stopped.cause()),
-            )
-            .code("not-started"),
-        };
-        let code = own.and_then(|own| own.exit_code);
-        self.console
-            .failed(&failure.into(), report.detail("exit_code", code))
-    }
 }

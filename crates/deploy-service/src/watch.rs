@@ -149,7 +149,7 @@ impl<'a> Watch<'a> {
                 Ok(Some(service)) => return Ok(service),
                 // Made a moment ago, and not listed everywhere yet.
                 Ok(None) => return Ok(last),
-                Err(refusal) if passes(&refusal) => {
+                Err(refusal) if refusal.passes() => {
                     if !said {
                         let why = Described::of(&refusal.failure.into()).message;
                         told.progress.note(format!("{}: asking again: {why}", self.name));
@@ -195,7 +195,7 @@ impl<'a> Watch<'a> {
         }
         let tasks = match self.newly_stopped(told).await {
             Ok(tasks) => tasks,
-            Err(refusal) if passes(&refusal) => return,
+            Err(refusal) if refusal.passes() => return,
             Err(refusal) => {
                 told.blind = true;
                 return not_told(self.console, &refusal.into());
@@ -245,21 +245,6 @@ impl<'a> Watch<'a> {
             (_, None) => "not listed yet".into(),
         }
     }
-}
-
-/// What may be gone at the next attempt.
-fn passes(refusal: &Refusal) -> bool {
-    matches!(
-        refusal.code.as_str(),
-        "ThrottlingException"
-            | "Throttling"
-            | "TooManyRequestsException"
-            | "ServerException"
-            | "InternalFailure"
-            | "InternalServerError"
-            | "ServiceUnavailable"
-            | "ServiceUnavailableException"
-    ) || refusal.is_network()
 }
 
 fn cause(rollout: &Rollout, told: &Told<'_>) -> String {

@@ -127,7 +127,8 @@ pub(super) fn start() -> FakeAws {
     aws
 }
 
-fn definition(number: u64) -> Value {
+/// A revision, as DescribeTaskDefinition shows it.
+pub(super) fn definition(number: u64) -> Value {
     json!({
         "taskDefinitionArn": revision(number), "family": "web", "revision": number, "status": "ACTIVE",
         "cpu": "512", "memory": "1024", "networkMode": "awsvpc", "requiresCompatibilities": ["FARGATE"],

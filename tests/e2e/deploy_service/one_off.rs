@@ -1,41 +1,71 @@
 //! `run`: a command in a task of its own.
 
-use super::fake::{self, revision, tool};
+mod ends;
+mod faults;
+mod last_lines;
+
+use super::fake::{self, definition, revision, tool};
 use serde_json::{Value, json};
+use support::Tool;
 use support::aws::{FakeAws, ecs, logs};
 
 const TASK: &str = "arn:aws:ecs:us-east-1:123456789012:task/apps/0123abcd";
 
-/// A task that ends so.
-fn runs(container: Value) -> FakeAws {
+/// What DescribeTasks answers of a task with this container.
+fn task(status: &str, container: &Value) -> Value {
+    json!({"tasks": [{
+        "taskArn": TASK, "lastStatus": status, "desiredStatus": status, "containers": [container],
+    }]})
+}
+
+/// RunTask goes well, and nothing else is answered yet.
+fn starts() -> FakeAws {
     let aws = fake::start();
     aws.answer(
         ecs("RunTask"),
         200,
         json!({"tasks": [{"taskArn": TASK, "lastStatus": "PROVISIONING"}], "failures": []}),
     );
-    let task = |status: &str| {
-        json!({"tasks": [{
-            "taskArn": TASK, "lastStatus": status, "desiredStatus": status, "containers": [{"name": "web"}],
-        }]})
-    };
-    aws.answer_once(ecs("DescribeTasks"), 200, task("RUNNING"));
-    let mut last = task("STOPPED");
-    last["tasks"][0]["containers"][0] = container;
+    aws
+}
+
+/// A page of the log: its lines, and the token that comes with it.
+fn page(lines: &[&str], token: &str) -> Value {
+    let events = lines.iter().map(|line| json!({"timestamp": 1, "message": line}));
+    json!({"events": events.collect::<Vec<_>>(), "nextForwardToken": token})
+}
+
+/// The log of these pages, and nothing more.
+fn logs_pages(aws: &FakeAws, pages: &[(&[&str], &str)]) {
+    for (lines, token) in pages {
+        aws.answer_once(logs("GetLogEvents"), 200, page(lines, token));
+    }
+    let (_, last) = pages[pages.len() - 1];
+    aws.answer(logs("GetLogEvents"), 200, page(&[], last));
+}
+
+/// A task that ends so, after it was seen once as it ran.
+fn ends(aws: &FakeAws, container: Value) {
+    let running = task("RUNNING", &json!({"name": "web"}));
+    aws.answer_once(ecs("DescribeTasks"), 200, running);
+    let mut last = task("STOPPED", &container);
     last["tasks"][0]["stoppedReason"] = "Essential container in task exited".into();
     aws.answer(ecs("DescribeTasks"), 200, last);
-    let lines = json!([{"timestamp": 1, "message": "one"}, {"timestamp": 2, "message": "two"}]);
-    aws.answer_once(
-        logs("GetLogEvents"),
-        200,
-        json!({"events": lines, "nextForwardToken": "f/1"}),
-    );
-    aws.answer(
-        logs("GetLogEvents"),
-        200,
-        json!({"events": [], "nextForwardToken": "f/1"}),
-    );
+}
+
+/// A task that ends so, and logs two lines.
+fn runs(container: Value) -> FakeAws {
+    let aws = starts();
+    ends(&aws, container);
+    logs_pages(&aws, &[(&["one", "two"], "f/1")]);
     aws
+}
+
+/// `run -- x`, asking often.
+fn run(aws: &FakeAws, arguments: &[&str]) -> Tool {
+    tool(aws, &["run", "--poll", "20ms"])
+        .args(arguments)
+        .args(["--", "x"])
 }
 
 #[test]
@@ -119,52 +149,56 @@ fn a_role_that_is_new_does_not_stop_run() {
 }
 
 #[test]
-fn a_deadline_of_run_names_the_task() {
-    let aws = runs(json!({"name": "web", "exitCode": 0}));
-    let busy =
-        json!({"tasks": [{"taskArn": TASK, "lastStatus": "RUNNING", "containers": [{"name": "web"}]}]});
-    aws.answer(ecs("DescribeTasks"), 200, busy);
-    tool(&aws, &["run", "--poll", "20ms", "--timeout", "600ms", "--", "x"])
+fn the_cause_of_a_bad_end_is_told() {
+    let killed = json!({"name": "web", "exitCode": 137, "reason": "OutOfMemoryError: Container killed due to memory usage"});
+    run(&runs(killed), &[])
         .run()
-        .exits(3)
-        .says("error: task `0123abcd` is not done after 600 ms: RUNNING")
-        .says("hint: it goes on: `aws ecs stop-task --cluster apps --task 0123abcd` stops it");
+        .exits(137)
+        .says("error: the command exited with 137 (SIGKILL) in container `web` of task `0123abcd`: OutOfMemoryError: Container killed due to memory usage\n")
+        .says("hint: give it more `memory` in the task definition");
+    // The exit code comes before the reason why the task stops.
+    let aws = starts();
+    let early = task("DEPROVISIONING", &json!({"name": "web", "exitCode": 143}));
+    aws.answer_once(ecs("DescribeTasks"), 200, early.clone());
+    let mut late = early;
+    late["tasks"][0]["stopCode"] = "UserInitiated".into();
+    late["tasks"][0]["stoppedReason"] = "Task stopped by user".into();
+    aws.answer(ecs("DescribeTasks"), 200, late);
+    logs_pages(&aws, &[(&["one"], "f/1")]);
+    run(&aws, &[])
+        .run()
+        .exits(143)
+        .says("with 143 (SIGTERM) in container `web` of task `0123abcd`; the task was stopped: Task stopped by user\n");
+    // It ran, and nobody knows how it ended.
+    let aws = starts();
+    let mut lost = task("STOPPED", &json!({"name": "web"}));
+    lost["tasks"][0]["startedAt"] = 1.into();
+    lost["tasks"][0]["stoppedReason"] = "The host failed".into();
+    aws.answer(ecs("DescribeTasks"), 200, lost);
+    logs_pages(&aws, &[(&["one"], "f/1")]);
+    let output = run(&aws, &["-o", "json"]).run().exits(1);
+    let document = output
+        .says("error: failed to learn how the command ended: task 0123abcd stopped: The host failed")
+        .json();
+    assert_eq!(document["error"]["code"], "no-exit-code");
+    assert_eq!(document["exit_code"], Value::Null);
+    assert_eq!(document["log"], json!(["one"]));
 }
 
 #[test]
-fn a_task_that_can_not_be_followed_is_partly_done() {
-    for (target, call) in [
-        (ecs("DescribeTasks"), "ecs:DescribeTasks"),
-        (logs("GetLogEvents"), "logs:GetLogEvents"),
-    ] {
-        let aws = fake::start();
-        aws.answer(
-            ecs("RunTask"),
-            200,
-            json!({"tasks": [{"taskArn": TASK, "lastStatus": "RUNNING"}]}),
-        );
-        aws.answer(
-            ecs("DescribeTasks"),
-            200,
-            json!({"tasks": [{"taskArn": TASK, "lastStatus": "RUNNING"}]}),
-        );
-        aws.refuse(target, "AccessDeniedException", "no");
-        tool(&aws, &["run", "--", "x"])
-            .run()
-            .exits(4)
-            .says(&format!("{call} refused with AccessDeniedException: no"));
-    }
-}
-
-#[test]
-fn a_command_in_a_sidecar_ends_the_task_with_it() {
+fn what_stands_between_the_command_and_its_container_is_told() {
     let aws = runs(json!({"name": "web", "exitCode": 0}));
-    let half = json!({"tasks": [{
-        "taskArn": TASK, "lastStatus": "RUNNING", "desiredStatus": "RUNNING",
-        "containers": [{"name": "web", "exitCode": 0}, {"name": "proxy"}],
-    }]});
-    aws.answer(ecs("DescribeTasks"), 200, half);
-    aws.answer(ecs("StopTask"), 200, json!({}));
-    tool(&aws, &["run", "--poll", "20ms", "--", "x"]).run().exits(0);
-    assert_eq!(aws.bodies(ecs("StopTask"))[0]["task"], TASK);
+    let mut wrapped = definition(2);
+    wrapped["containerDefinitions"][0]["entryPoint"] = json!(["sh", "-c"]);
+    aws.answer(
+        ecs("DescribeTaskDefinition"),
+        200,
+        json!({"taskDefinition": wrapped}),
+    );
+    run(&aws, &[])
+        .run()
+        .exits(0)
+        .says("container `web` has the entryPoint [\"sh\",\"-c\"]: the command becomes its arguments\n");
+    let output = run(&runs(json!({"name": "web", "exitCode": 0})), &[]).run();
+    assert!(!output.stderr.contains("entryPoint"), "{}", output.transcript());
 }
