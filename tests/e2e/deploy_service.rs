@@ -4,6 +4,7 @@ mod answers;
 mod apart;
 mod fake;
 mod faults;
+mod logs;
 mod one_off;
 mod rollout;
 mod sandbox;

@@ -10,6 +10,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Prints for one tool: the result on stdout, everything else on stderr, secrets nowhere.
 pub struct Console {
@@ -22,6 +23,8 @@ pub struct Console {
     unwritten: Exit,
     /// Why a part of the result could not be written.
     lost: OnceLock<io::Error>,
+    /// Whoever read the result has gone away.
+    unread: AtomicBool,
     record: Record,
 }
 
@@ -36,6 +39,7 @@ impl Console {
             scrubber: Scrubber::default(),
             unwritten: Exit::CouldNot,
             lost: OnceLock::new(),
+            unread: AtomicBool::new(false),
             record: Record::default(),
         }
     }
@@ -116,11 +120,18 @@ impl Console {
             return;
         }
         let mut stdout = io::stdout().lock();
-        if let Err(error) = writeln!(stdout, "{line}").and_then(|()| stdout.flush())
-            && error.kind() != ErrorKind::BrokenPipe
-        {
-            let _ = self.lost.set(error);
+        match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
+            Err(error) if error.kind() == ErrorKind::BrokenPipe => self.unread.store(true, Ordering::Relaxed),
+            Err(error) => {
+                let _ = self.lost.set(error);
+            }
+            Ok(()) => {}
         }
+    }
+
+    /// Whether a line of the result has met nobody who reads: what would go on for ever can end.
+    pub fn has_no_reader(&self) -> bool {
+        self.unread.load(Ordering::Relaxed)
     }
 
     /// `exit`, unless a part of the result is lost and `exit` would not tell of it.

@@ -4,13 +4,15 @@ use crate::command::LogsArgs;
 use crate::deploy::{Found, connect, deployable, find};
 use crate::ecs::Ecs;
 use crate::events::time_of_day;
-use crate::log::{Target, targets};
+use crate::log::{Target, targets, without_line_end};
+use crate::refusal::Refusal;
 use crate::rollout::short;
 use crate::service::text;
 use crate::wanted;
-use anyhow::{Context, Result};
-use common::aws::{Aws, call, code_of};
+use anyhow::Result;
+use common::aws::Aws;
 use common::config::{Config, Variables};
+use common::failure::Described;
 use common::{Console, Failure, Outcome, Report, runtime};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -60,19 +62,37 @@ async fn work(args: &LogsArgs, config: &Config, console: &Console) -> Result<Rep
         since: since(args.since),
         seen: BTreeSet::new(),
     };
-    let mut report = Report::new(Outcome::Ok).detail("task_definition", reference);
     let mut lines = Vec::new();
+    let (mut has_read, mut said) = (false, false);
     loop {
-        for line in reader.read().await? {
+        let (new, result) = reader.read().await;
+        for line in new {
             if console.is_json() {
                 lines.push(line.to_json());
             } else {
                 console.stdout(&line.shown());
             }
         }
-        if !args.follow {
-            report = report.detail("lines", lines);
-            return Ok(report);
+        match result {
+            Ok(()) => (has_read, said) = (true, false),
+            // What passes (a broken connection, throttling) does not end what goes on for hours.
+            Err(unread) if args.follow && has_read && unread.refusal.passes() => {
+                if !said {
+                    let why = Described::of(&unread.into()).message;
+                    console.note(format!("{}: asking again: {why}", names.service));
+                    said = true;
+                }
+            }
+            Err(unread) => return Err(unread.into()),
+        }
+        // `logs -f | head` ends with its reader.
+        if !args.follow || console.has_no_reader() {
+            let report = Report::new(Outcome::Ok).detail("task_definition", reference);
+            return Ok(if console.is_json() {
+                report.detail("lines", lines)
+            } else {
+                report
+            });
         }
         tokio::time::sleep(args.common.poll.min(Duration::from_secs(2))).await;
     }
@@ -143,57 +163,94 @@ struct Reader<'a> {
     targets: Vec<Target>,
     /// From this time on, in milliseconds since 1970.
     since: i64,
-    /// The events that were shown.
-    seen: BTreeSet<String>,
+    /// The events that were shown, with their time.
+    seen: BTreeSet<(i64, String)>,
+}
+
+/// A group that could not be read.
+struct Unread {
+    group: String,
+    refusal: Refusal,
+}
+
+impl From<Unread> for anyhow::Error {
+    fn from(unread: Unread) -> Self {
+        let Unread { group, refusal } = unread;
+        let missing = refusal.code == "ResourceNotFoundException";
+        let mut failure = refusal.failure;
+        if missing {
+            failure = failure.hint("create-log-group makes it");
+        }
+        anyhow::Error::from(failure).context(format!("failed to read log group `{group}`"))
+    }
 }
 
 impl Reader<'_> {
-    /// What is new, in the order of its time.
-    async fn read(&mut self) -> Result<Vec<Shown>> {
+    /// What is new, in the order of its time. What came before an error is there all the same.
+    async fn read(&mut self) -> (Vec<Shown>, Result<(), Unread>) {
         let mut lines = Vec::new();
+        let mut result = Ok(());
         for target in &self.targets {
-            let client = target.client(self.aws);
-            let mut token = None;
-            loop {
-                let request = client
-                    .filter_log_events()
-                    .log_group_name(&target.group)
-                    .log_stream_name_prefix(format!("{}/{}/", target.prefix, target.container))
-                    .start_time(self.since)
-                    .set_next_token(token);
-                let answer = match request.send().await {
-                    Ok(answer) => answer,
-                    Err(error) => {
-                        let missing = code_of(&error) == Some("ResourceNotFoundException");
-                        let mut failure = call("logs:FilterLogEvents")(error);
-                        if missing {
-                            failure = failure.hint("create-log-group makes it");
-                        }
-                        return Err(failure)
-                            .with_context(|| format!("failed to read log group `{}`", target.group));
-                    }
-                };
-                for event in answer.events() {
-                    if !self.seen.insert(event.event_id().unwrap_or_default().to_owned()) {
-                        continue;
-                    }
-                    lines.push(Shown {
-                        time: event.timestamp().unwrap_or_default(),
-                        container: target.container.clone(),
-                        task: crate::log::task_id(event.log_stream_name().unwrap_or_default()).to_owned(),
-                        text: event.message().unwrap_or_default().trim_end().to_owned(),
-                    });
-                }
-                match answer.next_token() {
-                    Some(next) => token = Some(next.to_owned()),
-                    None => break,
-                }
+            if let Err(refusal) = read_target(self.aws, target, self.since, &mut self.seen, &mut lines).await
+            {
+                let group = target.group.clone();
+                result = Err(Unread { group, refusal });
+                break;
             }
         }
         lines.sort_by_key(|line| line.time);
-        if let Some(last) = lines.last() {
-            self.since = self.since.max(last.time - LATE);
+        if let Some(last) = lines.last()
+            && result.is_ok()
+        {
+            let old = last.time - LATE;
+            self.since = self.since.max(old);
+            // What is older is not asked for again.
+            self.seen = self.seen.split_off(&(old, String::new()));
         }
-        Ok(lines)
+        (lines, result)
+    }
+}
+
+/// Adds the lines of all tasks' containers of this name that were not seen before.
+async fn read_target(
+    aws: &Aws,
+    target: &Target,
+    since: i64,
+    seen: &mut BTreeSet<(i64, String)>,
+    lines: &mut Vec<Shown>,
+) -> Result<(), Refusal> {
+    let client = target.client(aws);
+    let prefix = target.stream("");
+    let mut token = None;
+    loop {
+        let request = client
+            .filter_log_events()
+            .log_group_name(&target.group)
+            .log_stream_name_prefix(&prefix)
+            .start_time(since)
+            .set_next_token(token.clone());
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| Refusal::of("logs:FilterLogEvents", error))?;
+        for event in answer.events() {
+            // Not everybody who speaks AWS's language knows the prefix.
+            let stream = event.log_stream_name().unwrap_or_default();
+            let Some(task) = stream.strip_prefix(&prefix) else {
+                continue;
+            };
+            let time = event.timestamp().unwrap_or_default();
+            if seen.insert((time, event.event_id().unwrap_or_default().to_owned())) {
+                lines.push(Shown {
+                    time,
+                    container: target.container.clone(),
+                    task: task.to_owned(),
+                    text: without_line_end(event.message().unwrap_or_default()).to_owned(),
+                });
+            }
+        }
+        // A page may be empty, or not full: only without a token it was the last one.
+        match answer.next_token() {
+            Some(next) if token.as_deref() != Some(next) => token = Some(next.to_owned()),
+            _ => return Ok(()),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! `status`, `rollback` and `logs`.
+//! `status` and `rollback`, and what is denied to them.
 
 use super::fake::{self, ARN, answers, revision, service, tool, with, writes};
 use serde_json::json;
@@ -123,43 +123,6 @@ fn without_an_earlier_revision_there_is_no_way_back() {
         .run()
         .exits(2)
         .says("failed to roll back service `web`: there is none");
-}
-
-#[test]
-fn logs_are_printed_in_the_order_of_their_time() {
-    let aws = fake::start();
-    answers(&aws, &[service(&["new PRIMARY 2 COMPLETED"])]);
-    let event = |id: &str, time: u64, text: &str| json!({"eventId": id, "timestamp": time, "message": text, "logStreamName": "web/web/0123abcdef"});
-    aws.answer_once(
-        logs("FilterLogEvents"),
-        200,
-        json!({"events": [event("2", 2000, "later")], "nextToken": "n"}),
-    );
-    aws.answer(
-        logs("FilterLogEvents"),
-        200,
-        json!({"events": [event("1", 1000, "first\n"), event("2", 2000, "later")]}),
-    );
-    tool(&aws, &["logs"])
-        .run()
-        .exits(0)
-        .prints("00:00:01Z web/0123abcd first\n00:00:02Z web/0123abcd later");
-    let bodies = aws.bodies(logs("FilterLogEvents"));
-    assert_eq!(bodies[0]["logStreamNamePrefix"], "web/web/");
-    let followed = tool(&aws, &["logs", "-f", "--poll", "20ms", "--timeout", "400ms"])
-        .run()
-        .exits(3);
-    // Each line once.
-    followed.prints("00:00:01Z web/0123abcd first\n00:00:02Z web/0123abcd later");
-    tool(&aws, &["logs", "-f", "-o", "json"])
-        .run()
-        .exits(2)
-        .says("failed to follow the log");
-    tool(&aws, &["logs", "--container", "nope"])
-        .run()
-        .exits(2)
-        .says("failed to read the log of container `nope`")
-        .says("hint: it has `web`");
 }
 
 #[test]
