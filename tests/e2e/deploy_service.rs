@@ -8,6 +8,7 @@ mod logs;
 mod one_off;
 mod rollout;
 mod sandbox;
+mod stopped;
 
 use fake::{ARN, answers, deploy, described, revision, service, tool, with, writes};
 use serde_json::json;

@@ -89,7 +89,7 @@ pub(crate) struct RunArgs {
     pub(crate) container: Option<String>,
     #[command(flatten)]
     pub(crate) common: CommonArgs,
-    /// The command, after `--`
+    /// The command, after `--`; an entryPoint of the container stays in front
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) words: Vec<String>,
 }

@@ -222,6 +222,10 @@ async fn start(ecs: &Ecs, body: Value, list_them: &str, console: &Console) -> Re
         Err(refusal) => return Err(refusal.explained(&ecs.cluster)).context(failed),
     };
     if let Some(task) = list(&answer, "tasks").first() {
+        if text(task, "taskArn").is_empty() {
+            let failure = Failure::could_not("ecs:RunTask answered without `taskArn`");
+            return Err(failure.hint(format!("`{list_them}` shows the task"))).context(failed);
+        }
         return Ok(task.clone());
     }
     let why = list(&answer, "failures").first().map(|failure| {

@@ -123,6 +123,12 @@ fn a_command_that_never_started_is_told_with_its_reason() {
         .run()
         .exits(2)
         .says("failed to run the task: ecs:RunTask started none: RESOURCE:ENI");
+    aws.answer(ecs("RunTask"), 200, json!({"tasks": [{"lastStatus": "PENDING"}]}));
+    tool(&aws, &["run", "--", "x"])
+        .run()
+        .exits(2)
+        .says("failed to run the task: ecs:RunTask answered without `taskArn`")
+        .says("hint: `aws ecs list-tasks --cluster apps --started-by deploy-service-run ");
     aws.refuse(
         ecs("RunTask"),
         "AccessDeniedException",

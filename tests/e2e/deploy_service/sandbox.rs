@@ -190,6 +190,12 @@ fn a_service_is_deployed_broken_rolled_back_and_used() {
     };
     run("echo from the task; exit 7").exits(7).prints("from the task");
     run("true").exits(0);
+    // Of the service's tasks and of that one.
+    let logs = place.tool(&["logs", "--since", "1h"]).run().exits(0);
+    for line in ["one", "no such table: users", "from the task"] {
+        let end = format!(" {line}\n");
+        assert!(logs.stdout.contains(&end), "no `{line}`\n{}", logs.transcript());
+    }
 
     place.tool(&["status"]).run().exits(0);
     // It never gets healthy: its start takes longer than anybody waits.

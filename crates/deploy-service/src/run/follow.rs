@@ -18,6 +18,9 @@ use std::time::Duration;
 /// In so many answers one after the other a task may be missing: what was made a moment ago is not known everywhere.
 const UNSEEN: u32 = 12;
 
+/// The pause after the first look; each further one is twice as long, up to `--poll`. Many commands are short.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+
 /// The code of the failure for such a task.
 const NO_TASK: &str = "no-task";
 
@@ -135,6 +138,7 @@ impl<'a> Follow<'a> {
             report: self.report(),
         });
         let mut unseen = 0;
+        let mut pause = self.poll.min(FIRST_PAUSE);
         let (task, ended) = loop {
             let found = self.ask().await?;
             unseen = if found.is_some() { 0 } else { unseen + 1 };
@@ -161,15 +165,16 @@ impl<'a> Follow<'a> {
                 self.ended = Some(now.clone());
                 break (task, now);
             }
-            tokio::time::sleep(self.poll).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(self.poll);
         };
         self.ongoing.clear();
-        self.stop_the_others(&task).await;
+        let stopped = self.stop_the_others(&task).await;
         let code = ended.code_of(self.container());
         if code.is_some() || ended.started {
             self.tail.rest(&self.progress, self.poll).await;
         }
-        if code != Some(0) && ended.code.is_empty() {
+        if code != Some(0) && ended.code.is_empty() && !stopped {
             // Reasons may come a moment after the exit code.
             let now = self
                 .started
@@ -212,11 +217,11 @@ impl<'a> Follow<'a> {
     }
 
     /// Ends the task, where only containers are left that nobody needs and that ECS leaves running. The command
-    /// has done its work whether or not that goes well.
-    async fn stop_the_others(&self, task: &Value) {
+    /// has done its work whether or not that goes well. Whether it was tried.
+    async fn stop_the_others(&self, task: &Value) -> bool {
         let is_ending = text(task, "lastStatus") == "STOPPED" || text(task, "desiredStatus") == "STOPPED";
         if is_ending || Container::of(&self.started.definition, self.container()).ends_the_task() {
-            return;
+            return false;
         }
         let words = format!("ecs:StopTask for task `{}`", self.id());
         let stopped = self
@@ -231,5 +236,6 @@ impl<'a> Follow<'a> {
                 self.by_hand().stop(self.id())
             ));
         }
+        true
     }
 }
