@@ -172,6 +172,7 @@ impl<'a> Follow<'a> {
         let stopped = self.stop_the_others(&task).await;
         let code = ended.code_of(self.container());
         if code.is_some() || ended.started {
+            bar.say(format!("{}, waiting for its last lines", self.state));
             self.tail.rest(&self.progress, self.poll).await;
         }
         if code != Some(0) && ended.code.is_empty() && !stopped {
