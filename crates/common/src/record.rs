@@ -108,7 +108,7 @@ mod tests {
         let role = role.changes(vec![Change::new("path", "/", "/x/")]);
         record.item(&role, false);
         let taken = record.take();
-        assert_eq!(taken.untold, [role.clone()]);
+        assert_eq!(taken.untold, std::slice::from_ref(&role));
         assert_eq!(taken.report.items, [role, Item::new("role", "b", "update")]);
         assert_eq!(taken.report.details["account"], "123456789012");
         assert!(record.take().report.items.is_empty());

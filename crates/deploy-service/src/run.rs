@@ -8,7 +8,7 @@ mod tail;
 use crate::command::RunArgs;
 use crate::container::{Container, chosen};
 use crate::deploy::{connect, deployable, judge};
-use crate::ecs::{Ecs, tags_to_json};
+use crate::ecs::{Ecs, client_token, tags_to_json};
 use crate::log::{Target, targets, task_id};
 use crate::ongoing::Ongoing;
 use crate::refusal::{Refusal, RefusalContext as _};
@@ -24,7 +24,6 @@ use common::{Console, Failure, Outcome, Report, runtime};
 use follow::Follow;
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
-use std::hash::{BuildHasher, RandomState};
 use tokio::time::Instant;
 
 /// What RunTask takes over from the service.
@@ -187,9 +186,7 @@ fn body(wanted: &Wanted, value: &Value, container: &str, words: &[String]) -> Va
     body.insert("count".into(), 1.into());
     body.insert("startedBy".into(), STARTED_BY.into());
     // A request that is sent again must not start a second task.
-    let random = RandomState::new();
-    let token = format!("{:016x}{:016x}", random.hash_one(0), random.hash_one(1));
-    body.insert("clientToken".into(), token.into());
+    body.insert("clientToken".into(), client_token().into());
     let overrides = json!({"containerOverrides": [{"name": container, "command": words}]});
     body.insert("overrides".into(), overrides);
     if !wanted.tags.is_empty() {
