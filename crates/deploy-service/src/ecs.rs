@@ -220,6 +220,30 @@ impl Ecs {
     pub(crate) async fn run(&self, body: Value) -> Result<Value, Refusal> {
         send!(self.client.run_task(), "ecs:RunTask", body)
     }
+
+    /// All tasks of `service` that ought to run.
+    pub(crate) async fn tasks_of(&self, service: &str) -> Result<Vec<Value>, Refusal> {
+        let mut body = json!({"cluster": self.cluster, "serviceName": service});
+        let mut tasks = Vec::new();
+        loop {
+            let answer = send!(self.client.list_tasks(), "ecs:ListTasks", body.clone())?;
+            // A page has no more than DescribeTasks takes.
+            tasks.extend(self.describe_tasks(list(&answer, "taskArns")).await?);
+            if !turn(&mut body, &answer) {
+                return Ok(tasks);
+            }
+        }
+    }
+}
+
+/// Turns `body` to the next page; false after the last one.
+fn turn(body: &mut Value, answer: &Value) -> bool {
+    let token = text(answer, "nextToken");
+    let is_new = !token.is_empty() && token != text(body, "nextToken");
+    if is_new && let Some(members) = body.as_object_mut() {
+        members.insert("nextToken".into(), token.into());
+    }
+    is_new
 }
 
 fn made(mut answer: Value) -> Service {
