@@ -5,6 +5,7 @@ mod apart;
 mod fake;
 mod faults;
 mod one_off;
+mod rollback;
 mod rollout;
 mod sandbox;
 

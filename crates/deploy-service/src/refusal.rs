@@ -73,6 +73,21 @@ impl Refusal {
         self.code.is_empty() && !self.failure.to_string().contains("credentials")
     }
 
+    /// Whether it may go through at the next attempt: a broken connection, throttling.
+    pub(crate) fn passes(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "ThrottlingException"
+                | "Throttling"
+                | "TooManyRequestsException"
+                | "ServerException"
+                | "InternalFailure"
+                | "InternalServerError"
+                | "ServiceUnavailable"
+                | "ServiceUnavailableException"
+        ) || self.is_network()
+    }
+
     /// What to do, where ECS's words leave it open.
     pub(crate) fn explained(self, cluster: &str) -> Self {
         match self.code.as_str() {
@@ -87,6 +102,12 @@ impl Refusal {
             ),
             _ => self,
         }
+    }
+
+    /// Whether it was answered with a clear no, which the next attempt would get, too: not allowed, not supported.
+    pub(crate) fn is_final(&self) -> bool {
+        let is_unreadable = self.failure.to_string().contains("was answered with something");
+        is_unreadable || !(self.code.is_empty() || self.passes())
     }
 
     /// Why it may go through in a moment: what was made just now is not known everywhere.
