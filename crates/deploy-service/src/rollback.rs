@@ -2,6 +2,7 @@
 
 use crate::apply::{Job, Sent};
 use crate::command::RollbackArgs;
+use crate::commands::Commands;
 use crate::deploy::{Found, connect, deployable, find, within};
 use crate::ecs::{Ecs, service_arn};
 use crate::events::Events;
@@ -13,7 +14,7 @@ use crate::target::{self, Target};
 use crate::wanted::{self, Names};
 use anyhow::Result;
 use common::config::{Config, Variables};
-use common::confirm::confirm;
+use common::confirm::{can_ask, confirm};
 use common::{Change, Console, Failure, Outcome, Report, Tags};
 use serde_json::{Value, json};
 
@@ -80,6 +81,14 @@ async fn work(args: &RollbackArgs, config: &Config, console: &Console, ongoing: 
         force: false,
         wait: !args.no_wait,
         poll: args.common.poll,
+        commands: Commands::of(
+            &args.common,
+            &place.region,
+            &names.cluster,
+            &names.service,
+            can_ask(),
+        ),
+        leaves: Some(&present),
     };
     let done = target == present;
     let plan = if done {
@@ -114,7 +123,7 @@ async fn work(args: &RollbackArgs, config: &Config, console: &Console, ongoing: 
         names.service
     );
     confirm(console, args.confirm.yes, &deed).await?;
-    match job.update(service, fields, &no_tags).await? {
+    match job.update(service, fields).await? {
         Sent::Service(made) => {
             console.note(format!(
                 "{}: a later run of deploy-service deploys the latest revision again, unless it is told another one",

@@ -132,6 +132,15 @@ pub(crate) enum Progress {
     Failed(String),
     /// Another deployment took its place.
     Superseded { by: String, task_definition: String },
+    /// Somebody deleted the service.
+    Deleted,
+}
+
+impl Progress {
+    /// Whether nothing is to be waited for any more.
+    pub(crate) fn is_end(&self) -> bool {
+        !matches!(self, Progress::Pending | Progress::RollingBack(_))
+    }
 }
 
 /// Judges `deployments`, as one answer shows them. `seen` says whether an earlier answer showed ours.
