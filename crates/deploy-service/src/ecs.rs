@@ -185,12 +185,8 @@ impl Ecs {
         loop {
             let answer = send!(self.client.list_tasks(), "ecs:ListTasks", body.clone())?;
             arns.extend_from_slice(list(&answer, "taskArns"));
-            let next = text(&answer, "nextToken");
-            if next.is_empty() || next == text(&body, "nextToken") {
+            if !turn(&mut body, &answer) {
                 return Ok(arns);
-            }
-            if let Some(members) = body.as_object_mut() {
-                members.insert("nextToken".into(), next.into());
             }
         }
     }
@@ -279,20 +275,6 @@ impl Ecs {
             }
             if !turn(&mut body, &answer) {
                 return Ok(None);
-            }
-        }
-    }
-
-    /// All tasks of `service` that ought to run.
-    pub(crate) async fn tasks_of(&self, service: &str) -> Result<Vec<Value>, Refusal> {
-        let mut body = json!({"cluster": self.cluster, "serviceName": service});
-        let mut tasks = Vec::new();
-        loop {
-            let answer = send!(self.client.list_tasks(), "ecs:ListTasks", body.clone())?;
-            // A page has no more than DescribeTasks takes.
-            tasks.extend(self.describe_tasks(list(&answer, "taskArns")).await?);
-            if !turn(&mut body, &answer) {
-                return Ok(tasks);
             }
         }
     }

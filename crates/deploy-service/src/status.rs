@@ -50,7 +50,9 @@ async fn work(args: &StatusArgs, config: &Config, console: &Console) -> Result<R
         }
     };
     let failed = || format!("failed to list the tasks of service `{name}`");
-    let tasks = ecs.tasks_of(name).await.with_context(failed)?;
+    let listed = ecs.list_tasks(json!({"serviceName": name})).await;
+    let tasks = ecs.describe_tasks(&listed.with_context(failed)?).await;
+    let tasks = tasks.with_context(failed)?;
     let unhealthy = unhealthy(&tasks);
     let good = is_good(&service) && unhealthy == 0;
     let mut report = Report::new(if good { Outcome::Ok } else { Outcome::No });

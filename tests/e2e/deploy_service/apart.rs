@@ -86,9 +86,12 @@ fn status_reads_all_tasks() {
         Some(_) => (200, json!({"taskArns": ["2"]})),
     });
     aws.answer_with(ecs("DescribeTasks"), |body| {
-        let id = body["tasks"][0].as_str().unwrap_or_default();
-        let health = if id == "2" { "UNHEALTHY" } else { "HEALTHY" };
-        (200, json!({"tasks": [task(id, health, &json!({}))]}))
+        let tasks = body["tasks"].as_array().unwrap().iter().map(|arn| {
+            let id = arn.as_str().unwrap_or_default();
+            let health = if id == "2" { "UNHEALTHY" } else { "HEALTHY" };
+            task(id, health, &json!({}))
+        });
+        (200, json!({"tasks": tasks.collect::<Vec<_>>()}))
     });
     let output = tool(&aws, &["status"]).run().exits(1);
     assert!(output.stdout.contains("task 1 web:2: RUNNING HEALTHY\n"));

@@ -67,6 +67,60 @@ fn a_rollback_is_exit_code_four_with_its_cause() {
 }
 
 #[test]
+fn a_rollback_by_an_alarm_is_one_too() {
+    let begun = service(&["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"]);
+    let alarms = json!({"alarms": {"alarmNames": ["errors"], "enable": true, "rollback": true}});
+    let alarm = "new PRIMARY 2 FAILED | alarm detected.";
+    let aws = updated(&[
+        begun.clone(),
+        service(&[alarm, "old ACTIVE 1 COMPLETED"]),
+        service(&[
+            "back PRIMARY 1 IN_PROGRESS",
+            "new ACTIVE 2 FAILED | alarm detected.",
+        ]),
+        service(&[
+            "back PRIMARY 1 COMPLETED",
+            "new ACTIVE 2 FAILED | alarm detected.",
+        ]),
+    ]);
+    let begun = with(begun, "deploymentConfiguration", alarms);
+    aws.answer(ecs("UpdateService"), 200, json!({"service": begun}));
+    deploy(&aws, &[])
+        .run()
+        .exits(4)
+        .says("`web:2` was rolled back to `web:1`: alarm detected");
+}
+
+#[test]
+fn of_very_many_stopped_tasks_all_are_looked_at() {
+    let aws = updated(&[
+        service(&["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"]),
+        service(&["new PRIMARY 2 COMPLETED"]),
+    ]);
+    stopped(&aws);
+    aws.answer_with(ecs("ListTasks"), |body| {
+        let page = usize::from(body["nextToken"].is_string());
+        let arns: Vec<String> = (0..100).map(|at| format!("{page}/{at}")).collect();
+        let token = if page == 0 { json!("n") } else { json!(null) };
+        (200, json!({"taskArns": arns, "nextToken": token}))
+    });
+    aws.answer_with(ecs("DescribeTasks"), |body| {
+        let arns = body["tasks"].as_array().unwrap();
+        // The most that ECS takes.
+        assert!(arns.len() <= 100, "{}", arns.len());
+        let ours = arns.iter().filter(|arn| *arn == "1/99");
+        let tasks = ours.map(|arn| {
+            json!({"taskArn": arn, "startedBy": "ecs-svc/new", "lastStatus": "STOPPED", "stoppedReason": "the last one"})
+        });
+        (200, json!({"tasks": tasks.collect::<Vec<_>>()}))
+    });
+    deploy(&aws, &[])
+        .run()
+        .exits(0)
+        .says("web: task 99 stopped: the last one\n");
+}
+
+#[test]
 fn a_service_that_looks_stable_again_was_rolled_back_all_the_same() {
     // By the time of the second look nothing is left of our deployment.
     let aws = updated(&[
