@@ -126,7 +126,14 @@ impl Job<'_> {
             let found = self.ecs.service(self.name).await;
             service = found.with_context(|| format!("failed to describe service `{}`", self.name))?;
             let namespaces = namespaces::of(service.as_ref(), self.value, self.aws).await?;
-            plan = Plan::new(service.as_ref(), self.value, self.tags, &namespaces, self.force)?;
+            plan = Plan::new(
+                service.as_ref(),
+                self.value,
+                self.tags,
+                &namespaces,
+                self.force,
+                &self.commands,
+            )?;
         }
         Err(Failure::could_not(format!(
             "failed to deploy service `{}`: somebody else keeps changing it",
@@ -188,7 +195,7 @@ impl Job<'_> {
                 tokio::time::sleep(self.poll.min(Duration::from_secs(1))).await;
                 Ok(Sent::Outdated)
             }
-            Err(refusal) => Err(refusal.explained(&self.ecs.cluster))
+            Err(refusal) => Err(self.explained(refusal))
                 .with_context(|| format!("failed to create service `{}`", self.name)),
         }
     }
@@ -239,8 +246,20 @@ impl Job<'_> {
             {
                 Ok(Sent::Outdated)
             }
-            Err(refusal) => Err(refusal.explained(&self.ecs.cluster))
+            Err(refusal) => Err(self.explained(refusal))
                 .with_context(|| format!("failed to update service `{}`", self.name)),
+        }
+    }
+
+    /// With what to do. Without an answer nobody knows whether the call went through.
+    fn explained(&self, refusal: Refusal) -> Refusal {
+        if refusal.is_network() {
+            let status = self.commands.status();
+            refusal.hint(format!(
+                "check the network; it may have gone through all the same: `{status}` shows it"
+            ))
+        } else {
+            refusal.explained(&self.ecs.cluster)
         }
     }
 

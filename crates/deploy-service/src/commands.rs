@@ -49,6 +49,21 @@ impl Commands {
         format!("deploy-service --task-definition {task_definition}{}", self.place)
     }
 
+    pub(crate) fn status(&self) -> String {
+        format!("deploy-service status{}", self.place)
+    }
+
+    /// What makes room for another service of this name.
+    pub(crate) fn delete(&self) -> String {
+        let Commands {
+            cluster,
+            service,
+            aws,
+            ..
+        } = self;
+        format!("aws ecs delete-service --cluster {cluster} --service {service} --force{aws}")
+    }
+
     pub(crate) fn logs(&self) -> String {
         format!("deploy-service logs --since 1h{}", self.place)
     }
@@ -65,7 +80,7 @@ impl Commands {
                 quoted(course.wanted)
             ),
         };
-        let mut hint = format!("follow it with `{follow}`, look at it with `deploy-service status{place}`");
+        let mut hint = format!("follow it with `{follow}`, look at it with `{}`", self.status());
         if let Some(stop) = self.stop(course) {
             hint += &format!(", stop it with `{stop}`");
         }

@@ -140,12 +140,15 @@ async fn work(args: &DeployArgs, config: &Config, console: &Console, ongoing: &O
     let value = wanted.value(Some(&definition));
     keeps_protocols(&ecs, service.as_ref(), &definition, &value).await?;
     let names_of_arns = namespaces::of(service.as_ref(), &value, &aws).await?;
+    let (cluster, name) = (&names.cluster, &names.service);
+    let commands = Commands::of(&args.common, &place.region, cluster, name, can_ask());
     let plan = Plan::new(
         service.as_ref(),
         &value,
         &wanted.tags,
         &names_of_arns,
         args.force_new_deployment,
+        &commands,
     )?;
     let job = Job {
         ecs: &ecs,
@@ -160,13 +163,7 @@ async fn work(args: &DeployArgs, config: &Config, console: &Console, ongoing: &O
         force: args.force_new_deployment,
         wait: !args.no_wait,
         poll: args.common.poll,
-        commands: Commands::of(
-            &args.common,
-            &place.region,
-            &names.cluster,
-            &names.service,
-            can_ask(),
-        ),
+        commands,
         leaves: None,
     };
     if plan_only {

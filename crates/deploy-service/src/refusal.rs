@@ -58,7 +58,8 @@ impl Refusal {
         }
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// With another hint.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.failure = self.failure.hint(hint);
         self
     }

@@ -203,6 +203,26 @@ fn what_can_not_be_followed_is_partly_done() {
 }
 
 #[test]
+fn a_change_without_an_answer_may_have_gone_through() {
+    let hint = "hint: check the network; it may have gone through all the same: `deploy-service status --region us-east-1` shows it\n";
+    let aws = clean();
+    aws.cut(ecs("CreateService"));
+    deploy(&aws, &["--region", "us-east-1"])
+        .run()
+        .exits(2)
+        .says("error: failed to create service `web`: ecs:CreateService could not be sent: ")
+        .says(hint);
+    let aws = fake::start();
+    answers(&aws, &[service(&["old PRIMARY 1 COMPLETED"])]);
+    aws.cut(ecs("UpdateService"));
+    deploy(&aws, &["--region", "us-east-1"])
+        .run()
+        .exits(2)
+        .says("error: failed to update service `web`: ecs:UpdateService could not be sent: ")
+        .says(hint);
+}
+
+#[test]
 fn why_tasks_stop_is_not_needed() {
     for operation in [ecs("ListTasks"), ecs("DescribeTasks"), logs("GetLogEvents")] {
         let aws = clean();
@@ -318,7 +338,7 @@ fn what_ecs_can_not_change_is_an_error() {
         .run()
         .exits(2)
         .says("ECS can't change this of a service that exists: launchType: EC2 -> FARGATE")
-        .says("hint: change the file, or `aws ecs delete-service ");
+        .says("hint: change the file, or `aws ecs delete-service --cluster apps --service web --force --region us-east-1` and run this again\n");
     assert_eq!(writes(&aws), [""; 0]);
 }
 
