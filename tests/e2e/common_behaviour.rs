@@ -165,7 +165,9 @@ fn an_answer_that_is_no_aws_answer_is_an_error() {
         for target in &targets {
             aws.answer_text(target, 403, "<html>blocked by the proxy</html>", "text/html");
         }
-        prepared(aws.tool(name)).run().exits(2).says(": error: ");
+        let output = prepared(aws.tool(name)).run().exits(2).says(": error: ");
+        // It was sent.
+        assert!(!output.stderr.contains("could not be sent"), "{}", output.stderr);
         for target in &targets {
             aws.answer_text(target, 200, "{\"half\": ", "application/x-amz-json-1.1");
         }

@@ -2,10 +2,13 @@
 
 mod answers;
 mod apart;
+mod cut_off;
 mod fake;
 mod faults;
+mod hints;
 mod logs;
 mod one_off;
+mod rollback;
 mod rollout;
 mod sandbox;
 mod stopped;
@@ -175,7 +178,11 @@ fn another_revision_can_be_named() {
 fn what_is_not_waited_for_goes_on() {
     let aws = updates();
     let output = deploy(&aws, &["--no-wait"]).run().exits(0);
-    output.says("web: deployment `ecs-svc/new` goes on: follow it with `deploy-service`");
+    output.says(
+        "web: deployment `ecs-svc/new` goes on: follow it with `deploy-service --task-definition web:2`, \
+         look at it with `deploy-service status`, \
+         stop it with `deploy-service rollback --task-definition web:1 --yes`\n",
+    );
     assert_eq!(aws.bodies(ecs("DescribeServices")).len(), 1);
 }
 
@@ -218,6 +225,9 @@ fn tags_that_differ_are_set_apart() {
         .exits(0)
         .says("  tags.app: other -> e2e\n");
     assert_eq!(writes(&aws), ["TagResource"]);
+    // They begin no deployment.
+    let output = deploy(&aws, &["--no-wait"]).run().exits(0);
+    assert!(!output.stderr.contains("goes on"), "{}", output.transcript());
 }
 
 #[test]

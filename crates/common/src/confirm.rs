@@ -16,7 +16,7 @@ pub async fn confirm(console: &Console, yes: bool, deed: &str) -> Result<()> {
     if yes {
         return Ok(());
     }
-    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+    if !can_ask() {
         let message = format!("refused to {deed}: there is no terminal to ask on, and no --yes");
         return Err(refused(message, "give --yes if that is what you want").into());
     }
@@ -36,6 +36,11 @@ pub async fn confirm(console: &Console, yes: bool, deed: &str) -> Result<()> {
     }
     let message = format!("refused to {deed}: not confirmed");
     Err(refused(message, "answer `y`, or give --yes").into())
+}
+
+/// Whether there is a terminal to ask on.
+pub fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
 fn refused(message: String, hint: &str) -> Failure {

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::report::Report;
 use anyhow::{Context, Result};
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 use watch::{Calls, Watch};
 
@@ -24,14 +24,54 @@ pub fn run(
     timeout: Option<Duration>,
     work: impl Future<Output = Result<Report>>,
 ) -> ExitCode {
-    run_or_leave(console, timeout, work, || {})
+    let deadline = timeout.map(Deadline::of);
+    run_until(console, deadline, work, || {})
 }
 
 /// [`run`] for work that goes on elsewhere when the tool is stopped: `leave` says so, after the signal and
-/// before the end.
+/// before the end. Such work keeps its deadline itself, to say the same then. Only where it does not, because its
+/// thread is held up, it is ended a moment later.
 pub fn run_or_leave(
     console: &Console,
     timeout: Option<Duration>,
+    work: impl Future<Output = Result<Report>>,
+    leave: impl FnOnce(),
+) -> ExitCode {
+    let deadline = timeout.map(|timeout| Deadline {
+        spare: SPARE,
+        ..Deadline::of(timeout)
+    });
+    run_until(console, deadline, work, leave)
+}
+
+/// How long work that keeps its deadline itself has for it.
+const SPARE: Duration = Duration::from_millis(500);
+
+/// When a run is ended.
+#[derive(Clone, Copy)]
+struct Deadline {
+    /// As it is told.
+    timeout: Duration,
+    /// What is waited beyond that.
+    spare: Duration,
+}
+
+impl Deadline {
+    fn of(timeout: Duration) -> Self {
+        Deadline {
+            timeout,
+            spare: Duration::ZERO,
+        }
+    }
+
+    fn end(self, start: Instant) -> Option<Instant> {
+        start.checked_add(self.timeout)?.checked_add(self.spare)
+    }
+}
+
+fn run_until(
+    console: &Console,
+    deadline: Option<Deadline>,
     work: impl Future<Output = Result<Report>>,
     leave: impl FnOnce(),
 ) -> ExitCode {
@@ -41,13 +81,13 @@ pub fn run_or_leave(
         Err(error) => return console.finish(Err(error).context("failed to start the runtime")),
     };
     let (signal, mut interrupted) = oneshot::channel();
-    let (late_call, mut deadline) = oneshot::channel();
+    let (late_call, mut is_late) = oneshot::channel();
     let calls = Calls {
         signal,
         late: late_call,
     };
     std::thread::scope(|scope| {
-        scope.spawn(|| watch.keep(console, timeout, calls));
+        scope.spawn(|| watch.keep(console, deadline, calls));
         // Also when the work panics: the scope waits for its threads.
         let _done = Done(&watch);
         let tracing = trace::start(console, scope);
@@ -56,14 +96,17 @@ pub fn run_or_leave(
                 biased;
                 Ok(number) = &mut interrupted => End::Signal(number),
                 result = work => End::Result(result),
-                Ok(()) = &mut deadline => End::Late,
+                Ok(()) = &mut is_late => End::Late,
             }
         });
         // A name look-up that hangs in a thread of its own must not hold up the end.
         runtime.shutdown_background();
         let result = match end {
             End::Result(result) => result,
-            End::Late => Ok(console.cut_off(late(timeout.unwrap_or_default()))),
+            End::Late => {
+                let timeout = deadline.map(|deadline| deadline.timeout);
+                Ok(console.cut_off(late(timeout.unwrap_or_default())))
+            }
             End::Signal(number) => {
                 console.leave();
                 leave();

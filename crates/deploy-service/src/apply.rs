@@ -1,18 +1,17 @@
 //! Makes the plan true.
 
+use crate::commands::Commands;
 use crate::ecs::{Ecs, client_token};
 use crate::events::Events;
 use crate::namespaces;
 use crate::ongoing::Ongoing;
 use crate::plan::{Plan, create_body};
 use crate::refusal::{Refusal, RefusalContext};
-use crate::rollout::{Ours, short};
 use crate::service::{Service, Status, text};
-use crate::verdict;
-use crate::watch::Watch;
 use anyhow::{Context, Result};
 use common::aws::Aws;
 use common::retry::Patience;
+use common::tags::changes as tag_changes;
 use common::{Console, Failure, Item, Outcome, Report, Tags};
 use serde_json::Value;
 use std::time::Duration;
@@ -39,6 +38,9 @@ pub(crate) struct Job<'a> {
     pub(crate) force: bool,
     pub(crate) wait: bool,
     pub(crate) poll: Duration,
+    pub(crate) commands: Commands,
+    /// The revision that a rollback leaves.
+    pub(crate) leaves: Option<&'a str>,
 }
 
 /// What came of a call.
@@ -102,7 +104,16 @@ impl Job<'_> {
                 Plan::Create(_) => self.create().await?,
                 Plan::Update { fields, tags, .. } => {
                     let service = service.clone().context("failed to find the service to update")?;
-                    self.update(service, fields, tags).await?
+                    let tagged = self.tag(&service, tags).await?;
+                    match (self.update(service, fields).await, tagged) {
+                        (Ok(sent), _) => sent,
+                        (Err(error), None) => return Err(error),
+                        (Err(error), Some(item)) => {
+                            self.console.announce(&item, false);
+                            report.items.push(item);
+                            return Ok(self.console.partly(&error, report));
+                        }
+                    }
                 }
                 Plan::Await | Plan::Nothing => {
                     Sent::Service(Box::new(service.clone().context("failed to find the service")?))
@@ -115,7 +126,14 @@ impl Job<'_> {
             let found = self.ecs.service(self.name).await;
             service = found.with_context(|| format!("failed to describe service `{}`", self.name))?;
             let namespaces = namespaces::of(service.as_ref(), self.value, self.aws).await?;
-            plan = Plan::new(service.as_ref(), self.value, self.tags, &namespaces, self.force)?;
+            plan = Plan::new(
+                service.as_ref(),
+                self.value,
+                self.tags,
+                &namespaces,
+                self.force,
+                &self.commands,
+            )?;
         }
         Err(Failure::could_not(format!(
             "failed to deploy service `{}`: somebody else keeps changing it",
@@ -148,10 +166,14 @@ impl Job<'_> {
             self.name
         ));
         loop {
-            let found = self.ecs.service(self.name).await;
-            let found = found.with_context(|| format!("failed to describe service `{}`", self.name))?;
-            if found.is_none_or(|service| service.status != Status::Draining) {
-                return Ok(());
+            match self.ecs.service(self.name).await {
+                Ok(Some(service)) if service.status == Status::Draining => {}
+                Ok(_) => return Ok(()),
+                Err(refusal) if refusal.passes() => {}
+                Err(refusal) => {
+                    return Err(refusal)
+                        .with_context(|| format!("failed to describe service `{}`", self.name));
+                }
             }
             tokio::time::sleep(self.poll).await;
         }
@@ -159,7 +181,13 @@ impl Job<'_> {
 
     async fn create(&self) -> Result<Sent> {
         let body = create_body(self.value, self.tags, &client_token());
-        let made = self.send(async || self.ecs.create(body.clone()).await).await;
+        let words = format!("ecs:CreateService for service `{}`", self.name);
+        let made = self
+            .send(async || {
+                let call = self.ecs.create(body.clone());
+                self.console.sending(words.as_str(), call).await
+            })
+            .await;
         match made {
             Ok(service) => Ok(Sent::Service(Box::new(service))),
             // There is one of this name by now, or its end was not over.
@@ -167,27 +195,48 @@ impl Job<'_> {
                 tokio::time::sleep(self.poll.min(Duration::from_secs(1))).await;
                 Ok(Sent::Outdated)
             }
-            Err(refusal) => Err(refusal.explained(&self.ecs.cluster))
+            Err(refusal) => Err(self.explained(refusal))
                 .with_context(|| format!("failed to create service `{}`", self.name)),
         }
     }
 
-    /// Tags, and one UpdateService with these fields; none of it when there are none.
+    /// Sets these tags, and says so in an item; nothing when there are none.
+    async fn tag(&self, service: &Service, tags: &Tags) -> Result<Option<Item>> {
+        if tags.is_empty() {
+            return Ok(None);
+        }
+        let words = format!("ecs:TagResource for service `{}`", self.name);
+        let tagged = self
+            .console
+            .sending(words, self.ecs.tag(service.arn(), tags))
+            .await;
+        tagged.with_context(|| format!("failed to tag service `{}`", self.name))?;
+        let item = Item::new("service", self.name, "update")
+            .changes(tag_changes(tags, &service.tags()))
+            .detail("arn", self.arn.as_str());
+        self.console.did(&item);
+        Ok(Some(item))
+    }
+
+    /// One UpdateService with these fields; none when there are none.
     ///
     /// # Errors
     /// When ECS refuses.
-    pub(crate) async fn update(&self, service: Service, fields: &Value, tags: &Tags) -> Result<Sent> {
-        if !tags.is_empty() {
-            let tagged = self.ecs.tag(service.arn(), tags).await;
-            tagged.with_context(|| format!("failed to tag service `{}`", self.name))?;
-        }
+    pub(crate) async fn update(&self, service: Service, fields: &Value) -> Result<Sent> {
         let mut body = fields.clone();
         let Some(members) = body.as_object_mut().filter(|members| !members.is_empty()) else {
             return Ok(Sent::Service(Box::new(service)));
         };
         members.insert("cluster".into(), self.ecs.cluster.as_str().into());
         members.insert("service".into(), self.name.into());
-        match self.send(async || self.ecs.update(body.clone()).await).await {
+        let words = format!("ecs:UpdateService for service `{}`", self.name);
+        let updated = self
+            .send(async || {
+                let call = self.ecs.update(body.clone());
+                self.console.sending(words.as_str(), call).await
+            })
+            .await;
+        match updated {
             Ok(service) => Ok(Sent::Service(Box::new(service))),
             Err(refusal)
                 if matches!(
@@ -197,8 +246,20 @@ impl Job<'_> {
             {
                 Ok(Sent::Outdated)
             }
-            Err(refusal) => Err(refusal.explained(&self.ecs.cluster))
+            Err(refusal) => Err(self.explained(refusal))
                 .with_context(|| format!("failed to update service `{}`", self.name)),
+        }
+    }
+
+    /// With what to do. Without an answer nobody knows whether the call went through.
+    fn explained(&self, refusal: Refusal) -> Refusal {
+        if refusal.is_network() {
+            let status = self.commands.status();
+            refusal.hint(format!(
+                "check the network; it may have gone through all the same: `{status}` shows it"
+            ))
+        } else {
+            refusal.explained(&self.ecs.cluster)
         }
     }
 
@@ -216,57 +277,5 @@ impl Job<'_> {
             }
         };
         Patience::PROPAGATION.retry(self.console, heals, call).await
-    }
-
-    /// Waits for the deployment of `service`, and judges it.
-    pub(crate) async fn follow(
-        &self,
-        plan: &Plan,
-        service: Service,
-        before: Option<String>,
-        events: Events,
-        mut report: Report,
-    ) -> Report {
-        let wanted = short(text(self.definition, "taskDefinitionArn")).to_owned();
-        let Some(primary) = service.primary() else {
-            let failure = Failure::could_not(format!(
-                "failed to follow service `{}`: it has no deployment",
-                self.name
-            ));
-            return self.console.partly(&failure.into(), report);
-        };
-        if let Some(item) = report.items.last_mut() {
-            item.details
-                .insert("deployment".into(), primary.id.as_str().into());
-        }
-        if !self.wait || *plan == Plan::Nothing {
-            if *plan != Plan::Nothing {
-                self.console.note(format!(
-                    "{}: deployment `{}` goes on: follow it with `deploy-service`, or `deploy-service status`",
-                    self.name, primary.id
-                ));
-            }
-            return report;
-        }
-        let watch = Watch {
-            ecs: self.ecs,
-            aws: self.aws,
-            console: self.console,
-            ongoing: self.ongoing,
-            name: self.name,
-            definition: self.definition,
-            poll: self.poll,
-            ours: Ours {
-                id: primary.id.clone(),
-                wanted,
-                before,
-                rolls_back: service.rolls_back(),
-            },
-        };
-        match watch.wait(service, events, report.clone()).await {
-            Ok(end) => verdict::report(self, end),
-            Err(error) if report.outcome == Outcome::Changed => self.console.partly(&error, report),
-            Err(error) => self.console.failed(&error, report),
-        }
     }
 }

@@ -28,7 +28,7 @@ pub(crate) struct Args {
 pub(crate) enum Command {
     /// Show the service: exit 0 when it runs as it should, 1 when not
     Status(StatusArgs),
-    /// Go back to the previous revision of the task definition
+    /// Go back to the revision that ran well before
     Rollback(RollbackArgs),
     /// Run a command in a task of its own: prints its log, exits with its code
     Run(RunArgs),
@@ -64,7 +64,7 @@ pub(crate) struct StatusArgs {
 /// `rollback`
 #[derive(Debug, clap::Args)]
 pub(crate) struct RollbackArgs {
-    /// Go back to this revision [default: the active one before the present one]
+    /// Go back to this revision [default: the one deployed before, by ECS's history]
     #[arg(long, value_name = "FAMILY:REVISION")]
     pub(crate) task_definition: Option<String>,
     /// Do not wait for the deployment
@@ -173,7 +173,8 @@ Examples:
 Permissions: ecs:DescribeServices, ecs:DescribeTaskDefinition,
 ecs:DescribeClusters, ecs:CreateService, ecs:UpdateService, ecs:TagResource,
 ecs:ListTasks, ecs:DescribeTasks, servicediscovery:GetNamespace,
-logs:GetLogEvents; rollback: ecs:ListTaskDefinitions; logs:
+logs:GetLogEvents; rollback: ecs:ListServiceDeployments,
+ecs:DescribeServiceRevisions, ecs:ListTaskDefinitions; logs:
 logs:FilterLogEvents; run: ecs:RunTask, ecs:StopTask, iam:PassRole for
 both roles
 

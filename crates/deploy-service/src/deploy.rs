@@ -2,6 +2,7 @@
 
 use crate::apply::Job;
 use crate::command::{CommonArgs, DeployArgs};
+use crate::commands::Commands;
 use crate::ecs::{Ecs, service_arn};
 use crate::namespaces;
 use crate::ongoing::Ongoing;
@@ -16,6 +17,7 @@ use aws_documents::service::changed_protocols;
 use aws_documents::{Fault, refuse};
 use common::aws::Aws;
 use common::config::{Config, Variables};
+use common::confirm::can_ask;
 use common::retry::Patience;
 use common::{Console, Failure, Item, Outcome, Report};
 use serde_json::Value;
@@ -34,7 +36,7 @@ pub(crate) async fn run(args: &DeployArgs, console: &Console, ongoing: &Ongoing)
 /// `work`, or what goes on when the time is over.
 ///
 /// # Errors
-/// As `work`, and when nothing goes on.
+/// As `work`.
 pub(crate) async fn within(
     timeout: Duration,
     console: &Console,
@@ -43,7 +45,7 @@ pub(crate) async fn within(
 ) -> Result<Report> {
     match tokio::time::timeout(timeout, work).await {
         Ok(result) => result,
-        Err(_) => ongoing.late(timeout, console),
+        Err(_) => Ok(ongoing.late(timeout, console)),
     }
 }
 
@@ -105,6 +107,7 @@ async fn work(args: &DeployArgs, config: &Config, console: &Console, ongoing: &O
         .detail("account", place.account.as_str())
         .detail("region", place.region.as_str())
         .detail("cluster", names.cluster.as_str());
+    console.begin(&report);
     let faults = wanted.faults(definition.as_ref());
     if let Some(report) = refuse(&faults, console) {
         return Ok(report);
@@ -137,12 +140,15 @@ async fn work(args: &DeployArgs, config: &Config, console: &Console, ongoing: &O
     let value = wanted.value(Some(&definition));
     keeps_protocols(&ecs, service.as_ref(), &definition, &value).await?;
     let names_of_arns = namespaces::of(service.as_ref(), &value, &aws).await?;
+    let (cluster, name) = (&names.cluster, &names.service);
+    let commands = Commands::of(&args.common, &place.region, cluster, name, can_ask());
     let plan = Plan::new(
         service.as_ref(),
         &value,
         &wanted.tags,
         &names_of_arns,
         args.force_new_deployment,
+        &commands,
     )?;
     let job = Job {
         ecs: &ecs,
@@ -157,6 +163,8 @@ async fn work(args: &DeployArgs, config: &Config, console: &Console, ongoing: &O
         force: args.force_new_deployment,
         wait: !args.no_wait,
         poll: args.common.poll,
+        commands,
+        leaves: None,
     };
     if plan_only {
         return Ok(job.announce(&plan, report).checked(args.plan.check));

@@ -2,6 +2,7 @@
 //! service is compared nor when it is made.
 
 use crate::refusal::{Refusal, RefusalContext};
+use crate::rollout::short;
 use crate::service::{Service, list, text};
 use anyhow::Result;
 use aws_sdk_ecs::Client;
@@ -9,10 +10,20 @@ use common::aws::json::Exchange;
 use common::config::{Place, partition_of};
 use common::{Failure, Tags};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
 
 /// The most tasks that DescribeTasks takes (its API reference).
 const DESCRIBED_AT_ONCE: usize = 100;
+
+/// So many successful deployments are looked back on.
+const HISTORY: usize = 100;
+
+/// So many pages of them are read: ECS keeps the deployments of 90 days.
+const HISTORY_PAGES: usize = 20;
+
+/// The most service revisions that DescribeServiceRevisions takes (its API reference).
+const DESCRIBED_REVISIONS: usize = 20;
 
 /// ECS, for one cluster.
 pub(crate) struct Ecs {
@@ -104,23 +115,6 @@ impl Ecs {
         }
     }
 
-    /// The active revisions of `family`, the newest first.
-    pub(crate) async fn revisions(&self, family: &str) -> Result<Vec<String>> {
-        let body = json!({"familyPrefix": family, "status": "ACTIVE", "sort": "DESC", "maxResults": 100});
-        let answer = send!(
-            self.client.list_task_definitions(),
-            "ecs:ListTaskDefinitions",
-            body
-        )
-        .with_context(|| format!("failed to list the revisions of `{family}`"))?;
-        let arns = list(&answer, "taskDefinitionArns").iter();
-        Ok(arns
-            .filter_map(Value::as_str)
-            .map(|arn| crate::rollout::short(arn).to_owned())
-            .filter(|name| name.split(':').next() == Some(family))
-            .collect())
-    }
-
     pub(crate) async fn create(&self, body: Value) -> Result<Service, Refusal> {
         send!(self.client.create_service(), "ecs:CreateService", body).map(made)
     }
@@ -144,12 +138,8 @@ impl Ecs {
         loop {
             let answer = send!(self.client.list_tasks(), "ecs:ListTasks", body.clone())?;
             arns.extend_from_slice(list(&answer, "taskArns"));
-            let next = text(&answer, "nextToken");
-            if next.is_empty() || next == text(&body, "nextToken") {
+            if !turn(&mut body, &answer) {
                 return Ok(arns);
-            }
-            if let Some(members) = body.as_object_mut() {
-                members.insert("nextToken".into(), next.into());
             }
         }
     }
@@ -173,6 +163,84 @@ impl Ecs {
     pub(crate) async fn run(&self, body: Value) -> Result<Value, Refusal> {
         send!(self.client.run_task(), "ecs:RunTask", body)
     }
+
+    /// The revisions of task definitions that were deployed successfully, the newest first, as far as ECS keeps
+    /// its history.
+    pub(crate) async fn deployed(&self, service: &str) -> Result<Vec<String>, Refusal> {
+        let mut body = json!({
+            "cluster": self.cluster, "service": service, "status": ["SUCCESSFUL"], "maxResults": 100,
+        });
+        let mut deployments = Vec::new();
+        for _ in 0..HISTORY_PAGES {
+            let answer = send!(
+                self.client.list_service_deployments().service(service),
+                "ecs:ListServiceDeployments",
+                body.clone()
+            )?;
+            deployments.extend_from_slice(list(&answer, "serviceDeployments"));
+            if !turn(&mut body, &answer) {
+                break;
+            }
+        }
+        let time = |one: &Value| one.get("createdAt").and_then(Value::as_f64).unwrap_or_default();
+        deployments.sort_by(|one, other| time(other).total_cmp(&time(one)));
+        deployments.truncate(HISTORY);
+        let revisions: Vec<&str> = deployments
+            .iter()
+            .map(|one| text(one, "targetServiceRevisionArn"))
+            .collect();
+        let mut definitions = BTreeMap::new();
+        for some in revisions.chunks(DESCRIBED_REVISIONS) {
+            let body = json!({"serviceRevisionArns": some});
+            let request = self.client.describe_service_revisions();
+            let request = request.service_revision_arns(some.first().copied().unwrap_or_default());
+            let answer = send!(request, "ecs:DescribeServiceRevisions", body)?;
+            for one in list(&answer, "serviceRevisions") {
+                let name = short(text(one, "taskDefinition")).to_owned();
+                definitions.insert(text(one, "serviceRevisionArn").to_owned(), name);
+            }
+        }
+        let names = revisions.iter().filter_map(|arn| definitions.get(*arn).cloned());
+        Ok(names.filter(|name| !name.is_empty()).collect())
+    }
+
+    /// The active revision of `family` with the highest number below that of `revision`.
+    pub(crate) async fn active_before(&self, family: &str, revision: &str) -> Result<Option<String>> {
+        let number = |name: &str| {
+            name.rsplit_once(':')
+                .and_then(|(_, number)| number.parse::<u64>().ok())
+        };
+        let mut body = json!({"familyPrefix": family, "status": "ACTIVE", "sort": "DESC", "maxResults": 100});
+        loop {
+            let answer = send!(
+                self.client.list_task_definitions(),
+                "ecs:ListTaskDefinitions",
+                body.clone()
+            )
+            .with_context(|| format!("failed to list the revisions of `{family}`"))?;
+            let mut names = list(&answer, "taskDefinitionArns")
+                .iter()
+                .filter_map(Value::as_str)
+                .map(short)
+                .filter(|name| name.split(':').next() == Some(family));
+            if let Some(found) = names.find(|name| number(name) < number(revision)) {
+                return Ok(Some(found.to_owned()));
+            }
+            if !turn(&mut body, &answer) {
+                return Ok(None);
+            }
+        }
+    }
+}
+
+/// Turns `body` to the next page; false after the last one.
+fn turn(body: &mut Value, answer: &Value) -> bool {
+    let token = text(answer, "nextToken");
+    let is_new = !token.is_empty() && token != text(body, "nextToken");
+    if is_new && let Some(members) = body.as_object_mut() {
+        members.insert("nextToken".into(), token.into());
+    }
+    is_new
 }
 
 fn made(mut answer: Value) -> Service {

@@ -9,10 +9,14 @@
 
 mod apply;
 mod command;
+mod commands;
 mod container;
 mod deploy;
 mod ecs;
 mod events;
+mod follow;
+mod history;
+mod judge;
 mod log;
 mod logs;
 mod namespaces;
@@ -25,6 +29,7 @@ mod run;
 mod service;
 mod status;
 mod stopped;
+mod target;
 mod verdict;
 mod wanted;
 mod watch;
@@ -50,6 +55,8 @@ fn main() -> ExitCode {
             Some(Command::Logs(logs)) => logs::run(logs, &console).await,
         }
     };
-    // The deadline is our own: `ops.toml` may set it, and what goes on then has to be told.
-    common::runtime::run_or_leave(&console, None, work, || ongoing.leave(&console))
+    // The deadline is our own: `ops.toml` may set it, and what goes on then has to be told. That of the command
+    // line holds also where we are held up.
+    let timeout = args.common().timeout;
+    common::runtime::run_or_leave(&console, timeout, work, || ongoing.leave(&console))
 }

@@ -50,14 +50,13 @@ impl Ongoing {
         }
     }
 
-    /// The report of a run whose deadline passed.
-    ///
-    /// # Errors
-    /// When nothing goes on.
-    pub(crate) fn late(&self, timeout: Duration, console: &Console) -> anyhow::Result<Report> {
+    /// The report of a run whose deadline passed: what goes on, or what was changed until then.
+    pub(crate) fn late(&self, timeout: Duration, console: &Console) -> Report {
         let Some(known) = self.0.borrow_mut().take() else {
-            return Err(runtime::late(timeout).into());
+            return console.cut_off(runtime::late(timeout));
         };
+        // What was changed stands in the report of what goes on.
+        console.leave();
         let message = format!(
             "{} is not done after {}: {}",
             known.what,
@@ -67,6 +66,6 @@ impl Ongoing {
         let failure = Failure::new(Exit::Deadline, message)
             .code("timeout")
             .hint(format!("it goes on: {}", known.hint));
-        Ok(console.failed(&failure.into(), known.report))
+        console.failed(&failure.into(), known.report)
     }
 }

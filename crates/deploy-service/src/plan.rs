@@ -1,5 +1,6 @@
 //! What has to be done to a service. No I/O.
 
+use crate::commands::Commands;
 use crate::rollout::{State, short};
 use crate::service::{Service, Status, text};
 use aws_documents::service::{
@@ -40,6 +41,7 @@ impl Plan {
         tags: &Tags,
         namespaces: &Namespaces,
         force: bool,
+        commands: &Commands,
     ) -> Result<Self, Failure> {
         let service = match service {
             Some(service) if service.status == Status::Draining => return Ok(Plan::Drain),
@@ -48,11 +50,8 @@ impl Plan {
         };
         let difference = difference(&service.value, wanted, namespaces);
         if difference.touches(&UNCHANGEABLE) {
-            return Err(unchangeable(
-                text(wanted, "serviceName"),
-                &difference.changes,
-                text(wanted, "cluster"),
-            ));
+            let name = text(wanted, "serviceName");
+            return Err(unchangeable(name, &difference.changes, commands));
         }
         let mut fields = update(wanted, &difference);
         let mut changes = difference.changes.clone();
@@ -155,7 +154,7 @@ fn creation(wanted: &Value, tags: &Tags) -> Vec<Change> {
     changes
 }
 
-fn unchangeable(service: &str, changes: &[Change], cluster: &str) -> Failure {
+fn unchangeable(service: &str, changes: &[Change], commands: &Commands) -> Failure {
     let first = |change: &&Change| {
         let field = change.path.split(['.', '[']).next().unwrap_or_default();
         UNCHANGEABLE.contains(&field)
@@ -167,7 +166,8 @@ fn unchangeable(service: &str, changes: &[Change], cluster: &str) -> Failure {
     ))
     .code("unchangeable")
     .hint(format!(
-        "change the file, or `aws ecs delete-service --cluster {cluster} --service {service} --force` and run this again"
+        "change the file, or `{}` and run this again",
+        commands.delete()
     ))
 }
 

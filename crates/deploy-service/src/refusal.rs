@@ -57,7 +57,8 @@ impl Refusal {
         }
     }
 
-    fn hint(mut self, hint: impl Into<String>) -> Self {
+    /// With another hint.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.failure = self.failure.hint(hint);
         self
     }
@@ -101,6 +102,12 @@ impl Refusal {
             ),
             _ => self,
         }
+    }
+
+    /// Whether it was answered with a clear no, which the next attempt would get, too: not allowed, not supported.
+    pub(crate) fn is_final(&self) -> bool {
+        let is_unreadable = self.failure.to_string().contains("was answered with something");
+        is_unreadable || !(self.code.is_empty() || self.passes())
     }
 
     /// Why it may go through in a moment: what was made just now is not known everywhere.

@@ -2,17 +2,19 @@
 
 use crate::apply::{Job, Sent};
 use crate::command::RollbackArgs;
+use crate::commands::Commands;
 use crate::deploy::{Found, connect, deployable, find, within};
 use crate::ecs::{Ecs, service_arn};
 use crate::events::Events;
 use crate::ongoing::Ongoing;
 use crate::plan::Plan;
 use crate::rollout::{State, short};
-use crate::service::{Service, Status, text};
+use crate::service::{Status, text};
+use crate::target::{self, Target};
 use crate::wanted::{self, Names};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use common::config::{Config, Variables};
-use common::confirm::confirm;
+use common::confirm::{can_ask, confirm};
 use common::{Change, Console, Failure, Outcome, Report, Tags};
 use serde_json::{Value, json};
 
@@ -42,21 +44,29 @@ async fn work(args: &RollbackArgs, config: &Config, console: &Console, ongoing: 
         }
     };
     let present = short(text(&service.value, "taskDefinition")).to_owned();
-    let target = match &args.task_definition {
-        Some(given) => Names {
-            task_definition: present.clone(),
-            ..names.clone()
-        }
-        .chosen(Some(given)),
-        None => previous(&ecs, &service, &present, &names.service).await?,
-    };
-    let definition = ecs.task_definition(&target).await?;
-    let definition = deployable(definition, &target, &names.service)?;
-    let target = short(text(&definition, "taskDefinitionArn")).to_owned();
     let report = Report::new(Outcome::Unchanged)
         .detail("account", place.account.as_str())
         .detail("region", place.region.as_str())
         .detail("cluster", names.cluster.as_str());
+    console.begin(&report);
+    let (definition, why) = match &args.task_definition {
+        Some(given) => {
+            let given = Names {
+                task_definition: present.clone(),
+                ..names.clone()
+            }
+            .chosen(Some(given));
+            let definition = ecs.task_definition(&given).await?;
+            (deployable(definition, &given, &names.service)?, None)
+        }
+        None => {
+            let Target { definition, why } =
+                target::find(&ecs, &service, &present, &names.service, console).await?;
+            console.note(format!("{}: {why}", names.service));
+            (definition, Some(why))
+        }
+    };
+    let target = short(text(&definition, "taskDefinitionArn")).to_owned();
     let no_tags = Tags::new();
     let job = Job {
         ecs: &ecs,
@@ -71,6 +81,14 @@ async fn work(args: &RollbackArgs, config: &Config, console: &Console, ongoing: 
         force: false,
         wait: !args.no_wait,
         poll: args.common.poll,
+        commands: Commands::of(
+            &args.common,
+            &place.region,
+            &names.cluster,
+            &names.service,
+            can_ask(),
+        ),
+        leaves: Some(&present),
     };
     let done = target == present;
     let plan = if done {
@@ -85,13 +103,19 @@ async fn work(args: &RollbackArgs, config: &Config, console: &Console, ongoing: 
             later: false,
         }
     };
+    let with_why = |mut report: Report| {
+        if let (Some(item), Some(why)) = (report.items.last_mut(), &why) {
+            item.details.insert("why".into(), why.as_str().into());
+        }
+        report
+    };
     if args.plan.plan_only() {
-        return Ok(job.announce(&plan, report).checked(args.plan.check));
+        return Ok(with_why(job.announce(&plan, report)).checked(args.plan.check));
     }
     let events = Events::before(Some(&service));
     let before = service.last_good();
     let Plan::Update { fields, .. } = &plan else {
-        let report = job.changed(&plan, report);
+        let report = with_why(job.changed(&plan, report));
         return Ok(job.follow(&plan, service, before, events, report).await);
     };
     let deed = format!(
@@ -99,13 +123,13 @@ async fn work(args: &RollbackArgs, config: &Config, console: &Console, ongoing: 
         names.service
     );
     confirm(console, args.confirm.yes, &deed).await?;
-    match job.update(service, fields, &no_tags).await? {
+    match job.update(service, fields).await? {
         Sent::Service(made) => {
             console.note(format!(
                 "{}: a later run of deploy-service deploys the latest revision again, unless it is told another one",
                 names.service
             ));
-            let report = job.changed(&plan, report);
+            let report = with_why(job.changed(&plan, report));
             Ok(job.follow(&plan, *made, before, events, report).await)
         }
         Sent::Outdated => Err(Failure::could_not(format!(
@@ -114,29 +138,4 @@ async fn work(args: &RollbackArgs, config: &Config, console: &Console, ongoing: 
         ))
         .into()),
     }
-}
-
-/// Where to go back to: while a deployment goes on or has failed, what ran before it; else the active revision
-/// before the present one.
-async fn previous(ecs: &Ecs, service: &Service, present: &str, name: &str) -> Result<String> {
-    let goes_on = service.primary().is_some_and(|one| one.state != State::Completed);
-    if let Some(good) = service.last_good().filter(|good| goes_on && good != present) {
-        return Ok(good);
-    }
-    let number = |name: &str| {
-        name.rsplit_once(':')
-            .and_then(|(_, number)| number.parse::<u64>().ok())
-    };
-    let family = present.split(':').next().unwrap_or_default();
-    let revisions = ecs.revisions(family).await?;
-    let earlier = revisions
-        .into_iter()
-        .find(|revision| number(revision) < number(present));
-    earlier
-        .ok_or_else(|| {
-            Failure::could_not(format!("`{family}` has no active revision before `{present}`"))
-                .code("no-previous-revision")
-                .hint("name one with --task-definition")
-        })
-        .with_context(|| format!("failed to roll back service `{name}`"))
 }

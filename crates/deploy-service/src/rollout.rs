@@ -61,6 +61,11 @@ impl Deployment {
         }
     }
 
+    /// Whether ECS made it to go back from another one that failed.
+    pub(crate) fn goes_back(&self) -> bool {
+        self.reason.contains("rolling back") || self.reason.contains("rollback")
+    }
+
     /// `IN_PROGRESS, 0 of 1 running, 1 pending`
     pub(crate) fn counts(&self) -> String {
         let Deployment {
@@ -78,9 +83,7 @@ impl Deployment {
         }
         text
     }
-}
 
-impl Deployment {
     /// For the report.
     pub(crate) fn to_json(&self) -> Value {
         json!({
@@ -129,6 +132,15 @@ pub(crate) enum Progress {
     Failed(String),
     /// Another deployment took its place.
     Superseded { by: String, task_definition: String },
+    /// Somebody deleted the service.
+    Deleted,
+}
+
+impl Progress {
+    /// Whether nothing is to be waited for any more.
+    pub(crate) fn is_end(&self) -> bool {
+        !matches!(self, Progress::Pending | Progress::RollingBack(_))
+    }
 }
 
 /// Judges `deployments`, as one answer shows them. `seen` says whether an earlier answer showed ours.
@@ -162,9 +174,8 @@ pub(crate) fn progress(deployments: &[Deployment], ours: &Ours, seen: bool) -> P
 fn replaced(own: Option<&Deployment>, primary: &Deployment, ours: &Ours) -> Progress {
     let reason = own.map(|own| own.reason.clone()).unwrap_or_default();
     let failed = own.is_some_and(|own| own.state == State::Failed);
-    let told = primary.reason.contains("rolling back") || primary.reason.contains("rollback");
     let back = ours.before.as_deref() == Some(primary.task_definition.as_str());
-    if !(told || (back && (failed || own.is_none()))) {
+    if !(primary.goes_back() || (back && (failed || own.is_none()))) {
         return Progress::Superseded {
             by: primary.id.clone(),
             task_definition: primary.task_definition.clone(),

@@ -96,13 +96,14 @@ impl Service {
         good.map(|one| one.task_definition.clone())
     }
 
-    /// Whether a failed deployment makes ECS go back by itself.
+    /// Whether a failed deployment makes ECS go back by itself: by the circuit breaker, or by an alarm.
     pub(crate) fn rolls_back(&self) -> bool {
-        let breaker = self
-            .value
-            .pointer("/deploymentConfiguration/deploymentCircuitBreaker");
-        let is = |key: &str| breaker.and_then(|breaker| breaker.get(key)) == Some(&Value::Bool(true));
-        is("enable") && is("rollback")
+        let configuration = self.value.get("deploymentConfiguration");
+        ["deploymentCircuitBreaker", "alarms"].iter().any(|watcher| {
+            let watcher = configuration.and_then(|configuration| configuration.get(watcher));
+            let is = |key: &str| watcher.and_then(|watcher| watcher.get(key)) == Some(&Value::Bool(true));
+            is("enable") && is("rollback")
+        })
     }
 
     /// The ARN of the Cloud Map namespace, when the service names it so.

@@ -53,9 +53,10 @@ async fn work(args: &StatusArgs, config: &Config, console: &Console) -> Result<R
     let listed = ecs.list_tasks(json!({"serviceName": name})).await;
     let tasks = ecs.describe_tasks(&listed.with_context(failed)?).await;
     let tasks = tasks.with_context(failed)?;
-    let good = is_good(&service);
+    let unhealthy = unhealthy(&tasks);
+    let good = is_good(&service) && unhealthy == 0;
     let mut report = Report::new(if good { Outcome::Ok } else { Outcome::No });
-    report.lines = lines(name, &service, &tasks);
+    report.lines = lines(name, &service, &tasks, unhealthy);
     let deployments: Vec<Value> = service.deployments.iter().map(|one| one.to_json()).collect();
     let tasks: Vec<Value> = tasks.iter().map(task_to_json).collect();
     let item = item
@@ -64,13 +65,14 @@ async fn work(args: &StatusArgs, config: &Config, console: &Console) -> Result<R
         .detail("desired", service.count("desiredCount"))
         .detail("running", service.count("runningCount"))
         .detail("pending", service.count("pendingCount"))
+        .detail("unhealthy", unhealthy)
         .detail("deployments", deployments)
         .detail("tasks", tasks);
     report.items.push(item);
     Ok(report)
 }
 
-/// It runs as it should: as many tasks as wanted, of a deployment that completed.
+/// As many tasks run as are wanted, of a deployment that completed.
 fn is_good(service: &Service) -> bool {
     let completed = service
         .primary()
@@ -80,14 +82,28 @@ fn is_good(service: &Service) -> bool {
         && service.count("runningCount") == service.count("desiredCount")
 }
 
-fn lines(name: &str, service: &Service, tasks: &[Value]) -> Vec<String> {
-    let mut lines = vec![format!(
+/// How many tasks run and are not well. A task that is stopping already has been replaced.
+fn unhealthy(tasks: &[Value]) -> usize {
+    let unwell = tasks.iter().filter(|task| {
+        text(task, "healthStatus") == "UNHEALTHY"
+            && text(task, "lastStatus") == "RUNNING"
+            && text(task, "desiredStatus") != "STOPPED"
+    });
+    unwell.count()
+}
+
+fn lines(name: &str, service: &Service, tasks: &[Value], unhealthy: usize) -> Vec<String> {
+    let mut first = format!(
         "service {name}: {}, {} of {} running, {} pending",
         text(&service.value, "status"),
         service.count("runningCount"),
         service.count("desiredCount"),
         service.count("pendingCount"),
-    )];
+    );
+    if unhealthy > 0 {
+        first += &format!(", {unhealthy} unhealthy");
+    }
+    let mut lines = vec![first];
     for one in &service.deployments {
         let place = if one.primary { "primary" } else { "earlier" };
         let mut line = format!(

@@ -15,7 +15,10 @@ pub(crate) fn report(job: &Job, end: End) -> Report {
     } = end;
     let name = job.name;
     let task_definition = short(text(job.definition, "taskDefinitionArn"));
-    let look = "correct it, then register and deploy again; `deploy-service logs --since 1h` has more lines";
+    let look = format!(
+        "correct it, then register and deploy again; `{}` has more lines",
+        job.commands.logs()
+    );
     let (outcome, failure) = match rollout {
             Progress::Done | Progress::Pending | Progress::RollingBack(_) => {
                 job.console.note(format!(
@@ -49,6 +52,15 @@ pub(crate) fn report(job: &Job, end: End) -> Report {
                 )
                 .code("superseded")
                 .hint("run it again when they are done"),
+            ),
+            Progress::Deleted => (
+                Outcome::No,
+                Failure::new(
+                    Exit::No,
+                    format!("failed to deploy service `{name}`: somebody deleted it while `{task_definition}` was deployed"),
+                )
+                .code("deleted")
+                .hint(format!("`{}` makes it anew", job.commands.deploy(task_definition))),
             ),
         };
     let mut report = job.console.failed(&failure.into(), report);

@@ -1,10 +1,12 @@
 //! Waits for our deployment, and tells meanwhile what it does.
 
+use crate::commands::{Commands, Course};
 use crate::ecs::Ecs;
 use crate::events::{Events, is_trouble, time_of_day};
+use crate::judge::Judge;
 use crate::ongoing::{Known, Ongoing};
 use crate::refusal::{Refusal, RefusalContext};
-use crate::rollout::{Deployment, Ours, Progress as Rollout, progress};
+use crate::rollout::{Deployment, Ours, Progress as Rollout};
 use crate::service::{Service, text};
 use crate::stopped::{Stopped, is_of, not_told};
 use anyhow::Result;
@@ -16,12 +18,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// So many answers may be older than our deployment.
-const UNSEEN: u32 = 6;
-
-/// So many questions after a failure, with no rollback in sight, there will be none: a minute, usually.
-const NO_ROLLBACK: u32 = 12;
-
 /// What a wait needs.
 pub(crate) struct Watch<'a> {
     pub(crate) ecs: &'a Ecs,
@@ -32,6 +28,9 @@ pub(crate) struct Watch<'a> {
     pub(crate) definition: &'a Value,
     pub(crate) poll: Duration,
     pub(crate) ours: Ours,
+    pub(crate) commands: &'a Commands,
+    /// The revision that a rollback leaves.
+    pub(crate) leaves: Option<&'a str>,
 }
 
 /// How it ended.
@@ -77,45 +76,26 @@ impl<'a> Watch<'a> {
             all_events: Vec::new(),
             blind: false,
         };
-        self.ongoing.set(Known {
-            what: format!("deployment `{}` of service `{}`", self.ours.id, self.name),
-            state: "just begun".into(),
-            hint: self.hint(),
-            report: report.clone(),
-        });
-        let (mut seen, mut asked, mut missing) = (false, 0_u32, 0_u32);
-        let mut stuck = 0_u32;
-        let mut service = first;
+        self.goes_on("just begun".into(), None, report.clone());
+        let mut judge = Judge::new(&self.ours);
+        let mut answer = Some(first);
+        // The answer to the change may still name the deployment before.
+        let mut arn = None;
         loop {
-            let own = service.deployments.iter().find(|one| one.id == self.ours.id);
-            let mut rollout = progress(&service.deployments, &self.ours, seen);
-            // Only answers to the question count: the next one may be older than what the change was answered
-            // with. What no answer shows any more has been there.
-            seen |= (own.is_some() && asked > 0) || asked > UNSEEN;
-            missing = if own.is_some() { 0 } else { missing + 1 };
-            if missing == 1 && !matches!(rollout, Rollout::Pending | Rollout::RollingBack(_)) {
-                // Once may be an old answer.
-                rollout = Rollout::Pending;
+            let rollout = judge.next(answer.as_ref());
+            let own = answer.as_ref().and_then(|service| self.own(service));
+            if let Some(service) = &answer {
+                self.tell_events(service, &mut told);
             }
-            if let (Rollout::RollingBack(to), Some(own)) = (&rollout, own)
-                && own.primary
-            {
-                stuck += 1;
-                if stuck > NO_ROLLBACK {
-                    rollout = Rollout::Failed(format!("{}: ECS does not go back to `{to}`", own.reason));
-                }
-            }
-            self.tell_events(&service, &mut told);
             if let Some(own) = own {
                 self.tell_counts(own, &mut told);
             }
-            if rollout != Rollout::Done {
+            if !matches!(rollout, Rollout::Done | Rollout::Deleted) {
                 self.tell_stopped(&mut told).await;
             }
             self.tell_going_back(&rollout, own, &mut told);
             let report = detailed(report.clone(), own, &told);
-            self.ongoing.state(self.state(&rollout, own), report.clone());
-            if !matches!(rollout, Rollout::Pending | Rollout::RollingBack(_)) {
+            if rollout.is_end() {
                 self.ongoing.clear();
                 let cause = cause(&rollout, &told);
                 return Ok(End {
@@ -124,31 +104,50 @@ impl<'a> Watch<'a> {
                     report,
                 });
             }
+            self.goes_on(self.state(&rollout, own), arn.as_deref(), report);
             tokio::time::sleep(self.poll).await;
-            service = self.ask(&mut told, service).await?;
-            asked += 1;
+            answer = self.ask(&mut told).await?;
+            arn = answer.as_ref().and_then(|service| self.arn(service));
         }
     }
 
-    /// How to follow it, and how to stop it.
-    fn hint(&self) -> String {
-        let stop = if self.ours.before.is_some() {
-            "`deploy-service rollback`".to_owned()
-        } else {
-            let (cluster, name) = (&self.ecs.cluster, self.name);
-            format!("`aws ecs update-service --cluster {cluster} --service {name} --desired-count 0`")
-        };
-        format!("follow it with `deploy-service` or `deploy-service status`, stop it with {stop}")
+    /// For the end of the tool that comes before the end of the deployment.
+    fn goes_on(&self, state: String, arn: Option<&str>, report: Report) {
+        self.ongoing.set(Known {
+            what: format!("deployment `{}` of service `{}`", self.ours.id, self.name),
+            state,
+            hint: self.commands.hint(&self.course(arn)),
+            report,
+        });
+    }
+
+    fn own<'s>(&self, service: &'s Service) -> Option<&'s Deployment> {
+        service.deployments.iter().find(|one| one.id == self.ours.id)
+    }
+
+    /// The ARN of our deployment in the history of ECS, while it is the one that goes on.
+    fn arn(&self, service: &Service) -> Option<String> {
+        self.own(service).filter(|own| own.primary)?;
+        let arn = text(&service.value, "currentServiceDeployment");
+        (!arn.is_empty()).then(|| arn.to_owned())
+    }
+
+    /// What goes on, for the commands that follow and stop it.
+    pub(crate) fn course<'s>(&'s self, arn: Option<&'s str>) -> Course<'s> {
+        Course {
+            wanted: &self.ours.wanted,
+            leaves: self.leaves,
+            before: self.ours.before.as_deref(),
+            arn,
+        }
     }
 
     /// The next answer. What passes (a broken connection, throttling) does not end the wait.
-    async fn ask(&self, told: &mut Told<'a>, last: Service) -> Result<Service> {
+    async fn ask(&self, told: &mut Told<'a>) -> Result<Option<Service>> {
         let mut said = false;
         loop {
             match self.ecs.service(self.name).await {
-                Ok(Some(service)) => return Ok(service),
-                // Made a moment ago, and not listed everywhere yet.
-                Ok(None) => return Ok(last),
+                Ok(service) => return Ok(service),
                 Err(refusal) if refusal.passes() => {
                     if !said {
                         let why = Described::of(&refusal.failure.into()).message;

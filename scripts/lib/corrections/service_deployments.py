@@ -12,6 +12,11 @@ from .clusters import existing_cluster
 from .replacing import Answer, Record, answering, invalid, refuse, replace, reply
 from .service_connect import CONFIGURATION
 
+# What AWS gives when nobody asks for another number, and the most it gives.
+_PAGE = 20
+_LARGEST_PAGE = 100
+# So many revisions are described in one call.
+_DESCRIBED = 20
 _BREAKER = {"SUCCESSFUL": "MONITORING_COMPLETE", "IN_PROGRESS": "MONITORING", "STOPPED": "MONITORING_COMPLETE"}
 
 
@@ -79,6 +84,19 @@ def _entries() -> list[tuple[str, Record, Record]]:
     for key in ecs._services:
         deployments.observe(key)
     return [(key, service, entry) for key, service in ecs._services.items() for entry in service.get("_history", [])]
+
+
+def _page(data: Record, found: list[Record]) -> Answer:
+    """As many as were asked for, from where the page before ended."""
+    size = data.get("maxResults", _PAGE)
+    if not 1 <= size <= _LARGEST_PAGE:
+        invalid(f"maxResults must be between 1 and {_LARGEST_PAGE}.")
+    token = data.get("nextToken") or "0"
+    if not token.isdecimal():
+        invalid("Invalid token.")
+    end = int(token) + size
+    more = {"nextToken": str(end)} if end < len(found) else {}
+    return reply({"serviceDeployments": found[int(token):end]} | more)
 
 
 def _described(arns: list[str], kind: str, describe: Callable[..., Record]) -> tuple[list[Any], list[Any]]:
@@ -157,11 +175,11 @@ def install() -> None:
             refuse("ServiceNotFoundException", "Service not found.")
         deployments.observe(key)
         span = data.get("createdAt") or {}
-        return reply({"serviceDeployments": [
+        return _page(data, [
             _brief(key, service, entry) for entry in service.get("_history", [])
             if (not data.get("status") or entry["status"] in data["status"])
             and float(span.get("after", 0)) <= entry["createdAt"] <= float(span.get("before", "inf"))
-        ]})
+        ])
 
     @replace(ecs, "_describe_service_deployments")
     def describe_deployments(_original: Callable[..., Answer], data: Record) -> Answer:
@@ -170,5 +188,8 @@ def install() -> None:
 
     @replace(ecs, "_describe_service_revisions")
     def describe_revisions(_original: Callable[..., Answer], data: Record) -> Answer:
-        found, failures = _described(data.get("serviceRevisionArns", []), "service-revision", _revision_detail)
+        arns = data.get("serviceRevisionArns", [])
+        if len(arns) > _DESCRIBED:
+            invalid(f"serviceRevisionArns can have at most {_DESCRIBED} elements.")
+        found, failures = _described(arns, "service-revision", _revision_detail)
         return reply({"serviceRevisions": found, "failures": failures})

@@ -1,9 +1,9 @@
-//! `status` and `rollback`, and what is denied to them.
+//! `status`, and what is denied to it and to others.
 
-use super::fake::{self, ARN, answers, revision, service, tool, with, writes};
+use super::fake::{self, answers, service, tool, with, writes};
+use super::rollback;
 use serde_json::json;
-use support::Tool;
-use support::aws::{FakeAws, ecs, logs};
+use support::aws::{ecs, logs};
 
 #[test]
 fn status_is_yes_or_no() {
@@ -33,107 +33,75 @@ fn status_is_yes_or_no() {
     assert_eq!(writes(&aws), [""; 0]);
 }
 
-/// On revision 2, with one before it.
-fn on_two() -> FakeAws {
-    let aws = fake::start();
-    let arns = json!([revision(2), revision(1)]);
-    aws.answer(
-        ecs("ListTaskDefinitions"),
-        200,
-        json!({"taskDefinitionArns": arns}),
-    );
-    let begun = service(&["back PRIMARY 1 IN_PROGRESS", "new ACTIVE 2 COMPLETED"]);
-    aws.answer(ecs("UpdateService"), 200, json!({"service": begun}));
-    answers(
-        &aws,
-        &[
-            service(&["new PRIMARY 2 COMPLETED"]),
-            begun,
-            service(&["back PRIMARY 1 COMPLETED"]),
-        ],
-    );
-    aws
-}
-
-fn rollback(aws: &FakeAws, arguments: &[&str]) -> Tool {
-    tool(aws, &["rollback", "--poll", "20ms"]).args(arguments)
+/// A running task of the service.
+fn task(id: &str, health: &str, fields: &serde_json::Value) -> serde_json::Value {
+    let mut task = json!({
+        "taskArn": format!("arn:aws:ecs:us-east-1:123456789012:task/apps/{id}"), "startedBy": "ecs-svc/new",
+        "taskDefinitionArn": fake::revision(2), "lastStatus": "RUNNING", "desiredStatus": "RUNNING",
+        "healthStatus": health,
+    });
+    for (key, value) in fields.as_object().unwrap() {
+        task[key] = value.clone();
+    }
+    task
 }
 
 #[test]
-fn rollback_asks_before_it_goes_back() {
-    let aws = on_two();
-    rollback(&aws, &[])
-        .run()
-        .exits(2)
-        .says("refused to roll service `web` back from `web:2` to `web:1`: ");
-    assert_eq!(writes(&aws), [""; 0]);
-    let aws = on_two();
-    rollback(&aws, &["--dry-run"])
-        .run()
-        .exits(0)
-        .says("  taskDefinition: web:2 -> web:1\n");
-    assert_eq!(writes(&aws), [""; 0]);
-
-    let aws = on_two();
-    let output = rollback(&aws, &["--yes"]).run().exits(0);
-    output.prints(ARN);
-    assert_eq!(
-        aws.bodies(ecs("UpdateService")),
-        [json!({"cluster": "apps", "service": "web", "taskDefinition": revision(1)})]
-    );
-
-    let aws = on_two();
-    let output = rollback(&aws, &[]).on_a_terminal("y\n").run();
-    assert!(
-        output.stdout.contains("this will roll service `web` back"),
-        "{}",
-        output.transcript()
-    );
-    assert_eq!(writes(&aws), ["UpdateService"]);
+fn a_task_that_is_not_well_is_not_good() {
+    let stopping = json!({"desiredStatus": "STOPPED"});
+    let pending = json!({"lastStatus": "PENDING"});
+    for (health, fields, code) in [
+        ("HEALTHY", json!({}), 0),
+        ("UNKNOWN", json!({}), 0),
+        ("UNHEALTHY", json!({}), 1),
+        // It has been replaced.
+        ("UNHEALTHY", stopping, 0),
+        ("UNHEALTHY", pending, 0),
+    ] {
+        let aws = fake::start();
+        answers(&aws, &[service(&["new PRIMARY 2 COMPLETED"])]);
+        aws.answer(ecs("ListTasks"), 200, json!({"taskArns": ["0123"]}));
+        let task = task("0123", health, &fields);
+        aws.answer(ecs("DescribeTasks"), 200, json!({"tasks": [task]}));
+        let output = tool(&aws, &["status"]).run().exits(code);
+        if code == 1 {
+            output.prints(
+                "service web: ACTIVE, 1 of 1 running, 0 pending, 1 unhealthy\n\
+                 deployment ecs-svc/new primary web:2: COMPLETED, 1 of 1 running\n\
+                 task 0123 web:2: RUNNING UNHEALTHY",
+            );
+        }
+        let document = tool(&aws, &["status", "-o", "json"]).run().json();
+        assert_eq!(document["items"][0]["unhealthy"], code, "{document}");
+    }
 }
 
 #[test]
-fn rollback_of_a_deployment_that_goes_on_is_to_what_ran_before() {
-    // The revisions are not even asked for.
+fn status_reads_all_tasks() {
     let aws = fake::start();
-    let begun = service(&["back PRIMARY 1 IN_PROGRESS", "new ACTIVE 2 IN_PROGRESS"]);
-    aws.answer(ecs("UpdateService"), 200, json!({"service": begun}));
-    let now = service(&["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"]);
-    answers(&aws, &[now, service(&["back PRIMARY 1 COMPLETED"])]);
-    rollback(&aws, &["--yes"]).run().exits(0);
-    let body = aws.bodies(ecs("UpdateService"))[0].clone();
-    assert_eq!(body["taskDefinition"], revision(1));
-}
-
-#[test]
-fn without_an_earlier_revision_there_is_no_way_back() {
-    let aws = on_two();
-    aws.answer(
-        ecs("ListTaskDefinitions"),
-        200,
-        json!({"taskDefinitionArns": [revision(2)]}),
-    );
-    rollback(&aws, &["--yes"])
-        .run()
-        .exits(2)
-        .says("failed to roll back service `web`: `web` has no active revision before `web:2`");
-    let aws = fake::start();
-    answers(&aws, &[with(service(&[]), "status", "INACTIVE".into())]);
-    rollback(&aws, &["--yes"])
-        .run()
-        .exits(2)
-        .says("failed to roll back service `web`: there is none");
+    let one = with(service(&["new PRIMARY 2 COMPLETED"]), "runningCount", 2.into());
+    answers(&aws, &[with(one, "desiredCount", 2.into())]);
+    aws.answer_with(ecs("ListTasks"), |body| match body["nextToken"].as_str() {
+        None => (200, json!({"taskArns": ["1"], "nextToken": "n"})),
+        Some(_) => (200, json!({"taskArns": ["2"]})),
+    });
+    aws.answer_with(ecs("DescribeTasks"), |body| {
+        let tasks = body["tasks"].as_array().unwrap().iter().map(|arn| {
+            let id = arn.as_str().unwrap_or_default();
+            let health = if id == "2" { "UNHEALTHY" } else { "HEALTHY" };
+            task(id, health, &json!({}))
+        });
+        (200, json!({"tasks": tasks.collect::<Vec<_>>()}))
+    });
+    let output = tool(&aws, &["status"]).run().exits(1);
+    assert!(output.stdout.contains("task 1 web:2: RUNNING HEALTHY\n"));
+    assert!(output.stdout.contains("task 2 web:2: RUNNING UNHEALTHY\n"));
 }
 
 #[test]
 fn each_denied_call_is_named_as_iam_spells_it() {
     for (arguments, target, call) in [
         (&["status"][..], ecs("ListTasks"), "ecs:ListTasks"),
-        (
-            &["rollback", "--yes"],
-            ecs("ListTaskDefinitions"),
-            "ecs:ListTaskDefinitions",
-        ),
         (&["rollback", "--yes"], ecs("UpdateService"), "ecs:UpdateService"),
         (&["run", "--", "x"], ecs("RunTask"), "ecs:RunTask"),
         (
@@ -143,7 +111,7 @@ fn each_denied_call_is_named_as_iam_spells_it() {
         ),
         (&["logs"], logs("FilterLogEvents"), "logs:FilterLogEvents"),
     ] {
-        let aws = on_two();
+        let aws = rollback::on_two();
         aws.refuse(target, "AccessDeniedException", "no");
         tool(&aws, arguments)
             .run()

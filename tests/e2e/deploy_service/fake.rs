@@ -6,6 +6,8 @@ use support::aws::{FakeAws, ecs};
 
 pub(super) const CLUSTER: &str = "arn:aws:ecs:us-east-1:123456789012:cluster/apps";
 pub(super) const ARN: &str = "arn:aws:ecs:us-east-1:123456789012:service/apps/web";
+pub(super) const DEPLOYMENT: &str = "arn:aws:ecs:us-east-1:123456789012:service-deployment/apps/web";
+pub(super) const SERVICE_REVISION: &str = "arn:aws:ecs:us-east-1:123456789012:service-revision/apps/web";
 const FAMILY: &str = "arn:aws:ecs:us-east-1:123456789012:task-definition/web";
 
 pub(super) const CONFIG: &str = r#"
@@ -111,20 +113,67 @@ pub(super) fn event(id: &str, message: &str) -> Value {
 /// AWS with the revisions 1 and 2 of `web`, and no task.
 pub(super) fn start() -> FakeAws {
     let aws = FakeAws::start();
-    aws.answer_with(ecs("DescribeTaskDefinition"), |body| {
-        let name = body["taskDefinition"].as_str().unwrap_or_default();
-        let number = match name.rsplit('/').next().unwrap_or_default() {
-            "web" | "web:2" => 2,
-            "web:1" => 1,
-            _ => {
-                let message = "Unable to describe task definition.";
-                return (400, json!({"__type": "ClientException", "message": message}));
-            }
-        };
-        (200, json!({"taskDefinition": definition(number)}))
-    });
+    definitions(&aws, &[(1, "ACTIVE"), (2, "ACTIVE")]);
     aws.answer(ecs("ListTasks"), 200, json!({"taskArns": []}));
     aws
+}
+
+/// These revisions of `web`, with their status; the last one is the latest.
+pub(super) fn definitions(aws: &FakeAws, revisions: &[(u64, &'static str)]) {
+    let revisions = revisions.to_vec();
+    aws.answer_with(ecs("DescribeTaskDefinition"), move |body| {
+        let name = body["taskDefinition"].as_str().unwrap_or_default();
+        let name = name.rsplit('/').next().unwrap_or_default();
+        let found = match name.strip_prefix("web:") {
+            Some(number) => revisions.iter().find(|(one, _)| one.to_string() == number),
+            None => revisions.last().filter(|_| name == "web"),
+        };
+        let Some((number, status)) = found else {
+            let message = "Unable to describe task definition.";
+            return (400, json!({"__type": "ClientException", "message": message}));
+        };
+        let definition = with(definition(*number), "status", (*status).into());
+        (200, json!({"taskDefinition": definition}))
+    });
+}
+
+/// ECS's history: these revisions were deployed successfully, the newest first.
+pub(super) fn deployed(aws: &FakeAws, revisions: &[u64]) {
+    let brief = |at: usize| {
+        json!({
+            "serviceDeploymentArn": format!("{DEPLOYMENT}/{at}"), "status": "SUCCESSFUL",
+            "targetServiceRevisionArn": format!("{SERVICE_REVISION}/{at}"), "createdAt": 1_700_000_000 - at,
+        })
+    };
+    let briefs: Vec<Value> = (0..revisions.len()).map(brief).collect();
+    aws.answer(
+        ecs("ListServiceDeployments"),
+        200,
+        json!({"serviceDeployments": briefs}),
+    );
+    service_revisions(aws, revisions);
+}
+
+/// What DescribeServiceRevisions knows: `SERVICE_REVISION/0` is of the first of these revisions.
+pub(super) fn service_revisions(aws: &FakeAws, revisions: &[u64]) {
+    let revisions = revisions.to_vec();
+    aws.answer_with(ecs("DescribeServiceRevisions"), move |body| {
+        let arns = body["serviceRevisionArns"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        // The most that ECS takes.
+        assert!(arns.len() <= 20, "{}", arns.len());
+        let found = arns.iter().filter_map(|arn| {
+            let at: usize = arn.as_str()?.rsplit('/').next()?.parse().ok()?;
+            let number = revisions.get(at)?;
+            Some(json!({"serviceRevisionArn": arn, "taskDefinition": revision(*number)}))
+        });
+        (
+            200,
+            json!({"serviceRevisions": found.collect::<Vec<_>>(), "failures": []}),
+        )
+    });
 }
 
 /// A revision, as DescribeTaskDefinition shows it.

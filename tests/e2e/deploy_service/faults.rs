@@ -138,16 +138,50 @@ fn each_denied_call_is_named_as_iam_spells_it() {
     }
     for operation in ["UpdateService", "TagResource"] {
         let aws = fake::start();
-        let mut old = service(&["old PRIMARY 1 COMPLETED"]);
-        old["tags"] = json!([]);
-        answers(&aws, &[old]);
-        aws.answer(ecs("TagResource"), 200, json!({}));
+        let tags = if operation == "TagResource" {
+            "other"
+        } else {
+            "e2e"
+        };
+        answers(&aws, &[tagged(tags)]);
         aws.refuse(ecs(operation), "AccessDeniedException", denied);
         deploy(&aws, &[])
             .run()
             .exits(2)
             .says(&format!("ecs:{operation} refused with AccessDeniedException"));
     }
+}
+
+/// On revision 1, with this value of the tag `app`.
+fn tagged(value: &str) -> serde_json::Value {
+    let mut old = service(&["old PRIMARY 1 COMPLETED"]);
+    old["tags"] = json!([{"key": "app", "value": value}]);
+    old
+}
+
+#[test]
+fn tags_that_were_set_before_a_refusal_are_told() {
+    let aws = fake::start();
+    answers(&aws, &[tagged("other")]);
+    aws.answer(ecs("TagResource"), 200, json!({}));
+    aws.refuse(ecs("UpdateService"), "AccessDeniedException", "no");
+    let output = deploy(&aws, &["-o", "json"])
+        .run()
+        .exits(4)
+        .says("web: updated\n  tags.app: other -> e2e\n")
+        .says("error: failed to update service `web`: ecs:UpdateService refused with AccessDeniedException: no\n")
+        .says("hint: allow `ecs:UpdateService` to ");
+    assert!(!output.stderr.contains("taskDefinition"), "{}", output.stderr);
+    let document = output.json();
+    assert_eq!(document["outcome"], "partial");
+    assert_eq!(document["account"], "123456789012");
+    assert_eq!(
+        document["items"],
+        json!([{
+            "kind": "service", "name": "web", "action": "update", "arn": fake::ARN,
+            "changes": [{"path": "tags.app", "from": "other", "to": "e2e"}],
+        }])
+    );
 }
 
 #[test]
@@ -163,8 +197,29 @@ fn what_can_not_be_followed_is_partly_done() {
     let output = deploy(&aws, &["-o", "json"])
         .run()
         .exits(4)
+        .says("web: deployment `ecs-svc/new` goes on: follow it with `deploy-service --task-definition web:2`, ")
         .says("failed to follow service `web`: ecs:DescribeServices refused with AccessDeniedException");
     assert_eq!(output.json()["items"][0]["action"], "create");
+}
+
+#[test]
+fn a_change_without_an_answer_may_have_gone_through() {
+    let hint = "hint: check the network; it may have gone through all the same: `deploy-service status --region us-east-1` shows it\n";
+    let aws = clean();
+    aws.cut(ecs("CreateService"));
+    deploy(&aws, &["--region", "us-east-1"])
+        .run()
+        .exits(2)
+        .says("error: failed to create service `web`: ecs:CreateService could not be sent: ")
+        .says(hint);
+    let aws = fake::start();
+    answers(&aws, &[service(&["old PRIMARY 1 COMPLETED"])]);
+    aws.cut(ecs("UpdateService"));
+    deploy(&aws, &["--region", "us-east-1"])
+        .run()
+        .exits(2)
+        .says("error: failed to update service `web`: ecs:UpdateService could not be sent: ")
+        .says(hint);
 }
 
 #[test]
@@ -214,6 +269,31 @@ fn throttling_does_not_end_the_wait() {
         answers(&aws, &[service(&["new PRIMARY 2 COMPLETED"])]);
         deploy(&aws, &[]).run().exits(0).says("web: created\n");
     }
+    for operation in ["UpdateService", "TagResource"] {
+        let aws = fake::start();
+        aws.refuse_once(ecs(operation), "ThrottlingException", "Rate exceeded");
+        aws.answer(ecs("TagResource"), 200, json!({}));
+        let begun = service(&["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"]);
+        aws.answer(ecs("UpdateService"), 200, json!({"service": begun}));
+        answers(&aws, &[tagged("other"), service(&["new PRIMARY 2 COMPLETED"])]);
+        deploy(&aws, &[]).run().exits(0).says("web: updated\n");
+    }
+    // Nor while the end of the one before is waited for.
+    let aws = fake::start();
+    let draining = fake::with(service(&["old PRIMARY 1 COMPLETED"]), "status", "DRAINING".into());
+    aws.answer_once(ecs("DescribeServices"), 200, described(&[draining]));
+    for _ in 0..4 {
+        aws.refuse_once(ecs("DescribeServices"), "ThrottlingException", "Rate exceeded");
+    }
+    aws.answer_once(ecs("DescribeServices"), 200, described(&[]));
+    aws.answer_once(ecs("DescribeServices"), 200, described(&[]));
+    aws.answer(
+        ecs("CreateService"),
+        200,
+        json!({"service": service(&["new PRIMARY 2 IN_PROGRESS"])}),
+    );
+    answers(&aws, &[service(&["new PRIMARY 2 COMPLETED"])]);
+    deploy(&aws, &[]).run().exits(0).says("web: created\n");
     // Before anything was changed it is an error.
     let aws = fake::start();
     aws.refuse(ecs("DescribeServices"), "ThrottlingException", "Rate exceeded");
@@ -258,7 +338,7 @@ fn what_ecs_can_not_change_is_an_error() {
         .run()
         .exits(2)
         .says("ECS can't change this of a service that exists: launchType: EC2 -> FARGATE")
-        .says("hint: change the file, or `aws ecs delete-service ");
+        .says("hint: change the file, or `aws ecs delete-service --cluster apps --service web --force --region us-east-1` and run this again\n");
     assert_eq!(writes(&aws), [""; 0]);
 }
 

@@ -67,6 +67,60 @@ fn a_rollback_is_exit_code_four_with_its_cause() {
 }
 
 #[test]
+fn a_rollback_by_an_alarm_is_one_too() {
+    let begun = service(&["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"]);
+    let alarms = json!({"alarms": {"alarmNames": ["errors"], "enable": true, "rollback": true}});
+    let alarm = "new PRIMARY 2 FAILED | alarm detected.";
+    let aws = updated(&[
+        begun.clone(),
+        service(&[alarm, "old ACTIVE 1 COMPLETED"]),
+        service(&[
+            "back PRIMARY 1 IN_PROGRESS",
+            "new ACTIVE 2 FAILED | alarm detected.",
+        ]),
+        service(&[
+            "back PRIMARY 1 COMPLETED",
+            "new ACTIVE 2 FAILED | alarm detected.",
+        ]),
+    ]);
+    let begun = with(begun, "deploymentConfiguration", alarms);
+    aws.answer(ecs("UpdateService"), 200, json!({"service": begun}));
+    deploy(&aws, &[])
+        .run()
+        .exits(4)
+        .says("`web:2` was rolled back to `web:1`: alarm detected");
+}
+
+#[test]
+fn of_very_many_stopped_tasks_all_are_looked_at() {
+    let aws = updated(&[
+        service(&["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"]),
+        service(&["new PRIMARY 2 COMPLETED"]),
+    ]);
+    stopped(&aws);
+    aws.answer_with(ecs("ListTasks"), |body| {
+        let page = usize::from(body["nextToken"].is_string());
+        let arns: Vec<String> = (0..100).map(|at| format!("{page}/{at}")).collect();
+        let token = if page == 0 { json!("n") } else { json!(null) };
+        (200, json!({"taskArns": arns, "nextToken": token}))
+    });
+    aws.answer_with(ecs("DescribeTasks"), |body| {
+        let arns = body["tasks"].as_array().unwrap();
+        // The most that ECS takes.
+        assert!(arns.len() <= 100, "{}", arns.len());
+        let ours = arns.iter().filter(|arn| *arn == "1/99");
+        let tasks = ours.map(|arn| {
+            json!({"taskArn": arn, "startedBy": "ecs-svc/new", "lastStatus": "STOPPED", "stoppedReason": "the last one"})
+        });
+        (200, json!({"tasks": tasks.collect::<Vec<_>>()}))
+    });
+    deploy(&aws, &[])
+        .run()
+        .exits(0)
+        .says("web: task 99 stopped: the last one\n");
+}
+
+#[test]
 fn a_service_that_looks_stable_again_was_rolled_back_all_the_same() {
     // By the time of the second look nothing is left of our deployment.
     let aws = updated(&[
@@ -148,7 +202,7 @@ fn a_deadline_is_exit_code_three_with_the_state() {
     let output = deploy(&aws, &["--timeout", "700ms", "-o", "json"]).run().exits(3);
     let output = output
         .says("error: deployment `ecs-svc/new` of service `web` is not done after 700 ms: IN_PROGRESS, 0 of 1 running, 1 pending\n")
-        .says("hint: it goes on: follow it with `deploy-service`");
+        .says("hint: it goes on: follow it with `deploy-service --task-definition web:2`, ");
     let document = output.json();
     assert_eq!(document["outcome"], "timeout");
     assert_eq!(document["deployment"]["state"], "IN_PROGRESS");
@@ -175,7 +229,10 @@ fn a_signal_leaves_it_going_and_says_so() {
     assert_eq!(output.signal, Some(Signal::INT.as_raw()));
     output
         .says("deploy-service: deployment `ecs-svc/new` of service `web` goes on: IN_PROGRESS")
-        .says("hint: follow it with `deploy-service` or `deploy-service status`, stop it with `deploy-service rollback`");
+        .says(
+            "hint: follow it with `deploy-service --task-definition web:2`, look at it with `deploy-service status`, \
+             stop it with `deploy-service rollback --task-definition web:1 --yes`\n",
+        );
     assert_eq!(writes(&aws), ["UpdateService"]);
 }
 
@@ -226,6 +283,54 @@ fn somebody_elses_deployment_in_its_place_is_no_success() {
         .run()
         .exits(1)
         .says("somebody else's deployment `ecs-svc/other` of `web:3` took the place of `web:2`");
+}
+
+#[test]
+fn a_service_that_is_deleted_meanwhile_ends_the_wait() {
+    let begun = service(&["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"]);
+    let status = |status: &str, deployments: &[&str]| with(service(deployments), "status", status.into());
+    for gone in [
+        Some(status("DRAINING", &["new PRIMARY 2 IN_PROGRESS"])),
+        Some(status("INACTIVE", &[])),
+        None,
+    ] {
+        let aws = updated(&[begun.clone(), begun.clone()]);
+        let gone = gone.as_ref().map(std::slice::from_ref).unwrap_or_default();
+        aws.answer(ecs("DescribeServices"), 200, fake::described(gone));
+        let output = deploy(&aws, &["-o", "json"]).run().exits(1).says(
+            "error: failed to deploy service `web`: somebody deleted it while `web:2` was deployed\n\
+             hint: `deploy-service --task-definition web:2` makes it anew\n",
+        );
+        let document = output.json();
+        assert_eq!(document["outcome"], "no");
+        assert_eq!(document["error"]["code"], "deleted");
+        assert_eq!(document["items"][0]["action"], "update");
+        assert!(aws.bodies(ecs("DescribeServices")).len() <= 5);
+    }
+    // Once may be an old answer.
+    let aws = updated(&[
+        begun.clone(),
+        status("INACTIVE", &[]),
+        begun,
+        service(&["new PRIMARY 2 COMPLETED"]),
+    ]);
+    deploy(&aws, &[]).run().exits(0);
+    // And of one that was made anew, for a while.
+    let aws = fake::start();
+    let before = status("INACTIVE", &[]);
+    let begun = service(&["new PRIMARY 2 IN_PROGRESS"]);
+    aws.answer(ecs("CreateService"), 200, json!({"service": begun}));
+    answers(
+        &aws,
+        &[
+            before.clone(),
+            before.clone(),
+            before,
+            begun,
+            service(&["new PRIMARY 2 COMPLETED"]),
+        ],
+    );
+    deploy(&aws, &[]).run().exits(0).says("web: created\n");
 }
 
 #[test]

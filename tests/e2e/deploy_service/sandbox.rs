@@ -198,9 +198,7 @@ fn a_service_is_deployed_broken_rolled_back_and_used() {
     }
 
     place.tool(&["status"]).run().exits(0);
-    // It never gets healthy: its start takes longer than anybody waits.
-    let never = json!({"command": ["CMD", "sh", "-c", "exit 1"], "interval": 5, "startPeriod": 300});
-    place.register_with("exec sleep 600", &place.image, never);
+    place.register_with("exec sleep 600", &place.image, never_healthy());
     place
         .tool(&["--poll", "500ms", "--timeout", "8s"])
         .run()
@@ -209,7 +207,42 @@ fn a_service_is_deployed_broken_rolled_back_and_used() {
     place.tool(&["status"]).run().exits(1);
     place.register("echo five; exec sleep 600", &place.image);
     place.tool(&poll).run().exits(0);
-    let back = ["rollback", "--yes", "--poll", "500ms", "--task-definition", "1"];
-    place.tool(&back).run().exits(0).says(":5 -> ");
+    // The revisions 2 and 3 failed, and 4 was given up.
+    let back = ["rollback", "--yes", "--poll", "500ms"];
+    let output = place.tool(&back).run().exits(0);
+    let words = format!(
+        "`{0}:1` is the last one deployed successfully before `{0}:5`",
+        place.name
+    );
+    output.says(&words);
     assert!(running(&place.described()).ends_with(&first));
+    // From there the history does not lead further back, though it has revision 5.
+    place
+        .tool(&["rollback", "--dry-run"])
+        .run()
+        .exits(2)
+        .says(" has no active revision before `");
+
+    // Somebody deletes it while its deployment goes on.
+    place.register_with("exec sleep 600", &place.image, never_healthy());
+    let running = place.tool(&poll).spawn();
+    support::wait_for("the deployment", || {
+        (place.described()["deployments"][0]["rolloutState"] == "IN_PROGRESS").then_some(())
+    });
+    let delete = [
+        "ecs",
+        "delete-service",
+        "--cluster",
+        &place.name,
+        "--service",
+        "web",
+    ];
+    place.aws(&[&delete[..], &["--force"]].concat());
+    let output = running.wait().exits(1).says("somebody deleted it while `");
+    assert!(output.elapsed < Duration::from_secs(30), "{:?}", output.elapsed);
+}
+
+/// A health check whose start takes longer than anybody waits.
+fn never_healthy() -> Value {
+    json!({"command": ["CMD", "sh", "-c", "exit 1"], "interval": 5, "startPeriod": 300})
 }

@@ -233,3 +233,99 @@ fn clusters_and_services() {
     assert_eq!(code, "ServiceNotActiveException");
     endpoint.ask("ecs", "DeleteCluster", &cluster);
 }
+
+#[test]
+fn the_history_of_a_service_comes_in_pages() {
+    let sandbox = sandbox();
+    let endpoint = Endpoint::of(sandbox);
+    let (cluster, family) = (sandbox.unique("history"), sandbox.unique("family"));
+    endpoint.ask("ecs", "CreateCluster", &json!({"clusterName": cluster}));
+    let subnet = sandbox.get("SUBNET_IDS").split(',').next().unwrap();
+    // Nothing is started: a deployment of no task completes at once.
+    let create = json!({
+        "cluster": cluster, "serviceName": "app", "taskDefinition": family, "launchType": "FARGATE",
+        "desiredCount": 0, "networkConfiguration": {"awsvpcConfiguration": {"subnets": [subnet]}},
+    });
+    let named = json!({"cluster": cluster, "service": "app", "taskDefinition": family});
+    let mut revisions = Vec::new();
+    for (operation, request) in [
+        ("CreateService", &create),
+        ("UpdateService", &named),
+        ("UpdateService", &named),
+    ] {
+        let registered = endpoint.ask("ecs", "RegisterTaskDefinition", &definition(&family));
+        revisions.insert(0, registered["taskDefinition"]["taskDefinitionArn"].clone());
+        let begun = endpoint.ask("ecs", operation, request);
+        support::wait_for("the deployment", || {
+            let describe = json!({"cluster": cluster, "services": ["app"]});
+            let answer = endpoint.ask("ecs", "DescribeServices", &describe);
+            let service = &answer["services"][0];
+            assert_eq!(
+                service["currentServiceDeployment"], begun["service"]["currentServiceDeployment"],
+                "{service}"
+            );
+            (service["deployments"][0]["rolloutState"] == "COMPLETED").then_some(())
+        });
+    }
+
+    let page = |fields: Value| {
+        let mut request = json!({"cluster": cluster, "service": "app", "status": ["SUCCESSFUL"]});
+        for (key, value) in fields.as_object().unwrap() {
+            request[key] = value.clone();
+        }
+        request
+    };
+    let mut deployments = Vec::new();
+    let mut token = Value::Null;
+    loop {
+        let request = page(json!({"maxResults": 2, "nextToken": token}));
+        let answer = endpoint.ask("ecs", "ListServiceDeployments", &request);
+        let found = answer["serviceDeployments"].as_array().unwrap();
+        assert!((1..=2).contains(&found.len()), "{answer}");
+        deployments.extend_from_slice(found);
+        token = answer["nextToken"].clone();
+        if token.is_null() {
+            break;
+        }
+    }
+    let whole = endpoint.ask("ecs", "ListServiceDeployments", &page(json!({})));
+    assert_eq!(whole["serviceDeployments"], json!(deployments));
+    let arns: Vec<Value> = deployments
+        .iter()
+        .map(|one| one["targetServiceRevisionArn"].clone())
+        .collect();
+    let described = endpoint.ask(
+        "ecs",
+        "DescribeServiceRevisions",
+        &json!({"serviceRevisionArns": arns}),
+    );
+    let found: Vec<&Value> = described["serviceRevisions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["taskDefinition"])
+        .collect();
+    // The newest first.
+    assert_eq!(found, revisions.iter().collect::<Vec<_>>());
+    let none = page(json!({"status": ["ROLLBACK_SUCCESSFUL"]}));
+    let none = endpoint.ask("ecs", "ListServiceDeployments", &none);
+    assert_eq!(none["serviceDeployments"], json!([]));
+
+    for fields in [
+        json!({"maxResults": 0}),
+        json!({"maxResults": 101}),
+        json!({"nextToken": "x"}),
+    ] {
+        let (code, _) = endpoint.refusal("ecs", "ListServiceDeployments", &page(fields));
+        assert_eq!(code, "InvalidParameterException");
+    }
+    let many = json!({"serviceRevisionArns": vec![arns[0].clone(); 21]});
+    let (code, _) = endpoint.refusal("ecs", "DescribeServiceRevisions", &many);
+    assert_eq!(code, "InvalidParameterException");
+    endpoint.ask(
+        "ecs",
+        "DeleteService",
+        &json!({"cluster": cluster, "service": "app", "force": true}),
+    );
+    endpoint.ask("ecs", "DeleteCluster", &json!({"cluster": cluster}));
+}

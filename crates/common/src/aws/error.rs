@@ -23,6 +23,7 @@ where
         SdkError::TimeoutError(_) => Failure::could_not(format!("{operation} got no answer in time"))
             .code("network")
             .hint(NETWORK_HINT),
+        SdkError::ResponseError(_) => unreadable(&operation, &error),
         _ => not_sent(&operation, &error),
     }
 }
@@ -45,6 +46,16 @@ fn refused(operation: &str, code: Option<&str>, message: Option<&str>) -> Failur
         Some(hint) => failure.hint(hint),
         None => failure,
     }
+}
+
+/// An answer came back, and it has not the form of one.
+fn unreadable(operation: &str, error: &(dyn Error + 'static)) -> Failure {
+    let cause = readable(&causes_of(error.source()));
+    Failure::could_not(format!(
+        "{operation} was answered with something that is no AWS answer: {cause}"
+    ))
+    .code("no-aws-answer")
+    .hint(NETWORK_HINT)
 }
 
 /// The next step for the codes that any service can answer with.

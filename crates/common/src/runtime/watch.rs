@@ -4,7 +4,7 @@
 //! not: by a credential helper, by docker's file that is a pipe nobody writes to, by a closed terminal. Then this
 //! thread ends the process in its place.
 
-use super::late;
+use super::{Deadline, late};
 use crate::console::Console;
 use crate::exit::Exit;
 use crate::{children, whole};
@@ -82,9 +82,10 @@ impl Watch {
     }
 
     /// Watches until [`Watch::done`].
-    pub(super) fn keep(&self, console: &Console, timeout: Option<Duration>, calls: Calls) {
+    pub(super) fn keep(&self, console: &Console, deadline: Option<Deadline>, calls: Calls) {
         let mut calls = (Some(calls.signal), Some(calls.late));
-        let mut deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let timeout = deadline.map(|deadline| deadline.timeout).unwrap_or_default();
+        let mut deadline = deadline.and_then(|deadline| deadline.end(Instant::now()));
         while !self.done.load(Ordering::SeqCst) {
             let number = self.signal.load(Ordering::SeqCst);
             if number != 0 {
@@ -104,7 +105,7 @@ impl Watch {
                 if !self.sees(&self.has_the_word) && self.take_the_word() {
                     let _step = whole::settled(STEP);
                     children::end_all();
-                    let _ = console.finish(Ok(console.cut_off(late(timeout.unwrap_or_default()))));
+                    let _ = console.finish(Ok(console.cut_off(late(timeout))));
                     low_level::exit(i32::from(Exit::Deadline.code()));
                 }
             } else {

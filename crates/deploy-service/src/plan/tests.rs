@@ -1,4 +1,5 @@
 use super::*;
+use clap::Parser;
 
 const ARN: &str = "arn:aws:ecs:us-east-1:123456789012:task-definition/web";
 
@@ -29,10 +30,23 @@ fn described(state: &str) -> Value {
     })
 }
 
+fn commands() -> Commands {
+    let args = crate::command::Args::parse_from(["deploy-service"]);
+    Commands::of(args.common(), "us-east-1", "c", "web", false)
+}
+
 fn plan(service: Option<Value>, wanted: &Value, force: bool) -> Plan {
     let tags = Tags::from([("app".to_owned(), "web".to_owned())]);
     let service = service.map(Service::of);
-    Plan::new(service.as_ref(), wanted, &tags, &Namespaces::new(), force).unwrap()
+    Plan::new(
+        service.as_ref(),
+        wanted,
+        &tags,
+        &Namespaces::new(),
+        force,
+        &commands(),
+    )
+    .unwrap()
 }
 
 fn changed(pointer: &str, value: Value) -> Value {
@@ -155,7 +169,15 @@ fn tags_alone_need_no_update() {
 fn what_can_not_be_changed_is_an_error() {
     let service = Service::of(described("COMPLETED"));
     let other = changed("/launchType", "EC2".into());
-    let error = Plan::new(Some(&service), &other, &Tags::new(), &Namespaces::new(), false).unwrap_err();
+    let error = Plan::new(
+        Some(&service),
+        &other,
+        &Tags::new(),
+        &Namespaces::new(),
+        false,
+        &commands(),
+    )
+    .unwrap_err();
     assert!(
         error.to_string().contains("launchType: FARGATE -> EC2"),
         "{error}"

@@ -1,6 +1,7 @@
-//! The commands that hints name, ready to be pasted. No I/O.
+//! The commands that the hints of `run` name, ready to be pasted. No I/O.
 
 use crate::command::CommonArgs;
+use crate::commands::{option, quoted};
 
 /// How commands have to be written to mean the place of this run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,20 +45,6 @@ impl ByHand {
     pub(super) fn list(&self, started_by: &str) -> String {
         let ByHand { cluster, aws, .. } = self;
         format!("aws ecs list-tasks --cluster {cluster} --started-by {started_by}{aws}")
-    }
-}
-
-fn option(name: &str, value: Option<&str>) -> String {
-    value.map_or_else(String::new, |value| format!(" {name} {}", quoted(value)))
-}
-
-/// One word of a shell's command line.
-fn quoted(word: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_@%+=:,./-".contains(&byte);
-    if !word.is_empty() && word.bytes().all(is_plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
     }
 }
 
