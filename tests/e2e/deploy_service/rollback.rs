@@ -165,10 +165,13 @@ fn the_history_is_read_page_by_page() {
     assert_eq!(aws.bodies(ecs("ListServiceDeployments")).len(), 4);
 }
 
+/// What is different in an AWS.
+type Script = dyn Fn(&FakeAws);
+
 #[test]
 fn without_a_history_it_goes_by_number_and_says_so() {
     let no = "ecs:ListServiceDeployments refused with ";
-    let fake = |script: &dyn Fn(&FakeAws)| {
+    let fake = |script: &Script| {
         let aws = on_two();
         definitions(&aws, &[(1, "ACTIVE"), (2, "ACTIVE"), (3, "ACTIVE")]);
         // The page with the right one is not the first.
@@ -204,7 +207,7 @@ fn without_a_history_it_goes_by_number_and_says_so() {
     let listing = refuse("ListServiceDeployments", "AccessDeniedException");
     let describing = refuse("DescribeServiceRevisions", "AccessDeniedException");
     let unsupported = refuse("ListServiceDeployments", "UnsupportedFeatureException");
-    let cases: [(&dyn Fn(&FakeAws), &str); 6] = [
+    let cases: [(&Script, &str); 6] = [
         (&listing, &format!("{no}AccessDeniedException: no")),
         (
             &describing,

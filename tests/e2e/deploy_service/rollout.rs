@@ -295,8 +295,7 @@ fn a_service_that_is_deleted_meanwhile_ends_the_wait() {
         None,
     ] {
         let aws = updated(&[begun.clone(), begun.clone()]);
-        let gone = gone.as_ref().map(std::slice::from_ref).unwrap_or_default();
-        aws.answer(ecs("DescribeServices"), 200, fake::described(gone));
+        aws.answer(ecs("DescribeServices"), 200, fake::described(gone.as_slice()));
         let output = deploy(&aws, &["-o", "json"]).run().exits(1).says(
             "error: failed to deploy service `web`: somebody deleted it while `web:2` was deployed\n\
              hint: `deploy-service --task-definition web:2` makes it anew\n",
