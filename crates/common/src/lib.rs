@@ -10,6 +10,7 @@ pub mod duration;
 pub mod exit;
 pub mod failure;
 pub mod partition;
+pub mod plan;
 mod record;
 pub mod report;
 pub mod scrub;

@@ -1,22 +1,17 @@
 //! Makes the plan true.
 
-use crate::plan::{Plan, Wanted, plan};
+use crate::plan::{Deed, Plan, Wanted, plan};
 use crate::store::{Created, Found, Seen, Status, Store, role_item};
 use crate::wait::failed;
 use anyhow::Result;
+use common::plan::{Done, End, Step};
 use common::retry::Patience;
-use common::{Change, Failure, Outcome, Report};
+use common::{Failure, Outcome, Report};
 
 /// One run of the tool.
 pub(crate) struct Run<'a> {
     pub(crate) store: Store<'a>,
     pub(crate) wanted: Wanted,
-}
-
-/// What went through.
-struct Done {
-    action: &'static str,
-    changes: Vec<Change>,
 }
 
 impl Run<'_> {
@@ -47,16 +42,13 @@ impl Run<'_> {
         let changes = plan(&self.wanted, None).changes();
         match self.store.create(&self.wanted).await {
             Ok(Created::New) => {
-                let done = Done {
-                    action: "create",
-                    changes,
-                };
-                self.verify(done, report).await
+                let done = Done::created(changes);
+                let result = self.verify().await;
+                Ok(self.report(done.ended(result)?, report))
             }
             // Two runs at the same time: the other one won, and the cluster is compared like any other.
             Ok(Created::Exists) => {
-                let found = self.store.describe(&self.wanted).await?;
-                let seen = self.store.wait_until_usable(&self.wanted, found).await?;
+                let seen = self.usable().await?;
                 self.update(&seen, true, report).await
             }
             Err(error) if self.store.made_role().is_some() => {
@@ -68,10 +60,7 @@ impl Run<'_> {
 
     async fn update(&self, seen: &Seen, fresh: bool, report: Report) -> Result<Report> {
         let plan = plan(&self.wanted, Some(&seen.current));
-        let mut done = Done {
-            action: plan.action(),
-            changes: Vec::new(),
-        };
+        let mut done = Done::nothing_of(&plan);
         let Plan::Update(steps) = plan else {
             if seen.status == Status::UpdateFailed {
                 let (console, why) = (self.store.console, &seen.attachments);
@@ -79,28 +68,23 @@ impl Run<'_> {
                     "the last change of the cluster's attachments failed: {why}"
                 ));
             }
-            return Ok(self.end(done, report));
+            return Ok(self.report(done.ended(Ok(()))?, report));
         };
+        let result = self.go_on(&mut done, seen, steps, fresh).await;
+        Ok(self.report(done.ended(result)?, report))
+    }
+
+    /// One step after the other.
+    async fn go_on(&self, done: &mut Done, seen: &Seen, steps: Vec<Step<Deed>>, fresh: bool) -> Result<()> {
         for (index, step) in steps.into_iter().enumerate() {
             // A change may keep the cluster busy, and a busy one refuses the next.
-            let ready = if index == 0 {
-                Ok(())
-            } else {
-                self.usable().await.map(drop)
-            };
-            let result = match ready {
-                Ok(()) => self.store.change(&self.wanted, seen, &step.deed, fresh).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = result {
-                if done.changes.is_empty() {
-                    return Err(error);
-                }
-                return Ok(self.partly(&error, done, report));
+            if index > 0 {
+                self.usable().await?;
             }
+            self.store.change(&self.wanted, seen, &step.deed, fresh).await?;
             done.changes.extend(step.changes);
         }
-        self.verify(done, report).await
+        self.verify().await
     }
 
     async fn usable(&self) -> Result<Box<Seen>> {
@@ -109,41 +93,24 @@ impl Run<'_> {
     }
 
     /// Waits until the cluster is usable and shows what was set.
-    async fn verify(&self, done: Done, report: Report) -> Result<Report> {
+    async fn verify(&self) -> Result<()> {
         let name = &self.wanted.name;
-        let differs = |_: &Plan| Some(format!("cluster `{name}` does not show the change yet"));
-        let shown = Patience::PROPAGATION.retry(self.store.console, differs, async || {
-            let seen = match self.usable().await {
-                Ok(seen) => seen,
-                Err(error) => return Ok(Err(error)),
-            };
+        let look = async || {
+            let seen = self.usable().await?;
             if seen.status == Status::UpdateFailed {
                 let why = &seen.attachments;
                 let message = format!("failed to change the attachments of cluster `{name}`: {why}");
-                return Ok(Err(Failure::could_not(message).code("update-failed").into()));
+                return Err(Failure::could_not(message).code("update-failed").into());
             }
             match plan(&self.wanted, Some(&seen.current)) {
                 Plan::Nothing => Ok(Ok(())),
-                plan => Err(plan),
+                plan => Ok(Err(plan.changes())),
             }
-        });
-        let shown = shown.await.unwrap_or_else(|plan| {
-            let changes: Vec<String> = plan.changes().iter().map(ToString::to_string).collect();
-            let changes = changes.join(", ");
-            let message =
-                format!("failed to verify cluster `{name}`: it does not show what was set: {changes}");
-            Err(Failure::could_not(message).into())
-        });
-        match shown {
-            Ok(()) => Ok(self.end(done, report)),
-            Err(error) => Ok(self.partly(&error, done, report)),
-        }
-    }
-
-    /// The end of a run whose changes did not all go through.
-    fn partly(&self, error: &anyhow::Error, done: Done, report: Report) -> Report {
-        let report = self.end(done, report);
-        self.store.console.partly(error, report)
+        };
+        let thing = format!("cluster `{name}`");
+        Patience::PROPAGATION
+            .until_shown(self.store.console, &thing, look)
+            .await
     }
 
     /// With the service-linked role, when we had to make it.
@@ -156,15 +123,19 @@ impl Run<'_> {
         report
     }
 
-    fn end(&self, done: Done, report: Report) -> Report {
-        let mut report = self.with_role(report);
-        if done.action != "none" {
+    fn report(&self, end: End<()>, report: Report) -> Report {
+        let End { done, error, .. } = end;
+        let mut report = self.with_role(report).line(self.store.arn(&self.wanted.name));
+        if !done.is_nothing() {
             report.outcome = Outcome::Changed;
         }
         let item = self.store.item(&self.wanted, done.action, done.changes);
         self.store.console.announce(&item, false);
         report.items.push(item);
-        report.line(self.store.arn(&self.wanted.name))
+        match error {
+            None => report,
+            Some(error) => self.store.console.partly(&error, report),
+        }
     }
 }
 

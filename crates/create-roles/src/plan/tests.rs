@@ -94,10 +94,10 @@ fn a_new_role_gets_everything() {
         ]
     );
     assert_eq!(
-        plan.policies(&wanted),
+        policies_of(&plan, &wanted),
         [CLOUD_WATCH, X_RAY, "arn:aws:iam::123456789012:policy/Boundary"]
     );
-    assert!(plan.removals("Task").is_empty());
+    assert!(removals(&plan, "Task").is_empty());
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn only_what_differs_is_changed() {
         ]
     );
     assert_eq!(
-        plan.policies(&wanted),
+        policies_of(&plan, &wanted),
         ["arn:aws:iam::123456789012:policy/New", CLOUD_WATCH]
     );
 }
@@ -179,7 +179,7 @@ fn what_the_file_does_not_name_goes_only_with_prune() {
         ]
     );
     assert_eq!(
-        plan.removals("Task"),
+        removals(&plan, "Task"),
         [
             "detach `arn:aws:iam::aws:policy/ReadOnlyAccess` from role `Task`",
             "delete inline policy `Other` of role `Task`",
