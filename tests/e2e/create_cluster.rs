@@ -1,5 +1,6 @@
 //! `create-cluster`: describe, compare, change only what differs, wait until it is ACTIVE.
 
+mod cut_off;
 mod drift;
 mod ecs;
 mod faults;

@@ -1,6 +1,7 @@
 //! `create-log-group`: describe, compare, change only what differs, ask before events are lost.
 
 mod cloudwatch;
+mod cut_off;
 mod faults;
 mod retention;
 mod sandbox;

@@ -1,8 +1,10 @@
 //! An AWS that answers by script, and remembers what it was asked.
 
-use crate::tool::Tool;
+use crate::tool::{Output, Tool};
+use crate::wait_for;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rustix::process::Signal;
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -270,6 +272,33 @@ impl FakeAws {
         script.otherwise = Some(Answer::Send(template));
         drop(script);
         self
+    }
+
+    /// Keeps whoever calls `target` waiting.
+    pub fn stall(&self, target: impl AsRef<str>) -> &Self {
+        let template = ResponseTemplate::new(500).set_delay(Duration::from_secs(60));
+        self.always(target, Answer::Send(template))
+    }
+
+    /// Runs `tool` until it has called `target`, and interrupts it then, as Ctrl-C does.
+    ///
+    /// # Panics
+    /// When it does not call, or does not end by the signal.
+    #[track_caller]
+    pub fn interrupt_at(&self, target: impl AsRef<str>, tool: Tool) -> Output {
+        let target = target.as_ref();
+        let running = tool.hears_signals().spawn();
+        wait_for(target, || (!self.bodies(target).is_empty()).then_some(()));
+        running.signal(Signal::INT);
+        let output = running.wait();
+        assert_eq!(
+            output.signal,
+            Some(Signal::INT.as_raw()),
+            "{}",
+            output.transcript()
+        );
+        assert_eq!(output.stdout, "", "{}", output.transcript());
+        output
     }
 
     /// Closes every connection without an answer, whatever the call.

@@ -6,7 +6,7 @@ use crate::wait::failed;
 use anyhow::Result;
 use common::plan::{Done, End, Step};
 use common::retry::Patience;
-use common::{Failure, Outcome, Report};
+use common::{Failure, Item, Outcome, Report};
 
 /// One run of the tool.
 pub(crate) struct Run<'a> {
@@ -20,6 +20,7 @@ impl Run<'_> {
     /// # Errors
     /// When nothing could be done. Where something went through, the report carries the error.
     pub(crate) async fn apply(&self, found: Found, create_role: bool, report: Report) -> Result<Report> {
+        self.store.console.begin(&report);
         match &found {
             Found::There(seen) if seen.status == Status::Deprovisioning => {
                 self.store.wait_until_gone(&self.wanted).await?;
@@ -43,6 +44,7 @@ impl Run<'_> {
         match self.store.create(&self.wanted).await {
             Ok(Created::New) => {
                 let done = Done::created(changes);
+                self.store.console.did(&self.item(&done));
                 let result = self.verify().await;
                 Ok(self.report(done.ended(result)?, report))
             }
@@ -83,6 +85,7 @@ impl Run<'_> {
             }
             self.store.change(&self.wanted, seen, &step.deed, fresh).await?;
             done.changes.extend(step.changes);
+            self.store.console.did(&self.item(done));
         }
         self.verify().await
     }
@@ -116,11 +119,14 @@ impl Run<'_> {
     /// With the service-linked role, when we had to make it.
     fn with_role(&self, mut report: Report) -> Report {
         if let Some(item) = self.store.made_role() {
-            self.store.console.announce(&item, false);
             report.outcome = Outcome::Changed;
             report.items.push(item);
         }
         report
+    }
+
+    fn item(&self, done: &Done) -> Item {
+        self.store.item(&self.wanted, done.action, done.changes.clone())
     }
 
     fn report(&self, end: End<()>, report: Report) -> Report {
@@ -129,7 +135,7 @@ impl Run<'_> {
         if !done.is_nothing() {
             report.outcome = Outcome::Changed;
         }
-        let item = self.store.item(&self.wanted, done.action, done.changes);
+        let item = self.item(&done);
         self.store.console.announce(&item, false);
         report.items.push(item);
         match error {

@@ -6,7 +6,7 @@ use anyhow::Result;
 use common::confirm::confirm;
 use common::plan::{Done, End, Step};
 use common::retry::Patience;
-use common::{Failure, Outcome, Report};
+use common::{Failure, Item, Outcome, Report};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A group this young may be another run's that has not set its retention yet.
@@ -39,10 +39,16 @@ impl Run<'_> {
     ) -> Result<Report> {
         let Plan::Create(changes, steps) = found else {
             let plan = self.confirmed(current, found).await?;
+            self.store.console.begin(&report);
             return self.update(plan, false, report).await;
         };
+        self.store.console.begin(&report);
         match self.store.create(&self.wanted).await? {
-            Created::New => self.change(Done::created(changes), steps, true, report).await,
+            Created::New => {
+                let done = Done::created(changes);
+                self.store.console.did(&self.item(&done));
+                self.change(done, steps, true, report).await
+            }
             // Two runs at the same time: the other one won, and the group is compared like any other. It was not
             // there when we looked, so nothing in it is old enough to be lost.
             Created::Exists => self.update(self.look_again().await?, true, report).await,
@@ -74,6 +80,7 @@ impl Run<'_> {
         for step in steps {
             self.store.change(&self.wanted, &step.deed, fresh).await?;
             done.changes.extend(step.changes);
+            self.store.console.did(&self.item(done));
             self.tell_about_key(&step.deed);
         }
         let look = async || match self.compare().await? {
@@ -155,13 +162,17 @@ impl Run<'_> {
         }
     }
 
+    fn item(&self, done: &Done) -> Item {
+        self.store.item(&self.wanted, done.action, done.changes.clone())
+    }
+
     fn report(&self, end: End<()>, report: Report) -> Report {
         let End { done, error, .. } = end;
         let mut report = report.line(self.store.arn(&self.wanted.name));
         if !done.is_nothing() {
             report.outcome = Outcome::Changed;
         }
-        let item = self.store.item(&self.wanted, done.action, done.changes);
+        let item = self.item(&done);
         self.store.console.announce(&item, false);
         report.items.push(item);
         match error {

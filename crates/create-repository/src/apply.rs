@@ -4,9 +4,10 @@ use crate::plan::{Current, Deed, New, Plan, plan};
 use crate::store::{Created, Store};
 use crate::wanted::Wanted;
 use anyhow::Result;
-use common::Failure;
 use common::plan::{Done, End, Step};
 use common::retry::Patience;
+use common::{Failure, Item};
+use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// How long ECR may take to show what was set.
@@ -19,6 +20,8 @@ const SHOWN_AFTER: Patience = Patience {
 pub(crate) struct Job<'a> {
     pub(crate) store: &'a Store<'a>,
     pub(crate) wanted: &'a Wanted,
+    /// What else the report says of it.
+    pub(crate) details: Map<String, Value>,
 }
 
 impl Job<'_> {
@@ -31,7 +34,11 @@ impl Job<'_> {
             (Plan::Create(changes, steps), _) => {
                 let new = New::of(self.wanted);
                 match self.store.create(self.wanted.name(), &new).await? {
-                    Created::New => self.change(Done::created(changes), steps, true).await,
+                    Created::New => {
+                        let done = Done::created(changes);
+                        self.did(&done);
+                        self.change(done, steps, true).await
+                    }
                     // Two runs at the same time: the other one won, and the repository is compared like any other.
                     Created::Exists => {
                         let (current, plan) = self.look_again().await?;
@@ -63,6 +70,7 @@ impl Job<'_> {
         for step in steps {
             self.store.change(self.wanted.name(), &step.deed, fresh).await?;
             done.changes.extend(step.changes);
+            self.did(done);
         }
         let look = async || match self.compare().await? {
             (Some(current), Plan::Nothing) => Ok(Ok(current.uri)),
@@ -70,6 +78,18 @@ impl Job<'_> {
         };
         let thing = self.thing();
         SHOWN_AFTER.until_shown(self.store.console, &thing, look).await
+    }
+
+    fn did(&self, done: &Done) {
+        let item = self.item(done, &self.store.uri(self.wanted.name()));
+        self.store.console.did(&item);
+    }
+
+    /// The repository in the report.
+    pub(crate) fn item(&self, done: &Done, uri: &str) -> Item {
+        let mut item = Item::new("repository", self.wanted.name(), done.action);
+        item.details = self.details.clone();
+        item.changes(done.changes.clone()).detail("uri", uri)
     }
 
     /// Compares with the repository that somebody else made a moment ago.

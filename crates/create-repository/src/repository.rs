@@ -171,6 +171,7 @@ async fn change(
     export: bool,
     mut report: Report,
 ) -> Result<Report> {
+    store.console.begin(&report);
     for one in planned {
         let Planned {
             wanted,
@@ -181,8 +182,11 @@ async fn change(
         // Before the images are gone.
         let told = Item::new("repository", wanted.name(), plan.action());
         let told = tell(store, &wanted, preview.as_ref(), told);
-        let wanted = &wanted;
-        let job = Job { store, wanted };
+        let job = Job {
+            store,
+            wanted: &wanted,
+            details: told.details,
+        };
         let End { done, seen, error } = match job.apply(current.as_ref(), plan).await {
             Ok(end) => end,
             Err(error) if report.outcome == Outcome::Changed => {
@@ -194,11 +198,10 @@ async fn change(
             report.outcome = Outcome::Changed;
         }
         let uri = seen.unwrap_or_else(|| store.uri(wanted.name()));
-        let mut item = Item::new("repository", wanted.name(), done.action).changes(done.changes);
+        let item = job.item(&done, &uri);
         store.console.announce(&item, false);
-        item.details = told.details;
-        report.lines.extend(line(wanted, &uri, export));
-        report.items.push(item.detail("uri", uri));
+        report.items.push(item);
+        report.lines.extend(line(&wanted, &uri, export));
         if let Some(error) = error {
             return Ok(store.console.partly(&error, report));
         }

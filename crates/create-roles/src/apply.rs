@@ -4,6 +4,7 @@ use crate::documents::Wanted;
 use crate::plan::{Current, Deed, Plan, plan, unnamed};
 use crate::store::{Created, Store};
 use anyhow::Result;
+use common::config::{Place, partition_of};
 use common::plan::{Done, End, Step};
 use common::retry::Patience;
 use common::{Change, Failure, Item};
@@ -19,6 +20,7 @@ const SHOWING: Patience = Patience {
 pub(crate) struct Job<'a> {
     pub(crate) store: &'a Store<'a>,
     pub(crate) wanted: &'a Wanted,
+    pub(crate) place: &'a Place,
 }
 
 impl Job<'_> {
@@ -29,7 +31,11 @@ impl Job<'_> {
     pub(crate) async fn apply(&self, current: Option<Current>, found: Plan) -> Result<End<Current>> {
         match (found, current) {
             (Plan::Create(changes, steps), _) => match self.store.create(self.wanted).await? {
-                Created::New => self.change(Done::created(changes), steps).await,
+                Created::New => {
+                    let done = Done::created(changes);
+                    self.did(&done);
+                    self.change(done, steps).await
+                }
                 // Two runs at the same time: the other one won, and the role is compared like any other. What it
                 // may have that the file does not name was confirmed by nobody, and stays.
                 Created::Exists => {
@@ -69,6 +75,7 @@ impl Job<'_> {
         for step in steps {
             self.store.change(&self.wanted.name, &step.deed, fresh).await?;
             done.changes.extend(step.changes);
+            self.did(done);
         }
         let look = async || {
             let current = self.store.describe(self.wanted).await?;
@@ -79,6 +86,12 @@ impl Job<'_> {
         };
         let thing = self.thing();
         SHOWING.until_shown(self.store.console, &thing, look).await
+    }
+
+    fn did(&self, done: &Done) {
+        let arn = arn(self.wanted, None, self.place);
+        let item = item(self.wanted, &arn, done.action, done.changes.clone(), None);
+        self.store.console.did(&item);
     }
 
     /// Reads the role that IAM says is there.
@@ -110,6 +123,18 @@ impl Job<'_> {
         .code("EntityAlreadyExists")
         .hint("another role may have this name in other letters, or somebody else is deleting it")
     }
+}
+
+/// The ARN that the role has, or will have.
+pub(crate) fn arn(wanted: &Wanted, current: Option<&Current>, place: &Place) -> String {
+    let made = || {
+        let partition = partition_of(&place.region);
+        format!(
+            "arn:{partition}:iam::{}:role{}{}",
+            place.account, wanted.path, wanted.name
+        )
+    };
+    current.map_or_else(made, |current| current.arn.clone())
 }
 
 /// The line of a role in the report.

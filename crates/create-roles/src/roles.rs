@@ -1,6 +1,6 @@
 //! Judge, describe, compare, change.
 
-use crate::apply::{Job, item};
+use crate::apply::{Job, arn, item};
 use crate::documents::{Wanted, load};
 use crate::plan::{Current, Plan, plan, policies_of, removals, unnamed};
 use crate::simulate::{Question, simulate};
@@ -226,13 +226,14 @@ async fn change(
     place: &Place,
     mut report: Report,
 ) -> Result<Report> {
+    store.console.begin(&report);
     for Planned {
         wanted,
         current,
         plan,
     } in planned
     {
-        let job = Job { store, wanted };
+        let job = Job { store, wanted, place };
         let End { done, seen, error } = match job.apply(current, plan).await {
             Ok(end) => end,
             Err(error) if report.outcome == Outcome::Changed => {
@@ -254,17 +255,6 @@ async fn change(
         }
     }
     Ok(report)
-}
-
-fn arn(wanted: &Wanted, current: Option<&Current>, place: &Place) -> String {
-    let made = || {
-        let partition = partition_of(&place.region);
-        format!(
-            "arn:{partition}:iam::{}:role{}{}",
-            place.account, wanted.path, wanted.name
-        )
-    };
-    current.map_or_else(made, |current| current.arn.clone())
 }
 
 /// What is there and not in the file, unless it is about to go.

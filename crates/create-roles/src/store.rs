@@ -174,19 +174,17 @@ impl Store<'_> {
     /// When IAM refuses.
     pub(crate) async fn create(&self, wanted: &Wanted) -> Result<Created> {
         let name = &wanted.name;
-        let tags = tags_to_sdk(&wanted.tags)?;
-        let result = self.settled(false, async || {
-            self.client
-                .create_role()
-                .role_name(name)
-                .path(&wanted.path)
-                .assume_role_policy_document(wanted.trust.to_string())
-                .set_permissions_boundary(wanted.boundary.clone())
-                .set_tags(tags.clone())
-                .send()
-                .await
-        });
-        match result.await {
+        let request = self
+            .client
+            .create_role()
+            .role_name(name)
+            .path(&wanted.path)
+            .assume_role_policy_document(wanted.trust.to_string())
+            .set_permissions_boundary(wanted.boundary.clone())
+            .set_tags(tags_to_sdk(&wanted.tags)?);
+        let words = format!("iam:CreateRole for role `{name}`");
+        let sent = self.settled(words, false, async || request.clone().send().await);
+        match sent.await {
             Ok(_) => Ok(Created::New),
             Err(error) if code_of(&error) == Some("EntityAlreadyExists") => Ok(Created::Exists),
             Err(error) => {

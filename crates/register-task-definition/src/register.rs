@@ -171,13 +171,15 @@ impl Job<'_> {
         role_is_new: Option<bool>,
         mut report: Report,
     ) -> Result<Report> {
+        self.console.begin(&report);
         let mut action = plan.action(latest.as_ref());
         let mut plan = plan;
         let revision = match &plan {
             Plan::Nothing => latest,
             Plan::Tag(tags, _) => {
                 let arn = latest.as_ref().map(Registered::arn).unwrap_or_default();
-                self.ecs.tag(arn, tags).await?;
+                let words = format!("ecs:TagResource for task definition `{arn}`");
+                self.console.sending(words, self.ecs.tag(arn, tags)).await?;
                 latest
             }
             Plan::Register(_) => match self.register(role_is_new).await? {
@@ -230,7 +232,8 @@ impl Job<'_> {
             {
                 return Ok(Done::Same(latest));
             }
-            let result = self.ecs.register(&request).await;
+            let words = format!("ecs:RegisterTaskDefinition for task definition `{}`", self.family);
+            let result = self.console.sending(words, self.ecs.register(&request)).await;
             met = matches!(result, Err(Refusal::Concurrent(_)));
             result.map(Done::New)
         };
