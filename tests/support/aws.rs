@@ -109,6 +109,8 @@ enum Answer {
     /// AWS's error, in the words of the service: JSON, or XML for a form.
     Refuse(String, String),
     Cut,
+    /// Done, but the answer is lost.
+    CutAfter(Arc<Compute>),
 }
 
 #[derive(Default)]
@@ -256,6 +258,15 @@ impl FakeAws {
     /// Closes the connection at one call of `target`, in its turn.
     pub fn cut_once(&self, target: impl AsRef<str>) -> &Self {
         self.once(target, Answer::Cut)
+    }
+
+    /// Does one call of `target`, in its turn, and closes the connection without an answer.
+    pub fn lose_once(
+        &self,
+        target: impl AsRef<str>,
+        compute: impl Fn(&Value) -> (u16, Value) + Send + Sync + 'static,
+    ) -> &Self {
+        self.once(target, Answer::CutAfter(Arc::new(compute)))
     }
 
     /// Refuses (400) every call that has no other answer. The caller's identity stays known.
@@ -453,7 +464,7 @@ impl Respond for Scripted {
                 ResponseTemplate::new(status).set_body_raw(xml, "text/xml")
             }
             Some(Answer::Refuse(code, message)) => refuse_as(form, &code, &message),
-            Some(Answer::Cut) | None => {
+            Some(Answer::Cut | Answer::CutAfter(_)) | None => {
                 let message = format!("no answer to `{}` in this test's script", request.target);
                 refuse_as(form, "NotInTheScript", &message)
             }
@@ -475,7 +486,10 @@ struct WillCut(Shared);
 impl Match for WillCut {
     fn matches(&self, request: &wiremock::Request) -> bool {
         let target = understand(request).target;
-        matches!(self.0.lock().peek(&target), Some(Answer::Cut))
+        matches!(
+            self.0.lock().peek(&target),
+            Some(Answer::Cut | Answer::CutAfter(_))
+        )
     }
 }
 
@@ -483,8 +497,12 @@ fn cut_by(script: Shared) -> impl Fn(&wiremock::Request) -> std::io::Error + Sen
     move |request| {
         let request = understand(request);
         let mut script = script.lock();
-        script.take(&request.target);
-        script.requests.push(request);
+        let answer = script.take(&request.target);
+        script.requests.push(request.clone());
+        drop(script);
+        if let Some(Answer::CutAfter(compute)) = answer {
+            compute(&request.body);
+        }
         std::io::ErrorKind::ConnectionReset.into()
     }
 }

@@ -42,6 +42,23 @@ fn an_interrupted_call_may_have_gone_through() {
 }
 
 #[test]
+fn a_deadline_while_nobody_knows_whether_it_went_through_says_so() {
+    let (aws, _account) = Account::ready();
+    let missing = json!({"__type": "ClientException", "message": "Unable to describe task definition."});
+    aws.answer_once(ecs("DescribeTaskDefinition"), 400, missing);
+    aws.stall(ecs("DescribeTaskDefinition"));
+    aws.cut(ecs("RegisterTaskDefinition"));
+    tool(&aws)
+        .args(["--timeout", "2s"])
+        .run()
+        .exits(3)
+        .says_once(&format!(
+            "warning: ecs:RegisterTaskDefinition for task definition `web` {UNKNOWN}\n"
+        ));
+    assert_eq!(aws.bodies(ecs("RegisterTaskDefinition")).len(), 1);
+}
+
+#[test]
 fn an_interrupted_check_has_changed_nothing() {
     let (aws, _account) = Account::ready();
     aws.stall("GetRole");
