@@ -1,7 +1,7 @@
 //! Makes the plan of one role true.
 
 use crate::documents::Wanted;
-use crate::plan::{Current, Deed, Plan, plan, unnamed};
+use crate::plan::{Current, Deed, Plan, left, plan, unnamed};
 use crate::store::{Created, Store};
 use anyhow::Result;
 use common::config::{Place, partition_of};
@@ -34,27 +34,27 @@ impl Job<'_> {
                 Created::New => {
                     let done = Done::created(changes);
                     self.did(&done);
-                    self.change(done, steps).await
+                    self.change(done, steps, true).await
                 }
                 // Two runs at the same time: the other one won, and the role is compared like any other. What it
                 // may have that the file does not name was confirmed by nobody, and stays.
                 Created::Exists => {
                     let current = self.look_again().await?;
                     let plan = plan(self.wanted, Some(&current), false)?;
-                    self.update(current, plan).await
+                    self.update(current, plan, true).await
                 }
             },
-            (plan, Some(current)) => self.update(current, plan).await,
+            (plan, Some(current)) => self.update(current, plan, false).await,
             (_, None) => Err(self.not_shown().into()),
         }
     }
 
-    async fn update(&self, current: Current, plan: Plan) -> Result<End<Current>> {
+    async fn update(&self, current: Current, plan: Plan, fresh: bool) -> Result<End<Current>> {
         let done = Done::nothing_of(&plan);
         match plan {
             Plan::Nothing => done.ended(Ok(current)),
             Plan::Create(_, steps) | Plan::Update(steps) => {
-                let end = self.change(done, steps).await?;
+                let end = self.change(done, steps, fresh).await?;
                 Ok(End {
                     seen: end.seen.or(Some(current)),
                     ..end
@@ -65,24 +65,21 @@ impl Job<'_> {
 
     /// One step after the other, and waits until IAM shows them. That ECS may assume the role is another matter:
     /// the tools that hand it over wait for that.
-    async fn change(&self, mut done: Done, steps: Vec<Step<Deed>>) -> Result<End<Current>> {
-        let result = self.go_on(&mut done, steps).await;
+    async fn change(&self, mut done: Done, steps: Vec<Step<Deed>>, fresh: bool) -> Result<End<Current>> {
+        let result = self.go_on(&mut done, steps, fresh).await;
         done.ended(result)
     }
 
-    async fn go_on(&self, done: &mut Done, steps: Vec<Step<Deed>>) -> Result<Current> {
-        let fresh = done.action == "create";
-        for step in steps {
+    async fn go_on(&self, done: &mut Done, steps: Vec<Step<Deed>>, fresh: bool) -> Result<Current> {
+        for step in &steps {
             self.store.change(&self.wanted.name, &step.deed, fresh).await?;
-            done.changes.extend(step.changes);
+            done.changes.extend(step.changes.clone());
             self.did(done);
         }
         let look = async || {
             let current = self.store.describe(self.wanted).await?;
-            Ok(match (plan(self.wanted, current.as_ref(), false)?, current) {
-                (Plan::Nothing, Some(current)) => Ok(current),
-                (plan, _) => Err(plan.changes()),
-            })
+            let left = left(plan(self.wanted, current.as_ref(), true)?, &steps);
+            Ok(current.filter(|_| left.is_empty()).ok_or(left))
         };
         let thing = self.thing();
         SHOWING.until_shown(self.store.console, &thing, look).await

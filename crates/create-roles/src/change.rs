@@ -1,11 +1,11 @@
 //! The calls that change one thing on a role.
 
 use crate::plan::Deed;
-use crate::store::{MISSING, Store, tags_to_sdk};
+use crate::store::{MISSING, Store, known, tags_to_sdk};
 use anyhow::{Context, Result};
 use aws_sdk_iam::error::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use common::aws::{call, code_of};
+use common::aws::call;
 use common::retry::Patience;
 use std::time::Duration;
 
@@ -76,7 +76,7 @@ impl Store<'_> {
                 let sent = self.settled(of_policy(operation, arn), fresh, async || {
                     request.clone().send().await
                 });
-                let sent = gone(sent.await).map_err(call(operation));
+                let sent = known(sent.await).map(drop).map_err(call(operation));
                 sent.with_context(|| format!("failed to detach `{arn}` from role `{name}`"))
             }
             Deed::Delete(policy) => {
@@ -85,7 +85,7 @@ impl Store<'_> {
                 let sent = self.settled(of_policy(operation, policy), fresh, async || {
                     request.clone().send().await
                 });
-                let sent = gone(sent.await).map_err(call(operation));
+                let sent = known(sent.await).map(drop).map_err(call(operation));
                 sent.with_context(|| format!("failed to delete inline policy `{policy}` of role `{name}`"))
             }
         }
@@ -121,14 +121,5 @@ impl Store<'_> {
         };
         let attempt = async || self.console.sending(words.as_str(), request()).await;
         SETTLING.retry(self.console, healing, attempt).await
-    }
-}
-
-/// What is to go and is gone already.
-fn gone<T, E: ProvideErrorMetadata, R>(result: Result<T, SdkError<E, R>>) -> Result<(), SdkError<E, R>> {
-    match result {
-        Ok(_) => Ok(()),
-        Err(error) if code_of(&error) == Some(MISSING) => Ok(()),
-        Err(error) => Err(error),
     }
 }

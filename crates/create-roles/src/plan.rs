@@ -52,6 +52,19 @@ pub(crate) struct Unnamed {
     pub(crate) managed: Vec<String>,
 }
 
+/// What of `plan`, made after `done`, still differs. What it takes away counts only when `done` has taken it
+/// away too: the rest was confirmed by nobody, and stays.
+pub(crate) fn left(plan: Plan, done: &[Step<Deed>]) -> Vec<Change> {
+    let counts = |step: &Step<Deed>| match step.deed {
+        Deed::Detach(_) | Deed::Delete(_) => done.iter().any(|done| done.deed == step.deed),
+        _ => true,
+    };
+    match plan {
+        Plan::Update(steps) => Plan::update(steps.into_iter().filter(counts).collect()).changes(),
+        plan => plan.changes(),
+    }
+}
+
 /// What the plan takes away from `role`, in words that complete "this will …".
 pub(crate) fn removals(plan: &Plan, role: &str) -> Vec<String> {
     let words = |step: &Step<Deed>| match &step.deed {

@@ -5,7 +5,9 @@ use crate::plan::{Current, spelled_otherwise};
 use anyhow::{Context, Result};
 use aws_documents::policy;
 use aws_sdk_iam::Client;
-use aws_sdk_iam::types::{AttachedPermissionsBoundary, Role, Tag};
+use aws_sdk_iam::error::SdkError;
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, Role, Tag};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use common::aws::{call, code_of};
 use common::{Console, Failure, Tags};
 use futures_util::future::join_all;
@@ -29,6 +31,17 @@ pub(crate) enum Created {
     Exists,
 }
 
+/// Reads that must agree about whether the role is there: how often they are tried.
+const READS: usize = 4;
+
+/// What the calls that read a role say of it.
+enum Said {
+    NotThere,
+    There(Box<Current>),
+    /// One knows it and another does not: it was made a moment ago, or is being deleted.
+    HereAndNotThere,
+}
+
 /// Whether a managed policy is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Known {
@@ -39,12 +52,24 @@ pub(crate) enum Known {
 }
 
 impl Store<'_> {
-    /// Reads a role with all that the file can name; `None` when there is none of this name. All parts are
-    /// asked for at once: a role that is not there answers the same to each.
+    /// Reads a role with all that the file can name; `None` when there is none of this name, or IAM does not
+    /// know it everywhere yet.
     ///
     /// # Errors
     /// When a call fails for any other reason: that is never taken for "not there".
     pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Option<Current>> {
+        for _ in 0..READS {
+            match self.read(wanted).await? {
+                Said::NotThere => return Ok(None),
+                Said::There(current) => return Ok(Some(*current)),
+                Said::HereAndNotThere => {}
+            }
+        }
+        Ok(None)
+    }
+
+    /// All parts are asked for at once: a role that is not there answers the same to each.
+    async fn read(&self, wanted: &Wanted) -> Result<Said> {
         let name = wanted.name.as_str();
         let documents = join_all(wanted.inline.iter().map(|(policy, _)| self.inline(name, policy)));
         let (role, inline, managed, documents) = tokio::join!(
@@ -54,7 +79,10 @@ impl Store<'_> {
             documents
         );
         let Some(role) = role? else {
-            return Ok(None);
+            return Ok(Said::NotThere);
+        };
+        let (Some(inline), Some(managed)) = (inline?, managed?) else {
+            return Ok(Said::HereAndNotThere);
         };
         let context = || format!("failed to describe role `{name}`");
         let without = |field: &str| Failure::could_not(format!("iam:GetRole answered without `{field}`"));
@@ -69,20 +97,20 @@ impl Store<'_> {
             .tags()
             .iter()
             .map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
-        Ok(Some(Current {
+        Ok(Said::There(Box::new(Current {
             name: role.role_name().to_owned(),
             arn: role.arn().to_owned(),
             path: role.path().to_owned(),
             trust: decoded("iam:GetRole", trust).with_context(context)?,
-            inline: inline?,
+            inline,
             documents: documents
                 .into_iter()
                 .filter_map(Result::transpose)
                 .collect::<Result<BTreeMap<_, _>>>()?,
-            managed: managed?,
+            managed,
             boundary: boundary.map(str::to_owned),
             tags: tags.collect(),
-        }))
+        })))
     }
 
     async fn role(&self, name: &str) -> Result<Option<Role>> {
@@ -99,38 +127,29 @@ impl Store<'_> {
         }
     }
 
-    /// The names of all inline policies.
-    async fn inline_names(&self, name: &str) -> Result<Vec<String>> {
-        let pages = self
-            .client
-            .list_role_policies()
-            .role_name(name)
-            .into_paginator()
-            .items()
-            .send();
-        let names = pages.collect::<Result<Vec<_>, _>>().await;
+    /// The names of all inline policies; `None` when there is no such role.
+    async fn inline_names(&self, name: &str) -> Result<Option<Vec<String>>> {
+        let request = self.client.list_role_policies().role_name(name);
+        let pages = request.into_paginator().items().send();
+        let names = known(pages.collect::<Result<Vec<_>, _>>().await);
         names
             .map_err(call("iam:ListRolePolicies"))
             .with_context(|| format!("failed to list the inline policies of role `{name}`"))
     }
 
-    /// The ARNs of all managed policies.
-    async fn managed(&self, name: &str) -> Result<Vec<String>> {
-        let pages = self
-            .client
-            .list_attached_role_policies()
-            .role_name(name)
-            .into_paginator()
-            .items()
-            .send();
-        let policies = pages.collect::<Result<Vec<_>, _>>().await;
+    /// The ARNs of all managed policies; `None` when there is no such role.
+    async fn managed(&self, name: &str) -> Result<Option<Vec<String>>> {
+        let request = self.client.list_attached_role_policies().role_name(name);
+        let pages = request.into_paginator().items().send();
+        let policies = known(pages.collect::<Result<Vec<_>, _>>().await);
         let policies = policies
             .map_err(call("iam:ListAttachedRolePolicies"))
             .with_context(|| format!("failed to list the managed policies of role `{name}`"))?;
-        Ok(policies
-            .into_iter()
-            .filter_map(|policy| policy.policy_arn)
-            .collect())
+        let arns = |policies: Vec<AttachedPolicy>| {
+            let arns = policies.into_iter().filter_map(|policy| policy.policy_arn);
+            arns.collect()
+        };
+        Ok(policies.map(arns))
     }
 
     /// One inline policy by name; `None` when it is not there.
@@ -203,6 +222,17 @@ impl Store<'_> {
             }
         }
         None
+    }
+}
+
+/// `None` for what IAM says that it does not know.
+pub(crate) fn known<T, E: ProvideErrorMetadata, R>(
+    result: Result<T, SdkError<E, R>>,
+) -> Result<Option<T>, SdkError<E, R>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if code_of(&error) == Some(MISSING) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
