@@ -21,6 +21,23 @@ impl Run<'_> {
     /// When nothing could be done. Where something went through, the report carries the error.
     pub(crate) async fn apply(&self, found: Found, create_role: bool, report: Report) -> Result<Report> {
         self.store.console.begin(&report);
+        match self.work(found, create_role, report.clone()).await {
+            Err(error) if self.store.made_role().is_some() => {
+                Ok(self.store.console.partly(&error, self.with_role(report)))
+            }
+            result => result,
+        }
+    }
+
+    async fn work(&self, found: Found, create_role: bool, report: Report) -> Result<Report> {
+        if let Found::There(seen) = &found
+            && seen.status == Status::Failed
+        {
+            return Err(failed(&self.wanted.name, &seen.attachments).into());
+        }
+        if create_role {
+            self.store.create_role().await?;
+        }
         match &found {
             Found::There(seen) if seen.status == Status::Deprovisioning => {
                 self.store.wait_until_gone(&self.wanted).await?;
@@ -30,33 +47,24 @@ impl Run<'_> {
                 let seen = self.store.wait_until_usable(&self.wanted, found).await?;
                 self.update(&seen, false, report).await
             }
-            Found::Absent => {
-                if create_role {
-                    self.store.create_role().await?;
-                }
-                self.create(report).await
-            }
+            Found::Absent => self.create(report).await,
         }
     }
 
     async fn create(&self, report: Report) -> Result<Report> {
         let changes = plan(&self.wanted, None).changes();
-        match self.store.create(&self.wanted).await {
-            Ok(Created::New) => {
+        match self.store.create(&self.wanted).await? {
+            Created::New => {
                 let done = Done::created(changes);
                 self.store.console.did(&self.item(&done));
                 let result = self.verify().await;
                 Ok(self.report(done.ended(result)?, report))
             }
             // Two runs at the same time: the other one won, and the cluster is compared like any other.
-            Ok(Created::Exists) => {
+            Created::Exists => {
                 let seen = self.usable().await?;
                 self.update(&seen, true, report).await
             }
-            Err(error) if self.store.made_role().is_some() => {
-                Ok(self.store.console.partly(&error, self.with_role(report)))
-            }
-            Err(error) => Err(error),
         }
     }
 
@@ -145,6 +153,14 @@ impl Run<'_> {
     }
 }
 
+/// What is to be done for a cluster of which ECS says this.
+pub(crate) fn planned(wanted: &Wanted, found: &Found) -> Plan {
+    match found {
+        Found::There(seen) if seen.status != Status::Deprovisioning => plan(wanted, Some(&seen.current)),
+        Found::There(_) | Found::Absent => plan(wanted, None),
+    }
+}
+
 /// `--dry-run`: what would be done.
 ///
 /// # Errors
@@ -156,28 +172,26 @@ pub(crate) fn announce(
     create_role: bool,
     mut report: Report,
 ) -> Result<Report> {
+    let name = &wanted.name;
+    if let Found::There(seen) = found
+        && seen.status == Status::Failed
+    {
+        return Err(failed(name, &seen.attachments).into());
+    }
     if create_role {
         let item = role_item();
         store.console.announce(&item, true);
         report.items.push(item);
     }
-    let name = &wanted.name;
-    let plan = match found {
-        Found::Absent => plan(wanted, None),
-        Found::There(seen) => match &seen.status {
-            Status::Failed => return Err(failed(name, &seen.attachments).into()),
-            Status::Deprovisioning => {
-                store.console.note(format!("{name}: DEPROVISIONING"));
-                plan(wanted, None)
-            }
-            Status::Busy(word) => {
-                store.console.note(format!("{name}: {word}"));
-                plan(wanted, Some(&seen.current))
-            }
-            Status::Active | Status::UpdateFailed => plan(wanted, Some(&seen.current)),
-        },
-    };
-    if plan != Plan::Nothing {
+    if let Found::There(seen) = found {
+        match &seen.status {
+            Status::Deprovisioning => store.console.note(format!("{name}: DEPROVISIONING")),
+            Status::Busy(word) => store.console.note(format!("{name}: {word}")),
+            Status::Active | Status::UpdateFailed | Status::Failed => {}
+        }
+    }
+    let plan = planned(wanted, found);
+    if create_role || plan != Plan::Nothing {
         report.outcome = Outcome::Planned;
     }
     let item = store.item(wanted, plan.action(), plan.changes());
