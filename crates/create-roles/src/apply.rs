@@ -10,8 +10,8 @@ use common::retry::Patience;
 use common::{Change, Failure, Item};
 use std::time::Duration;
 
-/// How long IAM may take to show what was set: seconds, as a rule.
-const SHOWING: Patience = Patience {
+/// How long IAM may take to show what was set, and to know a new role everywhere: seconds, as a rule.
+pub(crate) const SHOWING: Patience = Patience {
     total: Duration::from_secs(60),
     ..Patience::PROPAGATION
 };

@@ -1,5 +1,6 @@
 //! The calls that change one thing on a role.
 
+use crate::apply::SHOWING;
 use crate::plan::Deed;
 use crate::store::{MISSING, Store, known, tags_to_sdk};
 use anyhow::{Context, Result};
@@ -9,7 +10,7 @@ use common::aws::call;
 use common::retry::Patience;
 use std::time::Duration;
 
-/// IAM's changes reach all of its servers within seconds; a principal that stays unknown is a wrong one.
+/// How long two requests that met may take, and a principal that is made. One that stays unknown is a wrong one.
 const SETTLING: Patience = Patience {
     total: Duration::from_secs(20),
     ..Patience::PROPAGATION
@@ -120,6 +121,7 @@ impl Store<'_> {
             }
         };
         let attempt = async || self.console.sending(words.as_str(), request()).await;
-        SETTLING.retry(self.console, healing, attempt).await
+        let patience = if fresh { SHOWING } else { SETTLING };
+        patience.retry(self.console, healing, attempt).await
     }
 }
