@@ -71,7 +71,7 @@ fn makes_it_on_a_clean_account_and_leaves_it_alone_the_second_time() {
     assert_eq!(document["outcome"], "unchanged");
     assert_eq!(
         document["items"],
-        json!([{"kind": "log_group", "name": "cruddur", "action": "none", "changes": [], "arn": ARN}])
+        json!([{"kind": "log-group", "name": "cruddur", "action": "none", "changes": [], "arn": ARN}])
     );
     assert_eq!(writes(&aws), [""; 0]);
     assert_eq!(aws.requests().len(), 3, "{:?}", aws.targets());

@@ -258,7 +258,7 @@ impl<'a> Store<'a> {
 
 /// The service-linked role in the report.
 pub(crate) fn role_item() -> Item {
-    Item::new("service_linked_role", linked_role::NAME, "create")
+    Item::new("service-linked-role", linked_role::NAME, "create")
 }
 
 fn message_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> &str {

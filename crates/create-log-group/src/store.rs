@@ -41,7 +41,7 @@ impl Store<'_> {
 
     /// The group in the report.
     pub(crate) fn item(&self, wanted: &Wanted, action: &str, changes: Vec<Change>) -> Item {
-        Item::new("log_group", &wanted.name, action)
+        Item::new("log-group", &wanted.name, action)
             .changes(changes)
             .detail("arn", self.arn(&wanted.name))
     }

@@ -20,7 +20,7 @@ fn without_the_role() -> (FakeAws, Ecs) {
 fn an_account_without_the_role_gets_it_before_the_cluster() {
     let (aws, _) = without_the_role();
     let plan = tool(&aws).args(["--dry-run", "-o", "json"]).run().exits(0);
-    assert_eq!(plan.json()["items"][0]["kind"], "service_linked_role");
+    assert_eq!(plan.json()["items"][0]["kind"], "service-linked-role");
     plan.says("AWSServiceRoleForECS: would be created\ncruddur: would be created\n");
     assert_eq!(writes(&aws), [""; 0]);
 
@@ -28,7 +28,7 @@ fn an_account_without_the_role_gets_it_before_the_cluster() {
     let document = output.json();
     assert_eq!(
         document["items"][0],
-        json!({"kind": "service_linked_role", "name": "AWSServiceRoleForECS", "action": "create", "changes": []})
+        json!({"kind": "service-linked-role", "name": "AWSServiceRoleForECS", "action": "create", "changes": []})
     );
     assert_eq!(document["items"][1]["name"], "cruddur");
     output.says("AWSServiceRoleForECS: created\ncruddur: created\n");

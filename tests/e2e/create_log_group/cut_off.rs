@@ -28,7 +28,7 @@ fn a_deadline_between_two_calls_tells_what_was_changed() {
     assert_eq!(
         document["items"],
         json!([{
-            "kind": "log_group", "name": "cruddur", "action": "create", "arn": ARN,
+            "kind": "log-group", "name": "cruddur", "action": "create", "arn": ARN,
             "changes": [{"path": "tags.app", "from": null, "to": "e2e"}],
         }])
     );
