@@ -11,6 +11,7 @@ pub mod exit;
 pub mod failure;
 pub mod partition;
 pub mod plan;
+pub mod reading;
 mod record;
 pub mod report;
 pub mod scrub;

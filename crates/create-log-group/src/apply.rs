@@ -144,13 +144,12 @@ impl Run<'_> {
             .hint("somebody else is deleting it: run it again when that is done")
     }
 
-    /// As messages name it.
     fn thing(&self) -> String {
-        format!("log group `{}`", self.wanted.name)
+        self.wanted.thing()
     }
 
     async fn compare(&self) -> Result<Plan> {
-        let current = self.store.describe(&self.wanted).await?;
+        let current = self.store.describe(&self.wanted).await?.there();
         Ok(plan(&self.wanted, current.as_ref())?)
     }
 

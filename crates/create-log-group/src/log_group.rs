@@ -77,7 +77,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         place,
     };
 
-    let current = store.describe(&wanted).await?;
+    let current = store.describe(&wanted).await?.settled(&wanted.thing())?;
     let found = plan(&wanted, current.as_ref())?;
     if args.plan.plan_only() {
         return Ok(announce(&store, &wanted, &found, report).checked(args.plan.check));

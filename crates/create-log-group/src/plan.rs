@@ -37,6 +37,11 @@ impl Wanted {
             tags,
         }
     }
+
+    /// As messages name it.
+    pub(crate) fn thing(&self) -> String {
+        format!("log group `{}`", self.name)
+    }
 }
 
 /// A log group as CloudWatch has it.

@@ -7,6 +7,7 @@ use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudwatchlogs::types::{LogGroup, LogGroupClass};
 use common::aws::{call, code_of};
 use common::config::{Place, partition_of};
+use common::reading::Reading;
 use common::retry::Patience;
 use common::{Change, Console, Failure, Item, Tags};
 
@@ -26,9 +27,6 @@ pub(crate) enum Created {
     Exists,
 }
 
-/// Reads that must agree about whether the group is there: how often they are tried.
-const READS: usize = 4;
-
 impl Store<'_> {
     /// The ARN that the group has, or will have.
     pub(crate) fn arn(&self, name: &str) -> String {
@@ -46,29 +44,21 @@ impl Store<'_> {
             .detail("arn", self.arn(&wanted.name))
     }
 
-    /// Reads the group with its tags; `None` when there is none of this name.
+    /// Reads the group with its tags.
     ///
     /// # Errors
-    /// When a call fails for any other reason: that is never taken for "not there".
-    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Option<Current>> {
-        for _ in 0..READS {
-            // The two calls need nothing of each other, since the ARN is known beforehand.
+    /// When a call fails for any other reason than that it is not there.
+    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Reading<Current>> {
+        // The two calls need nothing of each other, since the ARN is known beforehand.
+        let read = async || {
             let (group, tags) = tokio::join!(self.find(&wanted.name), self.tags(wanted));
-            match (group?, tags?) {
-                (None, _) => return Ok(None),
-                (Some(group), Some(tags)) => {
-                    return Ok(Some(Self::current(&group, tags)));
-                }
-                // It came between the two answers.
-                (Some(_), None) => {}
-            }
-        }
-        Err(Failure::could_not(format!(
-            "failed to describe log group `{}`: it is listed, but logs:ListTagsForResource does not know it",
-            wanted.name
-        ))
-        .hint("somebody else is making or deleting it: run it again")
-        .into())
+            Ok(match (group?, tags?) {
+                (None, _) => Reading::Absent,
+                (Some(group), Some(tags)) => Reading::There(Self::current(&group, tags)),
+                (Some(_), None) => Reading::Unsettled,
+            })
+        };
+        Reading::agreed(read).await
     }
 
     /// The group of exactly this name: CloudWatch looks for prefixes.

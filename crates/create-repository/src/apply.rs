@@ -106,14 +106,13 @@ impl Job<'_> {
     }
 
     async fn compare(&self) -> Result<(Option<Current>, Plan)> {
-        let current = self.store.describe(self.wanted).await?;
+        let current = self.store.describe(self.wanted).await?.there();
         let plan = plan(self.wanted, current.as_ref())?;
         Ok((current, plan))
     }
 
-    /// As messages name it.
     fn thing(&self) -> String {
-        format!("repository `{}`", self.wanted.name())
+        self.wanted.thing()
     }
 
     fn comes_and_goes(&self) -> Failure {

@@ -129,7 +129,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
 }
 
 async fn look(store: &Store<'_>, wanted: Wanted) -> Result<Planned> {
-    let current = store.describe(&wanted).await?;
+    let current = store.describe(&wanted).await?.settled(&wanted.thing())?;
     let plan = plan(&wanted, current.as_ref())?;
     let preview = match lifecycle_of(&plan) {
         Some(policy) => Some(preview::ask(store, wanted.name(), policy).await?),

@@ -24,6 +24,11 @@ impl Wanted {
     pub(crate) fn name(&self) -> &str {
         &self.repository.name
     }
+
+    /// As messages name it.
+    pub(crate) fn thing(&self) -> String {
+        format!("repository `{}`", self.name())
+    }
 }
 
 /// What the configuration says, and all that is wrong with its files.

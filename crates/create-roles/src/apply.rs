@@ -77,7 +77,7 @@ impl Job<'_> {
             self.did(done);
         }
         let look = async || {
-            let current = self.store.describe(self.wanted).await?;
+            let current = self.store.describe(self.wanted).await?.there();
             let left = left(plan(self.wanted, current.as_ref(), true)?, &steps);
             Ok(current.filter(|_| left.is_empty()).ok_or(left))
         };
@@ -93,13 +93,13 @@ impl Job<'_> {
 
     /// Reads the role that IAM says is there.
     async fn look_again(&self) -> Result<Current> {
-        if let Some(current) = self.store.describe(self.wanted).await? {
+        if let Some(current) = self.store.describe(self.wanted).await?.there() {
             return Ok(current);
         }
         if let Some(failure) = self.store.find_ignoring_case(&self.wanted.name).await {
             return Err(failure.into());
         }
-        let look = async || self.store.describe(self.wanted).await;
+        let look = async || Ok(self.store.describe(self.wanted).await?.there());
         let thing = self.thing();
         let found = Patience::CONFLICT
             .until_listed(self.store.console, &thing, look)
@@ -107,9 +107,8 @@ impl Job<'_> {
         found.ok_or_else(|| self.not_shown().into())
     }
 
-    /// As messages name it.
     fn thing(&self) -> String {
-        format!("role `{}`", self.wanted.name)
+        self.wanted.thing()
     }
 
     fn not_shown(&self) -> Failure {

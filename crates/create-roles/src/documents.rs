@@ -23,6 +23,13 @@ pub(crate) struct Wanted {
     pub(crate) tags: Tags,
 }
 
+impl Wanted {
+    /// As messages name it.
+    pub(crate) fn thing(&self) -> String {
+        format!("role `{}`", self.name)
+    }
+}
+
 /// What the configuration says, and all that is wrong with it.
 #[derive(Debug)]
 pub(crate) struct Loaded {

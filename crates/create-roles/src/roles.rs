@@ -127,7 +127,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let current = join_all(loaded.roles.iter().map(|role| store.describe(role))).await;
     let mut planned = Vec::new();
     for (wanted, current) in loaded.roles.iter().zip(current) {
-        let current = current?;
+        let current = current?.settled(&wanted.thing())?;
         let plan = plan(wanted, current.as_ref(), args.prune)?;
         planned.push(Planned {
             wanted,

@@ -9,6 +9,7 @@ use aws_sdk_iam::error::SdkError;
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, Role, Tag};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use common::aws::{call, code_of};
+use common::reading::Reading;
 use common::{Console, Failure, Tags};
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -31,17 +32,6 @@ pub(crate) enum Created {
     Exists,
 }
 
-/// Reads that must agree about whether the role is there: how often they are tried.
-const READS: usize = 4;
-
-/// What the calls that read a role say of it.
-enum Said {
-    NotThere,
-    There(Box<Current>),
-    /// One knows it and another does not: it was made a moment ago, or is being deleted.
-    HereAndNotThere,
-}
-
 /// Whether a managed policy is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Known {
@@ -52,24 +42,16 @@ pub(crate) enum Known {
 }
 
 impl Store<'_> {
-    /// Reads a role with all that the file can name; `None` when there is none of this name, or IAM does not
-    /// know it everywhere yet.
+    /// Reads a role with all that the file can name.
     ///
     /// # Errors
-    /// When a call fails for any other reason: that is never taken for "not there".
-    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Option<Current>> {
-        for _ in 0..READS {
-            match self.read(wanted).await? {
-                Said::NotThere => return Ok(None),
-                Said::There(current) => return Ok(Some(*current)),
-                Said::HereAndNotThere => {}
-            }
-        }
-        Ok(None)
+    /// When a call fails for any other reason than that it is not there.
+    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Reading<Current>> {
+        Reading::agreed(async || self.read(wanted).await).await
     }
 
     /// All parts are asked for at once: a role that is not there answers the same to each.
-    async fn read(&self, wanted: &Wanted) -> Result<Said> {
+    async fn read(&self, wanted: &Wanted) -> Result<Reading<Current>> {
         let name = wanted.name.as_str();
         let documents = join_all(wanted.inline.iter().map(|(policy, _)| self.inline(name, policy)));
         let (role, inline, managed, documents) = tokio::join!(
@@ -79,10 +61,10 @@ impl Store<'_> {
             documents
         );
         let Some(role) = role? else {
-            return Ok(Said::NotThere);
+            return Ok(Reading::Absent);
         };
         let (Some(inline), Some(managed)) = (inline?, managed?) else {
-            return Ok(Said::HereAndNotThere);
+            return Ok(Reading::Unsettled);
         };
         let context = || format!("failed to describe role `{name}`");
         let without = |field: &str| Failure::could_not(format!("iam:GetRole answered without `{field}`"));
@@ -97,7 +79,7 @@ impl Store<'_> {
             .tags()
             .iter()
             .map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
-        Ok(Said::There(Box::new(Current {
+        Ok(Reading::There(Current {
             name: role.role_name().to_owned(),
             arn: role.arn().to_owned(),
             path: role.path().to_owned(),
@@ -110,7 +92,7 @@ impl Store<'_> {
             managed,
             boundary: boundary.map(str::to_owned),
             tags: tags.collect(),
-        })))
+        }))
     }
 
     async fn role(&self, name: &str) -> Result<Option<Role>> {
