@@ -1,4 +1,5 @@
-//! The one call that registers a revision. Whatever becomes of it on the way, there is one revision in the end.
+//! The one call that registers a revision. It is not idempotent: whether one without an answer went through is
+//! looked up before it is sent again.
 
 use super::Job;
 use crate::ecs::{Refusal, Registered, tags_to_json};
