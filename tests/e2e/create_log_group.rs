@@ -1,6 +1,7 @@
 //! `create-log-group`: describe, compare, change only what differs, ask before events are lost.
 
 mod cloudwatch;
+mod cut_off;
 mod faults;
 mod retention;
 mod sandbox;
@@ -46,8 +47,8 @@ fn makes_it_on_a_clean_account_and_leaves_it_alone_the_second_time() {
              --- stderr\n\
              create-log-group: note: AWS calls go to http://127.0.0.1:PORT (endpoint override)\n\
              cruddur: created\n  \
-             retention_days: (none) -> 1\n  \
-             tags.app: (none) -> e2e\n"
+             tags.app: (none) -> e2e\n  \
+             retention_days: (none) -> 1\n"
         )
     );
     assert_eq!(
@@ -70,7 +71,7 @@ fn makes_it_on_a_clean_account_and_leaves_it_alone_the_second_time() {
     assert_eq!(document["outcome"], "unchanged");
     assert_eq!(
         document["items"],
-        json!([{"kind": "log_group", "name": "cruddur", "action": "none", "changes": [], "arn": ARN}])
+        json!([{"kind": "log-group", "name": "cruddur", "action": "none", "changes": [], "arn": ARN}])
     );
     assert_eq!(writes(&aws), [""; 0]);
     assert_eq!(aws.requests().len(), 3, "{:?}", aws.targets());
@@ -114,7 +115,7 @@ fn a_plan_on_a_clean_account_sends_no_writing_call() {
         .run()
         .exits(0)
         .prints(ARN)
-        .says("cruddur: would be created\n  retention_days: (none) -> 1\n");
+        .says("cruddur: would be created\n  tags.app: (none) -> e2e\n  retention_days: (none) -> 1\n");
     let checked = tool(&aws).args(["--check", "-o", "json"]).run().exits(1);
     assert_eq!(checked.json()["outcome"], "planned");
     assert_eq!(writes(&aws), [""; 0]);

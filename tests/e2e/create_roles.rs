@@ -1,5 +1,6 @@
 //! `create-roles`: judge the policies, describe, compare, change only what differs.
 
+mod cut_off;
 mod documents;
 mod example;
 mod faults;

@@ -2,6 +2,7 @@
 
 mod account;
 mod checks;
+mod cut_off;
 mod diff;
 mod drift;
 mod example;

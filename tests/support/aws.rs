@@ -1,8 +1,10 @@
 //! An AWS that answers by script, and remembers what it was asked.
 
-use crate::tool::Tool;
+use crate::tool::{Output, Tool};
+use crate::wait_for;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use rustix::process::Signal;
 use serde_json::{Map, Value, json};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -107,6 +109,8 @@ enum Answer {
     /// AWS's error, in the words of the service: JSON, or XML for a form.
     Refuse(String, String),
     Cut,
+    /// Done, but the answer is lost.
+    CutAfter(Arc<Compute>),
 }
 
 #[derive(Default)]
@@ -256,6 +260,15 @@ impl FakeAws {
         self.once(target, Answer::Cut)
     }
 
+    /// Does one call of `target`, in its turn, and closes the connection without an answer.
+    pub fn lose_once(
+        &self,
+        target: impl AsRef<str>,
+        compute: impl Fn(&Value) -> (u16, Value) + Send + Sync + 'static,
+    ) -> &Self {
+        self.once(target, Answer::CutAfter(Arc::new(compute)))
+    }
+
     /// Refuses (400) every call that has no other answer. The caller's identity stays known.
     pub fn refuse_all(&self, code: &str, message: &str) -> &Self {
         self.script.lock().otherwise = Some(Answer::Refuse(code.to_owned(), message.to_owned()));
@@ -270,6 +283,33 @@ impl FakeAws {
         script.otherwise = Some(Answer::Send(template));
         drop(script);
         self
+    }
+
+    /// Keeps whoever calls `target` waiting.
+    pub fn stall(&self, target: impl AsRef<str>) -> &Self {
+        let template = ResponseTemplate::new(500).set_delay(Duration::from_secs(60));
+        self.always(target, Answer::Send(template))
+    }
+
+    /// Runs `tool` until it has called `target`, and interrupts it then, as Ctrl-C does.
+    ///
+    /// # Panics
+    /// When it does not call, or does not end by the signal.
+    #[track_caller]
+    pub fn interrupt_at(&self, target: impl AsRef<str>, tool: Tool) -> Output {
+        let target = target.as_ref();
+        let running = tool.hears_signals().spawn();
+        wait_for(target, || (!self.bodies(target).is_empty()).then_some(()));
+        running.signal(Signal::INT);
+        let output = running.wait();
+        assert_eq!(
+            output.signal,
+            Some(Signal::INT.as_raw()),
+            "{}",
+            output.transcript()
+        );
+        assert_eq!(output.stdout, "", "{}", output.transcript());
+        output
     }
 
     /// Closes every connection without an answer, whatever the call.
@@ -424,7 +464,7 @@ impl Respond for Scripted {
                 ResponseTemplate::new(status).set_body_raw(xml, "text/xml")
             }
             Some(Answer::Refuse(code, message)) => refuse_as(form, &code, &message),
-            Some(Answer::Cut) | None => {
+            Some(Answer::Cut | Answer::CutAfter(_)) | None => {
                 let message = format!("no answer to `{}` in this test's script", request.target);
                 refuse_as(form, "NotInTheScript", &message)
             }
@@ -446,7 +486,10 @@ struct WillCut(Shared);
 impl Match for WillCut {
     fn matches(&self, request: &wiremock::Request) -> bool {
         let target = understand(request).target;
-        matches!(self.0.lock().peek(&target), Some(Answer::Cut))
+        matches!(
+            self.0.lock().peek(&target),
+            Some(Answer::Cut | Answer::CutAfter(_))
+        )
     }
 }
 
@@ -454,8 +497,12 @@ fn cut_by(script: Shared) -> impl Fn(&wiremock::Request) -> std::io::Error + Sen
     move |request| {
         let request = understand(request);
         let mut script = script.lock();
-        script.take(&request.target);
-        script.requests.push(request);
+        let answer = script.take(&request.target);
+        script.requests.push(request.clone());
+        drop(script);
+        if let Some(Answer::CutAfter(compute)) = answer {
+            compute(&request.body);
+        }
         std::io::ErrorKind::ConnectionReset.into()
     }
 }

@@ -392,6 +392,28 @@ impl Output {
         self
     }
 
+    /// Itself, when stderr holds `text` once and not again.
+    ///
+    /// # Panics
+    /// When it does not, with the transcript.
+    #[track_caller]
+    pub fn says_once(self, text: &str) -> Self {
+        let times = self.stderr.matches(text).count();
+        assert_eq!(times, 1, "`{text}` on stderr\n{}", self.transcript());
+        self
+    }
+
+    /// Itself, when stderr does not hold `text`.
+    ///
+    /// # Panics
+    /// When it does, with the transcript.
+    #[track_caller]
+    pub fn does_not_say(self, text: &str) -> Self {
+        let times = self.stderr.matches(text).count();
+        assert_eq!(times, 0, "`{text}` on stderr\n{}", self.transcript());
+        self
+    }
+
     /// Itself, when stdout is `text`, but for the white space around it.
     ///
     /// # Panics

@@ -11,17 +11,34 @@ use common::failure::Described;
 /// # Errors
 /// With each string that names a variable which is unset, empty or unknown.
 pub fn expand(document: &Document, variables: &Variables) -> Result<Document, Vec<Fault>> {
+    expand_and_check(document, variables, |_| Vec::new()).map(|(document, _)| document)
+}
+
+/// [`expand`], and what `check` finds wrong with the document then.
+///
+/// # Errors
+/// When a variable is unset, empty or unknown: with that, and with what else `check` finds wrong, so that all
+/// faults are told at once.
+pub fn expand_and_check(
+    document: &Document,
+    variables: &Variables,
+    check: impl FnOnce(&Document) -> Vec<Fault>,
+) -> Result<(Document, Vec<Fault>), Vec<Fault>> {
     let mut faults = Faults::new(&document.file);
-    let root = node(&document.field(), variables, &mut faults);
-    let faults = faults.into_vec();
+    let expanded = Document {
+        file: document.file.clone(),
+        root: node(&document.field(), variables, &mut faults),
+    };
+    let mut faults = faults.into_vec();
+    let mut found = check(&expanded);
     if faults.is_empty() {
-        Ok(Document {
-            file: document.file.clone(),
-            root,
-        })
-    } else {
-        Err(faults)
+        return Ok((expanded, found));
     }
+    // A text that could not be expanded stands there as it is: what is wrong with it has been said.
+    found.retain(|fault| !faults.iter().any(|said| said.position == fault.position));
+    faults.extend(found);
+    faults.sort_by_key(|fault| fault.position);
+    Err(faults)
 }
 
 /// `fault` of a document that was expanded with [`Variables::preview`]: in the place of the stand-ins it names the
@@ -48,7 +65,7 @@ fn node(field: &Field, variables: &Variables, faults: &mut Faults) -> Node {
                     .unwrap_or(&described.message);
                 faults.error(field, message);
                 described.hint.into_iter().for_each(|hint| faults.hint(hint));
-                Content::Null
+                Content::Text(text.clone())
             }
         },
         Content::Array(_) => {

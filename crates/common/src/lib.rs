@@ -10,6 +10,8 @@ pub mod duration;
 pub mod exit;
 pub mod failure;
 pub mod partition;
+pub mod plan;
+pub mod reading;
 mod record;
 pub mod report;
 pub mod scrub;

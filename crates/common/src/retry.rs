@@ -5,6 +5,8 @@
 
 use crate::console::Console;
 use crate::duration;
+use crate::failure::Failure;
+use crate::report::Change;
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -71,6 +73,60 @@ impl Patience {
             pause = (pause * 2).min(self.longest);
         }
     }
+
+    /// Waits until `thing` ("role `x`") shows what was set. `look` gives what it sees of it, or else what still
+    /// differs.
+    ///
+    /// # Errors
+    /// When it can't be looked at, or differs to the end.
+    pub async fn until_shown<T>(
+        self,
+        console: &Console,
+        thing: &str,
+        look: impl AsyncFnMut() -> anyhow::Result<Result<T, Vec<Change>>>,
+    ) -> anyhow::Result<T> {
+        let words = format!("{thing} does not show the change yet");
+        let shown = self.until(console, &words, look).await;
+        shown.unwrap_or_else(|changes| {
+            let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
+            let changes = changes.join(", ");
+            let message = format!("failed to verify {thing}: it does not show what was set: {changes}");
+            Err(Failure::could_not(message).into())
+        })
+    }
+
+    /// Waits until `thing`, which somebody else made a moment ago, is listed; `None` when it never is.
+    ///
+    /// # Errors
+    /// When it can't be looked at.
+    pub async fn until_listed<T>(
+        self,
+        console: &Console,
+        thing: &str,
+        mut look: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+    ) -> anyhow::Result<Option<T>> {
+        let words = format!("{thing} exists, but is not listed yet");
+        let look = async || Ok(look().await?.ok_or(()));
+        let listed = self.until(console, &words, look).await;
+        listed.map_or(Ok(None), |seen| seen.map(Some))
+    }
+
+    /// Looks until it sees what it looks for. `Err` is the last that it saw in its place; a look that fails
+    /// ends the wait.
+    async fn until<T, W>(
+        self,
+        console: &Console,
+        words: &str,
+        mut look: impl AsyncFnMut() -> anyhow::Result<Result<T, W>>,
+    ) -> Result<anyhow::Result<T>, W> {
+        let waiting = |_: &W| Some(words.to_owned());
+        let attempt = async || match look().await {
+            Ok(Ok(seen)) => Ok(Ok(seen)),
+            Ok(Err(other)) => Err(other),
+            Err(error) => Ok(Err(error)),
+        };
+        self.retry(console, waiting, attempt).await
+    }
 }
 
 /// From 0 to 1; good enough to keep two processes apart.
@@ -90,26 +146,30 @@ mod tests {
         total: Duration::from_millis(200),
     };
 
-    /// Runs attempts that fail with these errors one after the other, and the last of them for ever.
-    fn attempts(errors: &[&str]) -> (Result<(), String>, usize, Duration) {
+    fn block_on<T>(work: impl AsyncFnOnce(&Console) -> T) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .unwrap();
         let console = Console::new("test", &OutputArgs::default());
+        runtime.block_on(work(&console))
+    }
+
+    /// Runs attempts that fail with these errors one after the other, and the last of them for ever.
+    fn attempts(errors: &[&str]) -> (Result<(), String>, usize, Duration) {
         let mut tried = 0;
         let start = std::time::Instant::now();
-        let result = runtime.block_on(SHORT.retry(
-            &console,
-            |error: &String| (error == "passing").then(|| "it passes".to_owned()),
-            async || {
+        let result = block_on(async |console| {
+            let passing = |error: &String| (error == "passing").then(|| "it passes".to_owned());
+            let attempt = async || {
                 tried += 1;
                 match errors.get(tried - 1).or(errors.last()) {
                     None | Some(&"") => Ok(()),
                     Some(error) => Err((*error).to_owned()),
                 }
-            },
-        ));
+            };
+            SHORT.retry(console, passing, attempt).await
+        });
         (result, tried, start.elapsed())
     }
 
@@ -128,6 +188,52 @@ mod tests {
         assert_eq!(result, Err("passing".to_owned()));
         assert!(tried > 10, "{tried}");
         assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
+    }
+
+    #[test]
+    fn what_was_set_is_looked_for_until_it_is_shown() {
+        let shown = |wrong: usize, fails: bool| {
+            let mut looks = 0;
+            let seen = block_on(async |console| {
+                let look = async || {
+                    looks += 1;
+                    match looks > wrong {
+                        true if fails => Err(anyhow::anyhow!("no answer")),
+                        true => Ok(Ok("seen")),
+                        false => Ok(Err(vec![Change::new("a", 1, looks), Change::new("b", 1, 2)])),
+                    }
+                };
+                SHORT.until_shown(console, "role `x`", look).await
+            });
+            (seen.map_err(|error| error.to_string()), looks)
+        };
+        assert_eq!(shown(2, false), (Ok("seen"), 3));
+        assert_eq!(shown(2, true), (Err("no answer".to_owned()), 3));
+        let (never, looks) = shown(usize::MAX, false);
+        let words =
+            format!("failed to verify role `x`: it does not show what was set: a: 1 -> {looks}, b: 1 -> 2");
+        assert_eq!(never, Err(words));
+    }
+
+    #[test]
+    fn what_somebody_else_made_is_looked_for_until_it_is_listed() {
+        let listed = |missing: usize, fails: bool| {
+            let mut looks = 0;
+            let seen = block_on(async |console| {
+                let look = async || {
+                    looks += 1;
+                    match looks > missing {
+                        true if fails => Err(anyhow::anyhow!("no answer")),
+                        seen => Ok(seen.then_some("seen")),
+                    }
+                };
+                SHORT.until_listed(console, "role `x`", look).await
+            });
+            (seen.map_err(|error| error.to_string()), looks)
+        };
+        assert_eq!(listed(2, false), (Ok(Some("seen")), 3));
+        assert_eq!(listed(2, true), (Err("no answer".to_owned()), 3));
+        assert_eq!(listed(usize::MAX, false).0, Ok(None));
     }
 
     #[test]

@@ -1,22 +1,17 @@
 //! Makes the plan true.
 
-use crate::plan::{Plan, Wanted, plan};
+use crate::plan::{Deed, Plan, Wanted, plan};
 use crate::store::{Created, Found, Seen, Status, Store, role_item};
 use crate::wait::failed;
 use anyhow::Result;
+use common::plan::{Done, End, Step};
 use common::retry::Patience;
-use common::{Change, Failure, Outcome, Report};
+use common::{Failure, Item, Outcome, Report};
 
 /// One run of the tool.
 pub(crate) struct Run<'a> {
     pub(crate) store: Store<'a>,
     pub(crate) wanted: Wanted,
-}
-
-/// What went through.
-struct Done {
-    action: &'static str,
-    changes: Vec<Change>,
 }
 
 impl Run<'_> {
@@ -25,6 +20,24 @@ impl Run<'_> {
     /// # Errors
     /// When nothing could be done. Where something went through, the report carries the error.
     pub(crate) async fn apply(&self, found: Found, create_role: bool, report: Report) -> Result<Report> {
+        self.store.console.begin(&report);
+        match self.work(found, create_role, report.clone()).await {
+            Err(error) if self.store.made_role().is_some() => {
+                Ok(self.store.console.partly(&error, self.with_role(report)))
+            }
+            result => result,
+        }
+    }
+
+    async fn work(&self, found: Found, create_role: bool, report: Report) -> Result<Report> {
+        if let Found::There(seen) = &found
+            && seen.status == Status::Failed
+        {
+            return Err(failed(&self.wanted.name, &seen.attachments).into());
+        }
+        if create_role {
+            self.store.create_role().await?;
+        }
         match &found {
             Found::There(seen) if seen.status == Status::Deprovisioning => {
                 self.store.wait_until_gone(&self.wanted).await?;
@@ -34,44 +47,30 @@ impl Run<'_> {
                 let seen = self.store.wait_until_usable(&self.wanted, found).await?;
                 self.update(&seen, false, report).await
             }
-            Found::Absent => {
-                if create_role {
-                    self.store.create_role().await?;
-                }
-                self.create(report).await
-            }
+            Found::Absent => self.create(report).await,
         }
     }
 
     async fn create(&self, report: Report) -> Result<Report> {
         let changes = plan(&self.wanted, None).changes();
-        match self.store.create(&self.wanted).await {
-            Ok(Created::New) => {
-                let done = Done {
-                    action: "create",
-                    changes,
-                };
-                self.verify(done, report).await
+        match self.store.create(&self.wanted).await? {
+            Created::New => {
+                let done = Done::created(changes);
+                self.store.console.did(&self.item(&done));
+                let result = self.verify().await;
+                Ok(self.report(done.ended(result)?, report))
             }
             // Two runs at the same time: the other one won, and the cluster is compared like any other.
-            Ok(Created::Exists) => {
-                let found = self.store.describe(&self.wanted).await?;
-                let seen = self.store.wait_until_usable(&self.wanted, found).await?;
+            Created::Exists => {
+                let seen = self.usable().await?;
                 self.update(&seen, true, report).await
             }
-            Err(error) if self.store.made_role().is_some() => {
-                Ok(self.store.console.partly(&error, self.with_role(report)))
-            }
-            Err(error) => Err(error),
         }
     }
 
     async fn update(&self, seen: &Seen, fresh: bool, report: Report) -> Result<Report> {
         let plan = plan(&self.wanted, Some(&seen.current));
-        let mut done = Done {
-            action: plan.action(),
-            changes: Vec::new(),
-        };
+        let mut done = Done::nothing_of(&plan);
         let Plan::Update(steps) = plan else {
             if seen.status == Status::UpdateFailed {
                 let (console, why) = (self.store.console, &seen.attachments);
@@ -79,28 +78,24 @@ impl Run<'_> {
                     "the last change of the cluster's attachments failed: {why}"
                 ));
             }
-            return Ok(self.end(done, report));
+            return Ok(self.report(done.ended(Ok(()))?, report));
         };
+        let result = self.go_on(&mut done, seen, steps, fresh).await;
+        Ok(self.report(done.ended(result)?, report))
+    }
+
+    /// One step after the other.
+    async fn go_on(&self, done: &mut Done, seen: &Seen, steps: Vec<Step<Deed>>, fresh: bool) -> Result<()> {
         for (index, step) in steps.into_iter().enumerate() {
             // A change may keep the cluster busy, and a busy one refuses the next.
-            let ready = if index == 0 {
-                Ok(())
-            } else {
-                self.usable().await.map(drop)
-            };
-            let result = match ready {
-                Ok(()) => self.store.change(&self.wanted, seen, &step.deed, fresh).await,
-                Err(error) => Err(error),
-            };
-            if let Err(error) = result {
-                if done.changes.is_empty() {
-                    return Err(error);
-                }
-                return Ok(self.partly(&error, done, report));
+            if index > 0 {
+                self.usable().await?;
             }
+            self.store.change(&self.wanted, seen, &step.deed, fresh).await?;
             done.changes.extend(step.changes);
+            self.store.console.did(&self.item(done));
         }
-        self.verify(done, report).await
+        self.verify().await
     }
 
     async fn usable(&self) -> Result<Box<Seen>> {
@@ -109,62 +104,60 @@ impl Run<'_> {
     }
 
     /// Waits until the cluster is usable and shows what was set.
-    async fn verify(&self, done: Done, report: Report) -> Result<Report> {
+    async fn verify(&self) -> Result<()> {
         let name = &self.wanted.name;
-        let differs = |_: &Plan| Some(format!("cluster `{name}` does not show the change yet"));
-        let shown = Patience::PROPAGATION.retry(self.store.console, differs, async || {
-            let seen = match self.usable().await {
-                Ok(seen) => seen,
-                Err(error) => return Ok(Err(error)),
-            };
+        let look = async || {
+            let seen = self.usable().await?;
             if seen.status == Status::UpdateFailed {
                 let why = &seen.attachments;
                 let message = format!("failed to change the attachments of cluster `{name}`: {why}");
-                return Ok(Err(Failure::could_not(message).code("update-failed").into()));
+                return Err(Failure::could_not(message).code("update-failed").into());
             }
             match plan(&self.wanted, Some(&seen.current)) {
                 Plan::Nothing => Ok(Ok(())),
-                plan => Err(plan),
+                plan => Ok(Err(plan.changes())),
             }
-        });
-        let shown = shown.await.unwrap_or_else(|plan| {
-            let changes: Vec<String> = plan.changes().iter().map(ToString::to_string).collect();
-            let changes = changes.join(", ");
-            let message =
-                format!("failed to verify cluster `{name}`: it does not show what was set: {changes}");
-            Err(Failure::could_not(message).into())
-        });
-        match shown {
-            Ok(()) => Ok(self.end(done, report)),
-            Err(error) => Ok(self.partly(&error, done, report)),
-        }
-    }
-
-    /// The end of a run whose changes did not all go through.
-    fn partly(&self, error: &anyhow::Error, done: Done, report: Report) -> Report {
-        let report = self.end(done, report);
-        self.store.console.partly(error, report)
+        };
+        let thing = format!("cluster `{name}`");
+        Patience::PROPAGATION
+            .until_shown(self.store.console, &thing, look)
+            .await
     }
 
     /// With the service-linked role, when we had to make it.
     fn with_role(&self, mut report: Report) -> Report {
         if let Some(item) = self.store.made_role() {
-            self.store.console.announce(&item, false);
             report.outcome = Outcome::Changed;
             report.items.push(item);
         }
         report
     }
 
-    fn end(&self, done: Done, report: Report) -> Report {
-        let mut report = self.with_role(report);
-        if done.action != "none" {
+    fn item(&self, done: &Done) -> Item {
+        self.store.item(&self.wanted, done.action, done.changes.clone())
+    }
+
+    fn report(&self, end: End<()>, report: Report) -> Report {
+        let End { done, error, .. } = end;
+        let mut report = self.with_role(report).line(self.store.arn(&self.wanted.name));
+        if !done.is_nothing() {
             report.outcome = Outcome::Changed;
         }
-        let item = self.store.item(&self.wanted, done.action, done.changes);
+        let item = self.item(&done);
         self.store.console.announce(&item, false);
         report.items.push(item);
-        report.line(self.store.arn(&self.wanted.name))
+        match error {
+            None => report,
+            Some(error) => self.store.console.partly(&error, report),
+        }
+    }
+}
+
+/// What is to be done for a cluster of which ECS says this.
+pub(crate) fn planned(wanted: &Wanted, found: &Found) -> Plan {
+    match found {
+        Found::There(seen) if seen.status != Status::Deprovisioning => plan(wanted, Some(&seen.current)),
+        Found::There(_) | Found::Absent => plan(wanted, None),
     }
 }
 
@@ -179,28 +172,26 @@ pub(crate) fn announce(
     create_role: bool,
     mut report: Report,
 ) -> Result<Report> {
+    let name = &wanted.name;
+    if let Found::There(seen) = found
+        && seen.status == Status::Failed
+    {
+        return Err(failed(name, &seen.attachments).into());
+    }
     if create_role {
         let item = role_item();
         store.console.announce(&item, true);
         report.items.push(item);
     }
-    let name = &wanted.name;
-    let plan = match found {
-        Found::Absent => plan(wanted, None),
-        Found::There(seen) => match &seen.status {
-            Status::Failed => return Err(failed(name, &seen.attachments).into()),
-            Status::Deprovisioning => {
-                store.console.note(format!("{name}: DEPROVISIONING"));
-                plan(wanted, None)
-            }
-            Status::Busy(word) => {
-                store.console.note(format!("{name}: {word}"));
-                plan(wanted, Some(&seen.current))
-            }
-            Status::Active | Status::UpdateFailed => plan(wanted, Some(&seen.current)),
-        },
-    };
-    if plan != Plan::Nothing {
+    if let Found::There(seen) = found {
+        match &seen.status {
+            Status::Deprovisioning => store.console.note(format!("{name}: DEPROVISIONING")),
+            Status::Busy(word) => store.console.note(format!("{name}: {word}")),
+            Status::Active | Status::UpdateFailed | Status::Failed => {}
+        }
+    }
+    let plan = planned(wanted, found);
+    if create_role || plan != Plan::Nothing {
         report.outcome = Outcome::Planned;
     }
     let item = store.item(wanted, plan.action(), plan.changes());

@@ -1,10 +1,10 @@
 //! Describe, compare, change.
 
-use crate::apply::{Run, announce};
+use crate::apply::{Run, announce, planned};
 use crate::check::check;
-use crate::linked_role::{self, Presence};
+use crate::linked_role;
 use crate::plan::Wanted;
-use crate::store::{Found, Store};
+use crate::store::Store;
 use anyhow::Result;
 use clap::Parser;
 use common::aws::Aws;
@@ -46,8 +46,9 @@ Examples:
 Permissions: ecs:DescribeClusters, ecs:CreateCluster, ecs:UpdateCluster,
 ecs:PutClusterCapacityProviders, ecs:TagResource,
 servicediscovery:GetNamespace; to make the namespace also
-servicediscovery:CreateHttpNamespace, GetOperation, ListNamespaces; in an
-account new to ECS iam:GetRole, iam:CreateServiceLinkedRole
+servicediscovery:CreateHttpNamespace, GetOperation, ListNamespaces;
+iam:GetRole on the role AWSServiceRoleForECS, which is not judged without it;
+where that role is missing iam:CreateServiceLinkedRole
 
 Exit codes:
   0  done, or nothing to do
@@ -75,9 +76,11 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         .detail("identity", caller.arn);
     let store = Store::new(aws, console, place);
 
-    let found = store.describe(&wanted).await?;
-    // An account with a cluster has the role; only a new one is looked at.
-    let create_role = matches!(found, Found::Absent) && role_is_missing(&store).await?;
+    // An account may have a cluster and not the role: the one was deleted, or the other.
+    let iam = aws_sdk_iam::Client::new(&store.aws.sdk);
+    let look = async { Ok(linked_role::look(&iam).await) };
+    let (found, role) = tokio::try_join!(store.describe(&wanted), look)?;
+    let create_role = linked_role::is_to_be_made(role, &planned(&wanted, &found), console)?;
     if args.plan.plan_only() {
         let report = announce(&store, &wanted, &found, create_role, report)?;
         return Ok(report.checked(args.plan.check));
@@ -95,17 +98,4 @@ fn wanted(config: &Config, variables: &Variables) -> Result<Wanted> {
         cluster,
         config.tags(variables)?.0.into_iter().collect(),
     ))
-}
-
-async fn role_is_missing(store: &Store<'_>) -> Result<bool> {
-    let client = aws_sdk_iam::Client::new(&store.aws.sdk);
-    match linked_role::find(&client).await? {
-        Presence::There => Ok(false),
-        Presence::Missing => Ok(true),
-        Presence::NotJudged(why) => {
-            let words = format!("service-linked role `{}` not judged: {why}", linked_role::NAME);
-            store.console.warn(words);
-            Ok(false)
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 use crate::session::Sessions;
 use common::config::{Cluster, ContainerInsights};
+use common::plan::{self, Step};
 use common::{Change, Tags};
 use serde_json::Value;
 
@@ -61,22 +62,7 @@ impl Namespace {
 }
 
 /// What is to be done.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Plan {
-    /// It is not there.
-    Create(Vec<Change>),
-    /// It differs: one call after the other.
-    Update(Vec<Step>),
-    /// It is as it should be.
-    Nothing,
-}
-
-/// One call that changes something.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Step {
-    pub(crate) deed: Deed,
-    pub(crate) changes: Vec<Change>,
-}
+pub(crate) type Plan = plan::Plan<Deed>;
 
 /// What a call does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,44 +83,17 @@ pub(crate) struct Parts {
     pub(crate) sessions: Option<Sessions>,
 }
 
-impl Plan {
-    /// The word for the report.
-    pub(crate) fn action(&self) -> &'static str {
-        match self {
-            Plan::Create(_) => "create",
-            Plan::Update(_) => "update",
-            Plan::Nothing => "none",
-        }
-    }
-
-    /// What differs, field by field.
-    pub(crate) fn changes(&self) -> Vec<Change> {
-        match self {
-            Plan::Create(changes) => changes.clone(),
-            Plan::Update(steps) => steps.iter().flat_map(|step| step.changes.clone()).collect(),
-            Plan::Nothing => Vec::new(),
-        }
-    }
-}
-
 /// Compares. Capacity providers and tags that the file does not name belong to somebody else and stay.
 pub(crate) fn plan(wanted: &Wanted, current: Option<&Current>) -> Plan {
     let Some(current) = current else {
-        return Plan::Create(changes_of_creation(wanted));
+        return Plan::Create(changes_of_creation(wanted), Vec::new());
     };
-    let steps: Vec<Step> = [
+    let steps = [
         parts(wanted, current),
         providers(wanted, current),
         tags(wanted, current),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    if steps.is_empty() {
-        Plan::Nothing
-    } else {
-        Plan::Update(steps)
-    }
+    ];
+    Plan::update(steps.into_iter().flatten().collect())
 }
 
 fn changes_of_creation(wanted: &Wanted) -> Vec<Change> {
@@ -162,7 +121,7 @@ fn changes_of_creation(wanted: &Wanted) -> Vec<Change> {
     changes
 }
 
-fn parts(wanted: &Wanted, current: &Current) -> Option<Step> {
+fn parts(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
     let mut parts = Parts::default();
     let mut changes = Vec::new();
     let other_namespace = wanted.namespace.as_deref().filter(|namespace| {
@@ -192,13 +151,10 @@ fn parts(wanted: &Wanted, current: &Current) -> Option<Step> {
         changes.extend(sessions.changes(&current.sessions));
         parts.sessions = Some(sessions.clone());
     }
-    (!changes.is_empty()).then(|| Step {
-        deed: Deed::Update(parts),
-        changes,
-    })
+    Step::of(Deed::Update(parts), changes)
 }
 
-fn providers(wanted: &Wanted, current: &Current) -> Option<Step> {
+fn providers(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
     let mut all = current.capacity_providers.clone();
     for provider in &wanted.capacity_providers {
         if !all.contains(provider) {
@@ -215,13 +171,10 @@ fn providers(wanted: &Wanted, current: &Current) -> Option<Step> {
     })
 }
 
-fn tags(wanted: &Wanted, current: &Current) -> Option<Step> {
+fn tags(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
     let differing = common::tags::differing(&wanted.tags, &current.tags);
     let changes = common::tags::changes(&differing, &current.tags);
-    (!changes.is_empty()).then(|| Step {
-        deed: Deed::Tag(differing),
-        changes,
-    })
+    Step::of(Deed::Tag(differing), changes)
 }
 
 #[cfg(test)]

@@ -91,11 +91,13 @@ impl<'a> Store<'a> {
             .set_configuration(configuration)
             .set_capacity_providers(providers)
             .set_tags(tags(&wanted.tags));
-        match self.send(false, async || request.clone().send().await).await {
+        let operation = "ecs:CreateCluster";
+        let sent = self.send(name, operation, false, async || request.clone().send().await);
+        match sent.await {
             Ok(_) => Ok(Created::New),
             Err(error) if is_inconsistent(&error) => Ok(Created::Exists),
             Err(error) => {
-                let failure = self.explained(call("ecs:CreateCluster"), error);
+                let failure = self.explained(call(operation), error);
                 Err(failure).with_context(|| format!("failed to create cluster `{name}`"))
             }
         }
@@ -113,6 +115,7 @@ impl<'a> Store<'a> {
                 .await
                 .with_context(|| format!("failed to update cluster `{name}`")),
             Deed::CapacityProviders(providers) => {
+                let operation = "ecs:PutClusterCapacityProviders";
                 let request = self
                     .client
                     .put_cluster_capacity_providers()
@@ -120,20 +123,18 @@ impl<'a> Store<'a> {
                     .set_capacity_providers(Some(providers.clone()))
                     // Left out it would be taken away.
                     .set_default_capacity_provider_strategy(Some(seen.strategy.clone()));
-                let sent = self.send(fresh, async || request.clone().send().await).await;
-                sent.map(drop)
-                    .map_err(|error| self.explained(call("ecs:PutClusterCapacityProviders"), error))
+                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                let sent = sent.await.map(drop);
+                sent.map_err(|error| self.explained(call(operation), error))
                     .with_context(|| format!("failed to set the capacity providers of cluster `{name}`"))
             }
             Deed::Tag(wanted) => {
-                let request = self
-                    .client
-                    .tag_resource()
-                    .resource_arn(self.arn(name))
-                    .set_tags(tags(wanted));
-                let sent = self.send(fresh, async || request.clone().send().await).await;
-                sent.map(drop)
-                    .map_err(call("ecs:TagResource"))
+                let operation = "ecs:TagResource";
+                let request = self.client.tag_resource().resource_arn(self.arn(name));
+                let request = request.set_tags(tags(wanted));
+                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                let sent = sent.await.map(drop);
+                sent.map_err(call(operation))
                     .with_context(|| format!("failed to tag cluster `{name}`"))
             }
         }
@@ -154,9 +155,10 @@ impl<'a> Store<'a> {
             .set_service_connect_defaults(namespace(parts.namespace.as_deref())?)
             .set_settings(parts.insights.map(settings))
             .set_configuration(configuration);
-        let sent = self.send(fresh, async || request.clone().send().await).await;
-        sent.map_err(|error| self.explained(call("ecs:UpdateCluster"), error))?;
-        Ok(())
+        let operation = "ecs:UpdateCluster";
+        let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+        let sent = sent.await.map(drop);
+        sent.map_err(|error| self.explained(call(operation), error))
     }
 
     /// Makes the service-linked role.
@@ -164,7 +166,13 @@ impl<'a> Store<'a> {
     /// # Errors
     /// When IAM refuses.
     pub(crate) async fn create_role(&self) -> Result<()> {
-        let made = linked_role::create(&aws_sdk_iam::Client::new(&self.aws.sdk)).await?;
+        let client = aws_sdk_iam::Client::new(&self.aws.sdk);
+        let words = format!("iam:CreateServiceLinkedRole for `{}`", linked_role::NAME);
+        let made = linked_role::create(&client);
+        let made = self.console.sending(words, made).await?;
+        if made {
+            self.console.announce(&role_item(), false);
+        }
         *self.role.borrow_mut() = Some(Ok(made));
         Ok(())
     }
@@ -177,9 +185,13 @@ impl<'a> Store<'a> {
     /// Sends until it goes through or fails for good.
     async fn send<T, E: ProvideErrorMetadata>(
         &self,
+        name: &str,
+        operation: &str,
         fresh: bool,
         mut request: impl AsyncFnMut() -> Result<T, SdkError<E>>,
     ) -> Result<T, SdkError<E>> {
+        let words = format!("{operation} for cluster `{name}`");
+        let mut attempt = async || self.console.sending(&words, request()).await;
         let heals = |error: &SdkError<E>| match code_of(error)? {
             "InvalidParameterException" if is_about_role(error) && !self.role_was_refused() => Some(format!(
                 "the service-linked role `{}` is not usable yet",
@@ -193,7 +205,7 @@ impl<'a> Store<'a> {
         };
         let result = Patience::PROPAGATION
             .retry(self.console, heals, async || {
-                let result = request().await;
+                let result = attempt().await;
                 if result.as_ref().is_err_and(is_about_role) && self.role.borrow().is_none() {
                     self.make_role_for_ecs().await;
                 }
@@ -208,7 +220,7 @@ impl<'a> Store<'a> {
             is_about_role(error)
                 .then(|| format!("the service-linked role `{}` is missing", linked_role::NAME))
         };
-        OWN_ROLE.retry(self.console, heals, request).await
+        OWN_ROLE.retry(self.console, heals, attempt).await
     }
 
     async fn make_role_for_ecs(&self) {
@@ -246,7 +258,7 @@ impl<'a> Store<'a> {
 
 /// The service-linked role in the report.
 pub(crate) fn role_item() -> Item {
-    Item::new("service_linked_role", linked_role::NAME, "create")
+    Item::new("service-linked-role", linked_role::NAME, "create")
 }
 
 fn message_of<E: ProvideErrorMetadata>(error: &SdkError<E>) -> &str {

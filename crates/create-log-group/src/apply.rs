@@ -1,12 +1,12 @@
 //! Makes the plan true.
 
-use crate::plan::{Current, Deed, Plan, Wanted, plan, shown_days};
+use crate::plan::{Current, Deed, Plan, Wanted, deletes_after, plan, shown_days};
 use crate::store::{Created, Store};
 use anyhow::Result;
-use common::config::Retention;
 use common::confirm::confirm;
+use common::plan::{Done, End, Step};
 use common::retry::Patience;
-use common::{Change, Failure, Outcome, Report};
+use common::{Failure, Item, Outcome, Report};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A group this young may be another run's that has not set its retention yet.
@@ -26,12 +26,6 @@ pub(crate) struct Run<'a> {
     pub(crate) yes: bool,
 }
 
-/// What went through.
-struct Done {
-    action: &'static str,
-    changes: Vec<Change>,
-}
-
 impl Run<'_> {
     /// Changes what differs, and nothing else.
     ///
@@ -43,12 +37,18 @@ impl Run<'_> {
         found: Plan,
         report: Report,
     ) -> Result<Report> {
-        let Plan::Create(changes) = found else {
+        let Plan::Create(changes, steps) = found else {
             let plan = self.confirmed(current, found).await?;
+            self.store.console.begin(&report);
             return self.update(plan, false, report).await;
         };
+        self.store.console.begin(&report);
         match self.store.create(&self.wanted).await? {
-            Created::New => self.complete(changes, report).await,
+            Created::New => {
+                let done = Done::created(changes);
+                self.store.console.did(&self.item(&done));
+                self.change(done, steps, true, report).await
+            }
             // Two runs at the same time: the other one won, and the group is compared like any other. It was not
             // there when we looked, so nothing in it is old enough to be lost.
             Created::Exists => self.update(self.look_again().await?, true, report).await,
@@ -56,45 +56,46 @@ impl Run<'_> {
     }
 
     async fn update(&self, plan: Plan, fresh: bool, report: Report) -> Result<Report> {
-        let mut done = Done {
-            action: plan.action(),
-            changes: Vec::new(),
-        };
-        let Plan::Update(steps) = plan else {
-            return Ok(self.end(done, report));
-        };
-        for step in steps {
-            if let Err(error) = self.store.change(&self.wanted, &step.deed, fresh).await {
-                if done.changes.is_empty() {
-                    return Err(error);
-                }
-                return Ok(self.partly(&error, done, report));
-            }
-            done.changes.extend(step.changes);
-            self.tell_about_key(&step.deed);
+        let done = Done::nothing_of(&plan);
+        match plan {
+            Plan::Nothing => Ok(self.report(done.ended(Ok(()))?, report)),
+            Plan::Update(steps) => self.change(done, steps, fresh, report).await,
+            Plan::Create(..) => Err(self.comes_and_goes().into()),
         }
-        self.verify(done, report).await
     }
 
-    /// The rest of what a new group needs: the retention is a call of its own.
-    async fn complete(&self, changes: Vec<Change>, report: Report) -> Result<Report> {
-        let mut done = Done {
-            action: "create",
-            changes,
-        };
-        if let Some(Retention::Days(days)) = self.wanted.retention {
-            let deed = Deed::Retain { days, shorter: false };
-            if let Err(error) = self.store.change(&self.wanted, &deed, true).await {
-                done.changes.retain(|change| change.path != "retention_days");
-                return Ok(self.partly(&error, done, report));
-            }
+    /// One step after the other, and waits until CloudWatch shows them.
+    async fn change(
+        &self,
+        mut done: Done,
+        steps: Vec<Step<Deed>>,
+        fresh: bool,
+        report: Report,
+    ) -> Result<Report> {
+        let result = self.go_on(&mut done, steps, fresh).await;
+        Ok(self.report(done.ended(result)?, report))
+    }
+
+    async fn go_on(&self, done: &mut Done, steps: Vec<Step<Deed>>, fresh: bool) -> Result<()> {
+        for step in steps {
+            self.store.change(&self.wanted, &step.deed, fresh).await?;
+            done.changes.extend(step.changes);
+            self.store.console.did(&self.item(done));
+            self.tell_about_key(&step.deed);
         }
-        self.verify(done, report).await
+        let look = async || match self.compare().await? {
+            Plan::Nothing => Ok(Ok(())),
+            plan => Ok(Err(plan.changes())),
+        };
+        let thing = self.thing();
+        Patience::PROPAGATION
+            .until_shown(self.store.console, &thing, look)
+            .await
     }
 
     /// The plan, when it deletes nothing or somebody said yes.
     async fn confirmed(&self, current: Option<Current>, found: Plan) -> Result<Plan> {
-        if found.deletes_after().is_none() || self.yes {
+        if deletes_after(&found).is_none() || self.yes {
             return Ok(found);
         }
         let plan = if current.is_some_and(|current| is_young(current.created)) {
@@ -102,7 +103,7 @@ impl Run<'_> {
         } else {
             found
         };
-        if let Some(days) = plan.deletes_after() {
+        if let Some(days) = deletes_after(&plan) {
             let name = &self.wanted.name;
             for change in plan.changes() {
                 self.store.console.note(format!("  {change}"));
@@ -119,7 +120,7 @@ impl Run<'_> {
     async fn settle(&self) -> Result<Plan> {
         let still = |_: &Plan| Some("the log group is new, and another run may be at work on it".to_owned());
         let settled = SETTLING.retry(self.store.console, still, async || match self.compare().await {
-            Ok(plan) if plan.deletes_after().is_some() => Err(plan),
+            Ok(plan) if deletes_after(&plan).is_some() => Err(plan),
             other => Ok(other),
         });
         settled.await.unwrap_or_else(Ok)
@@ -127,24 +128,28 @@ impl Run<'_> {
 
     /// Compares with the group that somebody else made a moment ago.
     async fn look_again(&self) -> Result<Plan> {
-        let name = &self.wanted.name;
-        let missing = |(): &()| Some(format!("log group `{name}` exists, but is not listed yet"));
-        let found =
-            Patience::CONFLICT.retry(self.store.console, missing, async || match self.compare().await {
-                Ok(Plan::Create(_)) => Err(()),
-                other => Ok(other),
-            });
-        found.await.unwrap_or_else(|()| {
-            Err(
-                Failure::could_not(format!("failed to create log group `{name}`: it comes and goes"))
-                    .hint("somebody else is deleting it: run it again when that is done")
-                    .into(),
-            )
-        })
+        let thing = self.thing();
+        let look = async || {
+            let plan = self.compare().await?;
+            Ok((!matches!(plan, Plan::Create(..))).then_some(plan))
+        };
+        let found = Patience::CONFLICT
+            .until_listed(self.store.console, &thing, look)
+            .await?;
+        found.ok_or_else(|| self.comes_and_goes().into())
+    }
+
+    fn comes_and_goes(&self) -> Failure {
+        Failure::could_not(format!("failed to create {}: it comes and goes", self.thing()))
+            .hint("somebody else is deleting it: run it again when that is done")
+    }
+
+    fn thing(&self) -> String {
+        self.wanted.thing()
     }
 
     async fn compare(&self) -> Result<Plan> {
-        let current = self.store.describe(&self.wanted).await?;
+        let current = self.store.describe(&self.wanted).await?.there();
         Ok(plan(&self.wanted, current.as_ref())?)
     }
 
@@ -156,43 +161,23 @@ impl Run<'_> {
         }
     }
 
-    /// Waits until CloudWatch shows what was set.
-    async fn verify(&self, done: Done, report: Report) -> Result<Report> {
-        let name = &self.wanted.name;
-        let differs = |_: &Plan| Some(format!("log group `{name}` does not show the change yet"));
-        let shown =
-            Patience::PROPAGATION.retry(self.store.console, differs, async || match self.compare().await {
-                Ok(Plan::Nothing) => Ok(Ok(())),
-                Ok(plan) => Err(plan),
-                Err(error) => Ok(Err(error)),
-            });
-        let shown = shown.await.unwrap_or_else(|plan| {
-            let changes: Vec<String> = plan.changes().iter().map(ToString::to_string).collect();
-            let changes = changes.join(", ");
-            let message =
-                format!("failed to verify log group `{name}`: it does not show what was set: {changes}");
-            Err(Failure::could_not(message).into())
-        });
-        match shown {
-            Ok(()) => Ok(self.end(done, report)),
-            Err(error) => Ok(self.partly(&error, done, report)),
-        }
+    fn item(&self, done: &Done) -> Item {
+        self.store.item(&self.wanted, done.action, done.changes.clone())
     }
 
-    /// The end of a run whose changes did not all go through.
-    fn partly(&self, error: &anyhow::Error, done: Done, report: Report) -> Report {
-        let report = self.end(done, report);
-        self.store.console.partly(error, report)
-    }
-
-    fn end(&self, done: Done, mut report: Report) -> Report {
-        if done.action != "none" {
+    fn report(&self, end: End<()>, report: Report) -> Report {
+        let End { done, error, .. } = end;
+        let mut report = report.line(self.store.arn(&self.wanted.name));
+        if !done.is_nothing() {
             report.outcome = Outcome::Changed;
         }
-        let item = self.store.item(&self.wanted, done.action, done.changes);
+        let item = self.item(&done);
         self.store.console.announce(&item, false);
         report.items.push(item);
-        report.line(self.store.arn(&self.wanted.name))
+        match error {
+            None => report,
+            Some(error) => self.store.console.partly(&error, report),
+        }
     }
 }
 

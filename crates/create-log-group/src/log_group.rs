@@ -2,7 +2,7 @@
 
 use crate::apply::Run;
 use crate::check::check;
-use crate::plan::{Plan, Wanted, plan, shown_days};
+use crate::plan::{Plan, Wanted, deletes_after, plan, shown_days};
 use crate::store::Store;
 use anyhow::Result;
 use aws_sdk_cloudwatchlogs::Client;
@@ -77,7 +77,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         place,
     };
 
-    let current = store.describe(&wanted).await?;
+    let current = store.describe(&wanted).await?.settled(&wanted.thing())?;
     let found = plan(&wanted, current.as_ref())?;
     if args.plan.plan_only() {
         return Ok(announce(&store, &wanted, &found, report).checked(args.plan.check));
@@ -106,7 +106,7 @@ fn wanted(config: &Config, variables: &Variables) -> Result<Wanted> {
 fn announce(store: &Store, wanted: &Wanted, plan: &Plan, mut report: Report) -> Report {
     let mut item = store.item(wanted, plan.action(), plan.changes());
     store.console.announce(&item, true);
-    if let Some(days) = plan.deletes_after() {
+    if let Some(days) = deletes_after(plan) {
         let events = format!("the events that are older than {}", shown_days(days));
         let words = format!("  this deletes {events}: it will be asked, or wants --yes");
         store.console.note(words);

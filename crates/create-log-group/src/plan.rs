@@ -2,6 +2,7 @@
 
 use crate::check::NO_KEY;
 use common::config::{LogClass, LogGroup, Retention};
+use common::plan::{self, Step};
 use common::{Change, Failure, Tags};
 use serde_json::Value;
 
@@ -36,6 +37,11 @@ impl Wanted {
             tags,
         }
     }
+
+    /// As messages name it.
+    pub(crate) fn thing(&self) -> String {
+        format!("log group `{}`", self.name)
+    }
 }
 
 /// A log group as CloudWatch has it.
@@ -54,22 +60,7 @@ pub(crate) struct Current {
 }
 
 /// What is to be done.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Plan {
-    /// It is not there.
-    Create(Vec<Change>),
-    /// It differs: one call after the other.
-    Update(Vec<Step>),
-    /// It is as it should be.
-    Nothing,
-}
-
-/// One call that changes something.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Step {
-    pub(crate) deed: Deed,
-    pub(crate) changes: Vec<Change>,
-}
+pub(crate) type Plan = plan::Plan<Deed>;
 
 /// What a call does.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,35 +77,12 @@ pub(crate) enum Deed {
     Tag(Tags),
 }
 
-impl Plan {
-    /// The retention in days, when the plan makes it shorter.
-    pub(crate) fn deletes_after(&self) -> Option<u16> {
-        let Plan::Update(steps) = self else {
-            return None;
-        };
-        steps.iter().find_map(|step| match step.deed {
-            Deed::Retain { days, shorter: true } => Some(days),
-            _ => None,
-        })
-    }
-
-    /// The word for the report.
-    pub(crate) fn action(&self) -> &'static str {
-        match self {
-            Plan::Create(_) => "create",
-            Plan::Update(_) => "update",
-            Plan::Nothing => "none",
-        }
-    }
-
-    /// What differs, field by field.
-    pub(crate) fn changes(&self) -> Vec<Change> {
-        match self {
-            Plan::Create(changes) => changes.clone(),
-            Plan::Update(steps) => steps.iter().flat_map(|step| step.changes.clone()).collect(),
-            Plan::Nothing => Vec::new(),
-        }
-    }
+/// The retention in days, when the plan makes it shorter.
+pub(crate) fn deletes_after(plan: &Plan) -> Option<u16> {
+    plan.steps().iter().find_map(|step| match step.deed {
+        Deed::Retain { days, shorter: true } => Some(days),
+        _ => None,
+    })
 }
 
 /// Compares. Tags that the file does not name belong to somebody else and stay.
@@ -123,29 +91,24 @@ impl Plan {
 /// When something differs that cannot be changed.
 pub(crate) fn plan(wanted: &Wanted, current: Option<&Current>) -> Result<Plan, Failure> {
     let Some(current) = current else {
-        return Ok(Plan::Create(changes_of_creation(wanted)));
+        return Ok(Plan::Create(
+            changes_of_creation(wanted),
+            first_retention(wanted).into_iter().collect(),
+        ));
     };
     possible(wanted, current)?;
-    let steps: Vec<Step> = [
+    let steps = [
         retention(wanted, current),
         key(wanted, current),
         tags(wanted, current),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    Ok(if steps.is_empty() {
-        Plan::Nothing
-    } else {
-        Plan::Update(steps)
-    })
+    ];
+    Ok(Plan::update(steps.into_iter().flatten().collect()))
 }
 
 fn changes_of_creation(wanted: &Wanted) -> Vec<Change> {
     let none = || Value::Null;
-    let retention = wanted
-        .retention
-        .map(|retention| Change::new("retention_days", none(), shown(retention)));
+    let never = (wanted.retention == Some(Retention::Never))
+        .then(|| Change::new("retention_days", none(), shown(Retention::Never)));
     let key = match &wanted.key {
         Some(Key::Arn(arn)) => Some(Change::new("kms_key", none(), arn.as_str())),
         Some(Key::None) | None => None,
@@ -154,11 +117,17 @@ fn changes_of_creation(wanted: &Wanted) -> Vec<Change> {
         .class
         .map(|class| Change::new("class", none(), class.as_str()));
     let tags = common::tags::changes(&wanted.tags, &Tags::new());
-    [retention, key, class]
-        .into_iter()
-        .flatten()
-        .chain(tags)
-        .collect()
+    let own = [never, key, class].into_iter().flatten();
+    own.chain(tags).collect()
+}
+
+/// The retention of a new group is a call of its own; without it events are kept for ever.
+fn first_retention(wanted: &Wanted) -> Option<Step<Deed>> {
+    let Some(Retention::Days(days)) = wanted.retention else {
+        return None;
+    };
+    let deed = Deed::Retain { days, shorter: false };
+    Step::of(deed, vec![Change::new("retention_days", Value::Null, days)])
 }
 
 /// Whether nothing differs that is fixed for good.
@@ -189,7 +158,7 @@ fn possible(wanted: &Wanted, current: &Current) -> Result<(), Failure> {
     Ok(())
 }
 
-fn retention(wanted: &Wanted, current: &Current) -> Option<Step> {
+fn retention(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
     let to = wanted.retention?;
     if days_of(to) == current.retention {
         return None;
@@ -204,13 +173,10 @@ fn retention(wanted: &Wanted, current: &Current) -> Option<Step> {
     let from = current
         .retention
         .map_or_else(|| Value::from("never"), Value::from);
-    Some(Step {
-        deed,
-        changes: vec![Change::new("retention_days", from, shown(to))],
-    })
+    Step::of(deed, vec![Change::new("retention_days", from, shown(to))])
 }
 
-fn key(wanted: &Wanted, current: &Current) -> Option<Step> {
+fn key(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
     let old = current.key.clone();
     let (deed, from, to) = match (wanted.key.as_ref()?, old) {
         (Key::Arn(key), old) if old.as_ref() != Some(key) => {
@@ -231,19 +197,13 @@ fn key(wanted: &Wanted, current: &Current) -> Option<Step> {
         }
         _ => return None,
     };
-    Some(Step {
-        deed,
-        changes: vec![Change::new("kms_key", from, to)],
-    })
+    Step::of(deed, vec![Change::new("kms_key", from, to)])
 }
 
-fn tags(wanted: &Wanted, current: &Current) -> Option<Step> {
+fn tags(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
     let differing = common::tags::differing(&wanted.tags, &current.tags);
     let changes = common::tags::changes(&differing, &current.tags);
-    (!changes.is_empty()).then(|| Step {
-        deed: Deed::Tag(differing),
-        changes,
-    })
+    Step::of(Deed::Tag(differing), changes)
 }
 
 fn days_of(retention: Retention) -> Option<i32> {

@@ -7,6 +7,7 @@ use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudwatchlogs::types::{LogGroup, LogGroupClass};
 use common::aws::{call, code_of};
 use common::config::{Place, partition_of};
+use common::reading::Reading;
 use common::retry::Patience;
 use common::{Change, Console, Failure, Item, Tags};
 
@@ -26,9 +27,6 @@ pub(crate) enum Created {
     Exists,
 }
 
-/// Reads that must agree about whether the group is there: how often they are tried.
-const READS: usize = 4;
-
 impl Store<'_> {
     /// The ARN that the group has, or will have.
     pub(crate) fn arn(&self, name: &str) -> String {
@@ -41,34 +39,26 @@ impl Store<'_> {
 
     /// The group in the report.
     pub(crate) fn item(&self, wanted: &Wanted, action: &str, changes: Vec<Change>) -> Item {
-        Item::new("log_group", &wanted.name, action)
+        Item::new("log-group", &wanted.name, action)
             .changes(changes)
             .detail("arn", self.arn(&wanted.name))
     }
 
-    /// Reads the group with its tags; `None` when there is none of this name.
+    /// Reads the group with its tags.
     ///
     /// # Errors
-    /// When a call fails for any other reason: that is never taken for "not there".
-    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Option<Current>> {
-        for _ in 0..READS {
-            // The two calls need nothing of each other, since the ARN is known beforehand.
+    /// When a call fails for any other reason than that it is not there.
+    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Reading<Current>> {
+        // The two calls need nothing of each other, since the ARN is known beforehand.
+        let read = async || {
             let (group, tags) = tokio::join!(self.find(&wanted.name), self.tags(wanted));
-            match (group?, tags?) {
-                (None, _) => return Ok(None),
-                (Some(group), Some(tags)) => {
-                    return Ok(Some(Self::current(&group, tags)));
-                }
-                // It came between the two answers.
-                (Some(_), None) => {}
-            }
-        }
-        Err(Failure::could_not(format!(
-            "failed to describe log group `{}`: it is listed, but logs:ListTagsForResource does not know it",
-            wanted.name
-        ))
-        .hint("somebody else is making or deleting it: run it again")
-        .into())
+            Ok(match (group?, tags?) {
+                (None, _) => Reading::Absent,
+                (Some(group), Some(tags)) => Reading::There(Self::current(&group, tags)),
+                (Some(_), None) => Reading::Unsettled,
+            })
+        };
+        Reading::agreed(read).await
     }
 
     /// The group of exactly this name: CloudWatch looks for prefixes.
@@ -156,12 +146,14 @@ impl Store<'_> {
             .set_kms_key_id(key.clone())
             .set_log_group_class(class)
             .set_tags(tags);
-        match self.send(false, async || request.clone().send().await).await {
+        let operation = "logs:CreateLogGroup";
+        let sent = self.send(name, operation, false, async || request.clone().send().await);
+        match sent.await {
             Ok(_) => Ok(Created::New),
             Err(error) if code_of(&error) == Some("ResourceAlreadyExistsException") => Ok(Created::Exists),
             Err(error) => {
                 let hint = self.hint_about_key(&error).filter(|_| key.is_some());
-                let failure = call("logs:CreateLogGroup")(error);
+                let failure = call(operation)(error);
                 Err(hinted(failure, hint)).with_context(|| format!("failed to create log group `{name}`"))
             }
         }
@@ -175,52 +167,45 @@ impl Store<'_> {
         let name = &wanted.name;
         let (what, result) = match deed {
             Deed::Retain { days, .. } => {
+                let operation = "logs:PutRetentionPolicy";
                 let request = self.client.put_retention_policy();
                 let request = request.log_group_name(name).retention_in_days((*days).into());
-                let sent = self.send(fresh, async || request.clone().send().await).await;
-                (
-                    "set the retention of",
-                    sent.map(drop).map_err(call("logs:PutRetentionPolicy")),
-                )
+                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                let sent = sent.await.map(drop).map_err(call(operation));
+                ("set the retention of", sent)
             }
             Deed::RetainForEver => {
+                let operation = "logs:DeleteRetentionPolicy";
                 let request = self.client.delete_retention_policy().log_group_name(name);
-                let sent = self.send(fresh, async || request.clone().send().await).await;
-                (
-                    "take the retention off",
-                    sent.map(drop).map_err(call("logs:DeleteRetentionPolicy")),
-                )
+                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                let sent = sent.await.map(drop).map_err(call(operation));
+                ("take the retention off", sent)
             }
             Deed::Associate { key, .. } => {
-                let request = self
-                    .client
-                    .associate_kms_key()
-                    .log_group_name(name)
-                    .kms_key_id(key);
-                let sent = self.send(fresh, async || request.clone().send().await).await;
-                let sent = sent.map(drop).map_err(|error| {
+                let operation = "logs:AssociateKmsKey";
+                let request = self.client.associate_kms_key();
+                let request = request.log_group_name(name).kms_key_id(key);
+                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                let sent = sent.await.map(drop).map_err(|error| {
                     let hint = self.hint_about_key(&error);
-                    hinted(call("logs:AssociateKmsKey")(error), hint)
+                    hinted(call(operation)(error), hint)
                 });
                 ("set the KMS key of", sent)
             }
             Deed::Disassociate { .. } => {
+                let operation = "logs:DisassociateKmsKey";
                 let request = self.client.disassociate_kms_key().log_group_name(name);
-                let sent = self.send(fresh, async || request.clone().send().await).await;
-                (
-                    "take the KMS key off",
-                    sent.map(drop).map_err(call("logs:DisassociateKmsKey")),
-                )
+                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                let sent = sent.await.map(drop).map_err(call(operation));
+                ("take the KMS key off", sent)
             }
             Deed::Tag(tags) => {
+                let operation = "logs:TagResource";
                 let tags = tags.clone().into_iter().collect();
-                let request = self
-                    .client
-                    .tag_resource()
-                    .resource_arn(self.arn(name))
-                    .set_tags(Some(tags));
-                let sent = self.send(fresh, async || request.clone().send().await).await;
-                ("tag", sent.map(drop).map_err(call("logs:TagResource")))
+                let request = self.client.tag_resource().resource_arn(self.arn(name));
+                let request = request.set_tags(Some(tags));
+                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                ("tag", sent.await.map(drop).map_err(call(operation)))
             }
         };
         result.with_context(|| format!("failed to {what} log group `{name}`"))
@@ -230,8 +215,10 @@ impl Store<'_> {
     /// a moment old.
     async fn send<T, E: ProvideErrorMetadata>(
         &self,
+        name: &str,
+        operation: &str,
         fresh: bool,
-        request: impl AsyncFnMut() -> Result<T, SdkError<E>>,
+        mut request: impl AsyncFnMut() -> Result<T, SdkError<E>>,
     ) -> Result<T, SdkError<E>> {
         let heals = |error: &SdkError<E>| match code_of(error)? {
             "OperationAbortedException" => Some("another request changes the log group".to_owned()),
@@ -240,7 +227,9 @@ impl Store<'_> {
             }
             _ => None,
         };
-        Patience::CONFLICT.retry(self.console, heals, request).await
+        let words = format!("{operation} for log group `{name}`");
+        let attempt = async || self.console.sending(&words, request()).await;
+        Patience::CONFLICT.retry(self.console, heals, attempt).await
     }
 
     /// CloudWatch names no reason when a key's policy shuts it out.

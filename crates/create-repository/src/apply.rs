@@ -1,11 +1,13 @@
 //! Makes the plan true for one repository.
 
-use crate::plan::{Current, Plan, Step, plan};
+use crate::plan::{Current, Deed, New, Plan, plan};
 use crate::store::{Created, Store};
 use crate::wanted::Wanted;
 use anyhow::Result;
+use common::plan::{Done, End, Step};
 use common::retry::Patience;
-use common::{Change, Failure};
+use common::{Failure, Item};
+use serde_json::{Map, Value};
 use std::time::Duration;
 
 /// How long ECR may take to show what was set.
@@ -14,154 +16,107 @@ const SHOWN_AFTER: Patience = Patience {
     ..Patience::PROPAGATION
 };
 
-/// What became of one repository.
-pub(crate) struct Done {
-    pub(crate) uri: String,
-    pub(crate) action: &'static str,
-    /// What went through.
-    pub(crate) changes: Vec<Change>,
-    /// What stopped the rest.
-    pub(crate) error: Option<anyhow::Error>,
+/// The work on one repository. Its end is the URI.
+pub(crate) struct Job<'a> {
+    pub(crate) store: &'a Store<'a>,
+    pub(crate) wanted: &'a Wanted,
+    /// What else the report says of it.
+    pub(crate) details: Map<String, Value>,
 }
 
-/// Changes what differs, and nothing else.
-///
-/// # Errors
-/// When nothing could be done. Where something went through, [`Done`] carries the error.
-pub(crate) async fn apply(
-    store: &Store<'_>,
-    wanted: &Wanted,
-    current: Option<&Current>,
-    found: &Plan,
-) -> Result<Done> {
-    match found {
-        Plan::Create(new, steps) => match store.create(wanted.name(), new).await? {
-            Created::New => Ok(go_on(store, wanted, "create", new.changes.clone(), steps, true).await),
-            // Two runs at the same time: the other one won, and the repository is compared like any other.
-            Created::Exists => {
-                let (current, plan) = look_again(store, wanted).await?;
-                update(store, wanted, &current, &plan, true).await
+impl Job<'_> {
+    /// Changes what differs, and nothing else.
+    ///
+    /// # Errors
+    /// When nothing could be done. Where something went through, [`End`] carries the error.
+    pub(crate) async fn apply(&self, current: Option<&Current>, found: Plan) -> Result<End<String>> {
+        match (found, current) {
+            (Plan::Create(changes, steps), _) => {
+                let new = New::of(self.wanted);
+                match self.store.create(self.wanted.name(), &new).await? {
+                    Created::New => {
+                        let done = Done::created(changes);
+                        self.did(&done);
+                        self.change(done, steps, true).await
+                    }
+                    // Two runs at the same time: the other one won, and the repository is compared like any other.
+                    Created::Exists => {
+                        let (current, plan) = self.look_again().await?;
+                        self.update(&current, plan, true).await
+                    }
+                }
             }
-        },
-        Plan::Update(_) | Plan::Nothing => match current {
-            Some(current) => update(store, wanted, current, found, false).await,
-            None => Err(comes_and_goes(wanted).into()),
-        },
-    }
-}
-
-async fn update(
-    store: &Store<'_>,
-    wanted: &Wanted,
-    current: &Current,
-    plan: &Plan,
-    fresh: bool,
-) -> Result<Done> {
-    let Plan::Update(steps) = plan else {
-        return Ok(Done {
-            uri: current.uri.clone(),
-            action: "none",
-            changes: Vec::new(),
-            error: None,
-        });
-    };
-    let done = go_on(store, wanted, "update", Vec::new(), steps, fresh).await;
-    match done {
-        Done {
-            error: Some(error),
-            changes,
-            ..
-        } if changes.is_empty() => Err(error),
-        done => Ok(done),
-    }
-}
-
-/// One step after the other, until one fails.
-async fn go_on(
-    store: &Store<'_>,
-    wanted: &Wanted,
-    action: &'static str,
-    mut changes: Vec<Change>,
-    steps: &[Step],
-    fresh: bool,
-) -> Done {
-    let name = wanted.name();
-    let mut error = None;
-    for step in steps {
-        if let Err(refused) = store.change(name, &step.deed, fresh).await {
-            error = Some(refused);
-            break;
+            (plan, Some(current)) => self.update(current, plan, false).await,
+            (_, None) => Err(self.comes_and_goes().into()),
         }
-        changes.extend(step.changes.clone());
     }
-    let verified = match &error {
-        None => verify(store, wanted).await,
-        Some(_) => Ok(None),
-    };
-    let uri = match verified {
-        Ok(uri) => uri,
-        Err(unverified) => {
-            error = Some(unverified);
-            None
-        }
-    };
-    Done {
-        uri: uri.unwrap_or_else(|| store.uri(name)),
-        action,
-        changes,
-        error,
-    }
-}
 
-/// Waits until ECR shows what was set, and gives the URI.
-async fn verify(store: &Store<'_>, wanted: &Wanted) -> Result<Option<String>> {
-    let name = wanted.name();
-    let differs = |_: &Plan| Some(format!("repository `{name}` does not show the change yet"));
-    let shown = SHOWN_AFTER.retry(store.console, differs, async || {
-        let (current, plan) = match compare(store, wanted).await {
-            Ok(compared) => compared,
-            Err(error) => return Ok(Err(error)),
-        };
+    async fn update(&self, current: &Current, plan: Plan, fresh: bool) -> Result<End<String>> {
+        let done = Done::nothing_of(&plan);
         match plan {
-            Plan::Nothing => Ok(Ok(current.map(|current| current.uri))),
-            plan => Err(plan),
+            Plan::Nothing => done.ended(Ok(current.uri.clone())),
+            Plan::Update(steps) => self.change(done, steps, fresh).await,
+            Plan::Create(..) => Err(self.comes_and_goes().into()),
         }
-    });
-    shown.await.unwrap_or_else(|plan| {
-        let changes: Vec<String> = plan.changes().iter().map(ToString::to_string).collect();
-        let changes = changes.join(", ");
-        let message =
-            format!("failed to verify repository `{name}`: it does not show what was set: {changes}");
-        Err(Failure::could_not(message).into())
-    })
-}
+    }
 
-/// Compares with the repository that somebody else made a moment ago.
-async fn look_again(store: &Store<'_>, wanted: &Wanted) -> Result<(Current, Plan)> {
-    let name = wanted.name();
-    let missing = |(): &()| Some(format!("repository `{name}` exists, but is not listed yet"));
-    let found = Patience::CONFLICT.retry(store.console, missing, async || {
-        match compare(store, wanted).await {
-            Ok((Some(current), plan)) => Ok(Ok((current, plan))),
-            Ok((None, _)) => Err(()),
-            Err(error) => Ok(Err(error)),
+    /// One step after the other, and waits until ECR shows them.
+    async fn change(&self, mut done: Done, steps: Vec<Step<Deed>>, fresh: bool) -> Result<End<String>> {
+        let result = self.go_on(&mut done, steps, fresh).await;
+        done.ended(result)
+    }
+
+    async fn go_on(&self, done: &mut Done, steps: Vec<Step<Deed>>, fresh: bool) -> Result<String> {
+        for step in steps {
+            self.store.change(self.wanted.name(), &step.deed, fresh).await?;
+            done.changes.extend(step.changes);
+            self.did(done);
         }
-    });
-    found
-        .await
-        .unwrap_or_else(|()| Err(comes_and_goes(wanted).into()))
-}
+        let look = async || match self.compare().await? {
+            (Some(current), Plan::Nothing) => Ok(Ok(current.uri)),
+            (_, plan) => Ok(Err(plan.changes())),
+        };
+        let thing = self.thing();
+        SHOWN_AFTER.until_shown(self.store.console, &thing, look).await
+    }
 
-async fn compare(store: &Store<'_>, wanted: &Wanted) -> Result<(Option<Current>, Plan)> {
-    let current = store.describe(wanted).await?;
-    let plan = plan(wanted, current.as_ref())?;
-    Ok((current, plan))
-}
+    fn did(&self, done: &Done) {
+        let item = self.item(done, &self.store.uri(self.wanted.name()));
+        self.store.console.did(&item);
+    }
 
-fn comes_and_goes(wanted: &Wanted) -> Failure {
-    Failure::could_not(format!(
-        "failed to create repository `{}`: it comes and goes",
-        wanted.name()
-    ))
-    .hint("somebody else is deleting it: run it again when that is done")
+    /// The repository in the report.
+    pub(crate) fn item(&self, done: &Done, uri: &str) -> Item {
+        let mut item = Item::new("repository", self.wanted.name(), done.action);
+        item.details = self.details.clone();
+        item.changes(done.changes.clone()).detail("uri", uri)
+    }
+
+    /// Compares with the repository that somebody else made a moment ago.
+    async fn look_again(&self) -> Result<(Current, Plan)> {
+        let look = async || {
+            let (current, plan) = self.compare().await?;
+            Ok(current.map(|current| (current, plan)))
+        };
+        let thing = self.thing();
+        let found = Patience::CONFLICT
+            .until_listed(self.store.console, &thing, look)
+            .await?;
+        found.ok_or_else(|| self.comes_and_goes().into())
+    }
+
+    async fn compare(&self) -> Result<(Option<Current>, Plan)> {
+        let current = self.store.describe(self.wanted).await?.there();
+        let plan = plan(self.wanted, current.as_ref())?;
+        Ok((current, plan))
+    }
+
+    fn thing(&self) -> String {
+        self.wanted.thing()
+    }
+
+    fn comes_and_goes(&self) -> Failure {
+        Failure::could_not(format!("failed to create {}: it comes and goes", self.thing()))
+            .hint("somebody else is deleting it: run it again when that is done")
+    }
 }

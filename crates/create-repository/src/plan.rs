@@ -4,6 +4,7 @@ use crate::lifecycle;
 use crate::wanted::Wanted;
 use aws_documents::policy;
 use common::config::{Encryption, EncryptionType, Repository, TagMutability};
+use common::plan::{self, Step};
 use common::{Change, Failure, Tags};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -28,15 +29,7 @@ pub(crate) struct Current {
 }
 
 /// What is to be done for one repository.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Plan {
-    /// It is not there: it is made so, and then these calls follow.
-    Create(New, Vec<Step>),
-    /// It differs: one call after the other.
-    Update(Vec<Step>),
-    /// It is as it should be.
-    Nothing,
-}
+pub(crate) type Plan = plan::Plan<Deed>;
 
 /// What a new repository gets from birth.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,7 +38,6 @@ pub(crate) struct New {
     pub(crate) scan_on_push: bool,
     pub(crate) encryption: Option<Encryption>,
     pub(crate) tags: Tags,
-    pub(crate) changes: Vec<Change>,
 }
 
 /// ECR's word and the patterns that go with it.
@@ -53,13 +45,6 @@ pub(crate) struct New {
 pub(crate) struct Mutability {
     pub(crate) word: &'static str,
     pub(crate) exclusions: Vec<String>,
-}
-
-/// One call that changes something.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Step {
-    pub(crate) deed: Deed,
-    pub(crate) changes: Vec<Change>,
 }
 
 /// What a call does.
@@ -77,37 +62,15 @@ pub(crate) enum Deed {
     Tag(Tags),
 }
 
-impl Plan {
-    /// The word for the report.
-    pub(crate) fn action(&self) -> &'static str {
-        match self {
-            Plan::Create(..) => "create",
-            Plan::Update(_) => "update",
-            Plan::Nothing => "none",
-        }
-    }
-
-    /// What differs, field by field.
-    pub(crate) fn changes(&self) -> Vec<Change> {
-        let of_steps =
-            |steps: &[Step]| -> Vec<Change> { steps.iter().flat_map(|step| step.changes.clone()).collect() };
-        match self {
-            Plan::Create(new, steps) => [new.changes.clone(), of_steps(steps)].concat(),
-            Plan::Update(steps) => of_steps(steps),
-            Plan::Nothing => Vec::new(),
-        }
-    }
-
-    /// The lifecycle policy that a repository gets which may have images.
-    pub(crate) fn lifecycle(&self) -> Option<&Value> {
-        let Plan::Update(steps) = self else {
-            return None;
-        };
-        steps.iter().find_map(|step| match &step.deed {
-            Deed::Lifecycle(policy) => Some(policy),
-            _ => None,
-        })
-    }
+/// The lifecycle policy that a repository gets which may have images.
+pub(crate) fn lifecycle_of(plan: &Plan) -> Option<&Value> {
+    let Plan::Update(steps) = plan else {
+        return None;
+    };
+    steps.iter().find_map(|step| match &step.deed {
+        Deed::Lifecycle(policy) => Some(policy),
+        _ => None,
+    })
 }
 
 /// Compares. Tags that the file does not name belong to somebody else and stay.
@@ -119,25 +82,20 @@ pub(crate) fn plan(wanted: &Wanted, current: Option<&Current>) -> Result<Plan, F
     let documents = [policy_step(wanted, current), lifecycle_step(wanted, current)];
     let Some(current) = current else {
         let steps = documents.into_iter().flatten().collect();
-        return Ok(Plan::Create(new(wanted), steps));
+        return Ok(Plan::Create(New::of(wanted).changes(), steps));
     };
     if let Some(encryption) = &repository.encryption {
         same_encryption(&repository.name, encryption, current)?;
     }
-    let steps: Vec<Step> = [
+    let own = [
         mutability_step(repository, current),
         scanning_step(repository, current),
-    ]
-    .into_iter()
-    .chain(documents)
-    .chain([tag_step(wanted, current)])
-    .flatten()
-    .collect();
-    Ok(if steps.is_empty() {
-        Plan::Nothing
-    } else {
-        Plan::Update(steps)
-    })
+    ];
+    let steps = own
+        .into_iter()
+        .chain(documents)
+        .chain([tag_step(wanted, current)]);
+    Ok(Plan::update(steps.flatten().collect()))
 }
 
 fn mutability(repository: &Repository) -> Option<Mutability> {
@@ -154,35 +112,37 @@ fn mutability(repository: &Repository) -> Option<Mutability> {
     })
 }
 
-fn new(wanted: &Wanted) -> New {
-    let repository = &wanted.repository;
-    let default = Mutability {
-        word: "MUTABLE",
-        exclusions: Vec::new(),
-    };
-    let mutability = mutability(repository).unwrap_or(default);
-    let scan_on_push = repository.scan_on_push.unwrap_or(false);
-    let first = |path: &str, to: Value| Change::new(path, Value::Null, to);
-    let mut changes = vec![first("tag_mutability", mutability.word.into())];
-    if !mutability.exclusions.is_empty() {
-        changes.push(first(
-            "mutability_exclusions",
-            mutability.exclusions.clone().into(),
-        ));
+impl New {
+    pub(crate) fn of(wanted: &Wanted) -> Self {
+        let repository = &wanted.repository;
+        let default = Mutability {
+            word: "MUTABLE",
+            exclusions: Vec::new(),
+        };
+        New {
+            mutability: mutability(repository).unwrap_or(default),
+            scan_on_push: repository.scan_on_push.unwrap_or(false),
+            encryption: repository.encryption.clone(),
+            tags: wanted.tags.clone(),
+        }
     }
-    changes.push(first("scan_on_push", scan_on_push.into()));
-    if let Some(encryption) = &repository.encryption {
-        changes.push(first("encryption.type", encryption.r#type.as_str().into()));
-        let key = encryption.kms_key.as_deref();
-        changes.extend(key.map(|key| first("encryption.kms_key", key.into())));
-    }
-    changes.extend(common::tags::changes(&wanted.tags, &Tags::new()));
-    New {
-        mutability,
-        scan_on_push,
-        encryption: repository.encryption.clone(),
-        tags: wanted.tags.clone(),
-        changes,
+
+    fn changes(&self) -> Vec<Change> {
+        let first = |path: &str, to: Value| Change::new(path, Value::Null, to);
+        let mutability = &self.mutability;
+        let mut changes = vec![first("tag_mutability", mutability.word.into())];
+        if !mutability.exclusions.is_empty() {
+            let exclusions = mutability.exclusions.clone();
+            changes.push(first("mutability_exclusions", exclusions.into()));
+        }
+        changes.push(first("scan_on_push", self.scan_on_push.into()));
+        if let Some(encryption) = &self.encryption {
+            changes.push(first("encryption.type", encryption.r#type.as_str().into()));
+            let key = encryption.kms_key.as_deref();
+            changes.extend(key.map(|key| first("encryption.kms_key", key.into())));
+        }
+        changes.extend(common::tags::changes(&self.tags, &Tags::new()));
+        changes
     }
 }
 
@@ -219,7 +179,7 @@ fn same_encryption(name: &str, wanted: &Encryption, current: &Current) -> Result
     }
 }
 
-fn mutability_step(repository: &Repository, current: &Current) -> Option<Step> {
+fn mutability_step(repository: &Repository, current: &Current) -> Option<Step<Deed>> {
     let wanted = mutability(repository)?;
     let set = |patterns: &[String]| patterns.iter().cloned().collect::<BTreeSet<String>>();
     let mut changes = Vec::new();
@@ -231,23 +191,18 @@ fn mutability_step(repository: &Repository, current: &Current) -> Option<Step> {
         let (from, to) = (current.exclusions.clone(), wanted.exclusions.clone());
         changes.push(Change::new("mutability_exclusions", from, to));
     }
-    (!changes.is_empty()).then_some(Step {
-        deed: Deed::Mutability(wanted),
-        changes,
-    })
+    Step::of(Deed::Mutability(wanted), changes)
 }
 
-fn scanning_step(repository: &Repository, current: &Current) -> Option<Step> {
+fn scanning_step(repository: &Repository, current: &Current) -> Option<Step<Deed>> {
     let wanted = repository
         .scan_on_push
         .filter(|wanted| *wanted != current.scan_on_push)?;
-    Some(Step {
-        deed: Deed::Scanning(wanted),
-        changes: vec![Change::new("scan_on_push", current.scan_on_push, wanted)],
-    })
+    let change = Change::new("scan_on_push", current.scan_on_push, wanted);
+    Step::of(Deed::Scanning(wanted), vec![change])
 }
 
-fn policy_step(wanted: &Wanted, current: Option<&Current>) -> Option<Step> {
+fn policy_step(wanted: &Wanted, current: Option<&Current>) -> Option<Step<Deed>> {
     let to = wanted.policy.as_ref()?;
     let changes = match current.and_then(|current| current.policy.as_ref()) {
         None => vec![Change::new("policy", Value::Null, to.clone())],
@@ -256,29 +211,20 @@ fn policy_step(wanted: &Wanted, current: Option<&Current>) -> Option<Step> {
             .map(|change| Change::new(format!("policy.{}", change.path), change.from, change.to))
             .collect(),
     };
-    (!changes.is_empty()).then(|| Step {
-        deed: Deed::Policy(to.clone()),
-        changes,
-    })
+    Step::of(Deed::Policy(to.clone()), changes)
 }
 
-fn lifecycle_step(wanted: &Wanted, current: Option<&Current>) -> Option<Step> {
+fn lifecycle_step(wanted: &Wanted, current: Option<&Current>) -> Option<Step<Deed>> {
     let to = wanted.lifecycle.as_ref()?;
     let from = current.and_then(|current| current.lifecycle.as_ref());
     let changes = lifecycle::changes(from, to);
-    (!changes.is_empty()).then(|| Step {
-        deed: Deed::Lifecycle(to.clone()),
-        changes,
-    })
+    Step::of(Deed::Lifecycle(to.clone()), changes)
 }
 
-fn tag_step(wanted: &Wanted, current: &Current) -> Option<Step> {
+fn tag_step(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
     let differing = common::tags::differing(&wanted.tags, &current.tags);
     let changes = common::tags::changes(&differing, &current.tags);
-    (!changes.is_empty()).then(|| Step {
-        deed: Deed::Tag(differing),
-        changes,
-    })
+    Step::of(Deed::Tag(differing), changes)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Describe, compare, change.
 
-use crate::apply::{Done, apply};
-use crate::plan::{Current, Plan, plan};
+use crate::apply::Job;
+use crate::plan::{Current, Plan, lifecycle_of, plan};
 use crate::preview::{self, Asked};
 use crate::store::Store;
 use crate::wanted::{Wanted, load};
@@ -11,6 +11,7 @@ use clap::Parser;
 use common::aws::Aws;
 use common::cli::{AwsArgs, ConfigArgs, OutputArgs, PlanArgs};
 use common::config::{Config, Variables, partition_of};
+use common::plan::End;
 use common::{Console, Item, Outcome, Report};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::time::Duration;
@@ -128,9 +129,9 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
 }
 
 async fn look(store: &Store<'_>, wanted: Wanted) -> Result<Planned> {
-    let current = store.describe(&wanted).await?;
+    let current = store.describe(&wanted).await?.settled(&wanted.thing())?;
     let plan = plan(&wanted, current.as_ref())?;
-    let preview = match plan.lifecycle() {
+    let preview = match lifecycle_of(&plan) {
         Some(policy) => Some(preview::ask(store, wanted.name(), policy).await?),
         None => None,
     };
@@ -170,6 +171,7 @@ async fn change(
     export: bool,
     mut report: Report,
 ) -> Result<Report> {
+    store.console.begin(&report);
     for one in planned {
         let Planned {
             wanted,
@@ -180,27 +182,26 @@ async fn change(
         // Before the images are gone.
         let told = Item::new("repository", wanted.name(), plan.action());
         let told = tell(store, &wanted, preview.as_ref(), told);
-        let done = match apply(store, &wanted, current.as_ref(), &plan).await {
-            Ok(done) => done,
+        let job = Job {
+            store,
+            wanted: &wanted,
+            details: told.details,
+        };
+        let End { done, seen, error } = match job.apply(current.as_ref(), plan).await {
+            Ok(end) => end,
             Err(error) if report.outcome == Outcome::Changed => {
                 return Ok(store.console.partly(&error, report));
             }
             Err(error) => return Err(error),
         };
-        let Done {
-            uri,
-            action,
-            changes,
-            error,
-        } = done;
-        if action != "none" {
+        if !done.is_nothing() {
             report.outcome = Outcome::Changed;
         }
-        let mut item = Item::new("repository", wanted.name(), action).changes(changes);
+        let uri = seen.unwrap_or_else(|| store.uri(wanted.name()));
+        let item = job.item(&done, &uri);
         store.console.announce(&item, false);
-        item.details = told.details;
+        report.items.push(item);
         report.lines.extend(line(&wanted, &uri, export));
-        report.items.push(item.detail("uri", uri));
         if let Some(error) = error {
             return Ok(store.console.partly(&error, report));
         }

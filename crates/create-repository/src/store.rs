@@ -68,10 +68,12 @@ impl Store<'_> {
             .image_scanning_configuration(scanning(new.scan_on_push))
             .set_encryption_configuration(encryption(new.encryption.as_ref())?)
             .set_tags(tags(&new.tags)?);
-        match request.send().await {
+        let operation = "ecr:CreateRepository";
+        let words = format!("{operation} for repository `{name}`");
+        match self.console.sending(words, request.send()).await {
             Ok(_) => Ok(Created::New),
             Err(error) if code_of(&error) == Some("RepositoryAlreadyExistsException") => Ok(Created::Exists),
-            Err(error) => Err(call("ecr:CreateRepository")(error)).with_context(context),
+            Err(error) => Err(call(operation)(error)).with_context(context),
         }
     }
 
@@ -82,51 +84,56 @@ impl Store<'_> {
     pub(crate) async fn change(&self, name: &str, deed: &Deed, fresh: bool) -> Result<()> {
         let (what, result) = match deed {
             Deed::Mutability(mutability) => {
+                let operation = "ecr:PutImageTagMutability";
                 let request = self
                     .client
                     .put_image_tag_mutability()
                     .repository_name(name)
                     .image_tag_mutability(ImageTagMutability::from(mutability.word))
                     .set_image_tag_mutability_exclusion_filters(filters(mutability)?);
-                let sent = self.send(fresh, async || request.clone().send().await).await;
-                let sent = sent.map(drop).map_err(call("ecr:PutImageTagMutability"));
+                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                let sent = sent.await.map(drop).map_err(call(operation));
                 ("set the tag mutability of", sent)
             }
             Deed::Scanning(scan_on_push) => {
+                let operation = "ecr:PutImageScanningConfiguration";
                 let request = self
                     .client
                     .put_image_scanning_configuration()
                     .repository_name(name)
                     .image_scanning_configuration(scanning(*scan_on_push));
-                let sent = self.send(fresh, async || request.clone().send().await).await;
-                let sent = sent.map(drop).map_err(call("ecr:PutImageScanningConfiguration"));
+                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                let sent = sent.await.map(drop).map_err(call(operation));
                 ("set scan on push of", sent)
             }
             Deed::Policy(policy) => {
+                let operation = "ecr:SetRepositoryPolicy";
                 let request = self
                     .client
                     .set_repository_policy()
                     .repository_name(name)
                     .policy_text(policy.to_string());
-                let sent = self.send(fresh, async || request.clone().send().await).await;
-                let sent = sent.map(drop).map_err(call("ecr:SetRepositoryPolicy"));
+                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                let sent = sent.await.map(drop).map_err(call(operation));
                 ("set the policy of", sent)
             }
             Deed::Lifecycle(policy) => {
+                let operation = "ecr:PutLifecyclePolicy";
                 let request = self
                     .client
                     .put_lifecycle_policy()
                     .repository_name(name)
                     .lifecycle_policy_text(policy.to_string());
-                let sent = self.send(fresh, async || request.clone().send().await).await;
-                let sent = sent.map(drop).map_err(call("ecr:PutLifecyclePolicy"));
+                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                let sent = sent.await.map(drop).map_err(call(operation));
                 ("put the lifecycle policy of", sent)
             }
             Deed::Tag(differing) => {
+                let operation = "ecr:TagResource";
                 let request = self.client.tag_resource().resource_arn(self.arn(name));
                 let request = request.set_tags(tags(differing)?);
-                let sent = self.send(fresh, async || request.clone().send().await).await;
-                ("tag", sent.map(drop).map_err(call("ecr:TagResource")))
+                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                ("tag", sent.await.map(drop).map_err(call(operation)))
             }
         };
         result.with_context(|| format!("failed to {what} repository `{name}`"))
@@ -135,8 +142,10 @@ impl Store<'_> {
     /// Sends until it goes through or fails for good.
     async fn send<T, E: ProvideErrorMetadata>(
         &self,
+        name: &str,
+        operation: &str,
         fresh: bool,
-        request: impl AsyncFnMut() -> Result<T, SdkError<E>>,
+        mut request: impl AsyncFnMut() -> Result<T, SdkError<E>>,
     ) -> Result<T, SdkError<E>> {
         let heals = |error: &SdkError<E>| match code_of(error)? {
             "RepositoryNotFoundException" if fresh => {
@@ -147,7 +156,9 @@ impl Store<'_> {
             }
             _ => None,
         };
-        NEW_PRINCIPAL.retry(self.console, heals, request).await
+        let words = format!("{operation} for repository `{name}`");
+        let attempt = async || self.console.sending(&words, request()).await;
+        NEW_PRINCIPAL.retry(self.console, heals, attempt).await
     }
 }
 

@@ -4,7 +4,7 @@ use crate::check::check;
 use crate::lifecycle;
 use anyhow::Result;
 use aws_documents::policy::{self, Kind, Limits};
-use aws_documents::{Document, Fault, expand::expand};
+use aws_documents::{Document, Fault, expand::expand_and_check};
 use common::Tags;
 use common::config::{Config, Repository, Variables, select};
 use serde_json::Value;
@@ -23,6 +23,11 @@ impl Wanted {
     /// Its name.
     pub(crate) fn name(&self) -> &str {
         &self.repository.name
+    }
+
+    /// As messages name it.
+    pub(crate) fn thing(&self) -> String {
+        format!("repository `{}`", self.name())
     }
 }
 
@@ -91,8 +96,8 @@ fn document(
     judge: &dyn Fn(&Document) -> Vec<Fault>,
 ) -> Result<(Value, Vec<Fault>), Vec<Fault>> {
     let document = Document::read(&config.resolve(path)).map_err(|fault| vec![fault])?;
-    let document = expand(&document, variables)?;
-    Ok((document.to_value(), judge(&document)))
+    let (document, faults) = expand_and_check(&document, variables, judge)?;
+    Ok((document.to_value(), faults))
 }
 
 fn judge_policy(document: &Document, partition: Option<&str>) -> Vec<Fault> {

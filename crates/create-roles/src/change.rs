@@ -1,15 +1,16 @@
 //! The calls that change one thing on a role.
 
+use crate::apply::SHOWING;
 use crate::plan::Deed;
-use crate::store::{MISSING, Store, tags_to_sdk};
+use crate::store::{MISSING, Store, known, tags_to_sdk};
 use anyhow::{Context, Result};
 use aws_sdk_iam::error::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use common::aws::{call, code_of};
+use common::aws::call;
 use common::retry::Patience;
 use std::time::Duration;
 
-/// IAM's changes reach all of its servers within seconds; a principal that stays unknown is a wrong one.
+/// How long two requests that met may take, and a principal that is made. One that stays unknown is a wrong one.
 const SETTLING: Patience = Patience {
     total: Duration::from_secs(20),
     ..Patience::PROPAGATION
@@ -22,114 +23,82 @@ impl Store<'_> {
     /// When IAM refuses.
     pub(crate) async fn change(&self, name: &str, deed: &Deed, fresh: bool) -> Result<()> {
         let client = &self.client;
+        let of_role = |operation: &str| format!("{operation} for role `{name}`");
+        let of_policy =
+            |operation: &str, policy: &str| format!("{operation} of `{policy}` for role `{name}`");
         match deed {
             Deed::Trust(document) => {
-                let document = document.to_string();
-                let request = async || {
-                    client
-                        .update_assume_role_policy()
-                        .role_name(name)
-                        .policy_document(&document)
-                        .send()
-                        .await
-                };
-                let result = self.settled(fresh, request).await;
-                result
-                    .map_err(call("iam:UpdateAssumeRolePolicy"))
-                    .with_context(|| format!("failed to change the trust policy of role `{name}`"))?;
+                let operation = "iam:UpdateAssumeRolePolicy";
+                let request = client.update_assume_role_policy().role_name(name);
+                let request = request.policy_document(document.to_string());
+                let sent = self.settled(of_role(operation), fresh, async || request.clone().send().await);
+                let sent = sent.await.map(drop).map_err(call(operation));
+                sent.with_context(|| format!("failed to change the trust policy of role `{name}`"))
             }
             Deed::Bound(arn) => {
-                let request = async || {
-                    client
-                        .put_role_permissions_boundary()
-                        .role_name(name)
-                        .permissions_boundary(arn)
-                        .send()
-                        .await
-                };
-                let result = self.settled(fresh, request).await;
-                result
-                    .map_err(call("iam:PutRolePermissionsBoundary"))
-                    .with_context(|| format!("failed to set the permissions boundary of role `{name}`"))?;
+                let operation = "iam:PutRolePermissionsBoundary";
+                let request = client.put_role_permissions_boundary().role_name(name);
+                let request = request.permissions_boundary(arn);
+                let sent = self.settled(of_policy(operation, arn), fresh, async || {
+                    request.clone().send().await
+                });
+                let sent = sent.await.map(drop).map_err(call(operation));
+                sent.with_context(|| format!("failed to set the permissions boundary of role `{name}`"))
             }
             Deed::Attach(arn) => {
-                let request = async || {
-                    client
-                        .attach_role_policy()
-                        .role_name(name)
-                        .policy_arn(arn)
-                        .send()
-                        .await
-                };
-                let result = self.settled(fresh, request).await;
-                result
-                    .map_err(call("iam:AttachRolePolicy"))
-                    .with_context(|| format!("failed to attach `{arn}` to role `{name}`"))?;
+                let operation = "iam:AttachRolePolicy";
+                let request = client.attach_role_policy().role_name(name).policy_arn(arn);
+                let sent = self.settled(of_policy(operation, arn), fresh, async || {
+                    request.clone().send().await
+                });
+                let sent = sent.await.map(drop).map_err(call(operation));
+                sent.with_context(|| format!("failed to attach `{arn}` to role `{name}`"))
             }
             Deed::Put(policy, document) => {
-                let document = document.to_string();
-                let request = async || {
-                    let request = client.put_role_policy().role_name(name).policy_name(policy);
-                    request.policy_document(&document).send().await
-                };
-                let result = self.settled(fresh, request).await;
-                result
-                    .map_err(call("iam:PutRolePolicy"))
-                    .with_context(|| format!("failed to put inline policy `{policy}` of role `{name}`"))?;
+                let operation = "iam:PutRolePolicy";
+                let request = client.put_role_policy().role_name(name).policy_name(policy);
+                let request = request.policy_document(document.to_string());
+                let sent = self.settled(of_policy(operation, policy), fresh, async || {
+                    request.clone().send().await
+                });
+                let sent = sent.await.map(drop).map_err(call(operation));
+                sent.with_context(|| format!("failed to put inline policy `{policy}` of role `{name}`"))
             }
             Deed::Tag(tags) => {
-                let tags = tags_to_sdk(tags)?;
-                let request = async || {
-                    client
-                        .tag_role()
-                        .role_name(name)
-                        .set_tags(tags.clone())
-                        .send()
-                        .await
-                };
-                let result = self.settled(fresh, request).await;
-                result
-                    .map_err(call("iam:TagRole"))
-                    .with_context(|| format!("failed to tag role `{name}`"))?;
+                let operation = "iam:TagRole";
+                let request = client.tag_role().role_name(name).set_tags(tags_to_sdk(tags)?);
+                let sent = self.settled(of_role(operation), fresh, async || request.clone().send().await);
+                let sent = sent.await.map(drop).map_err(call(operation));
+                sent.with_context(|| format!("failed to tag role `{name}`"))
             }
             Deed::Detach(arn) => {
-                let request = async || {
-                    client
-                        .detach_role_policy()
-                        .role_name(name)
-                        .policy_arn(arn)
-                        .send()
-                        .await
-                };
-                let result = gone(self.settled(fresh, request).await);
-                result
-                    .map_err(call("iam:DetachRolePolicy"))
-                    .with_context(|| format!("failed to detach `{arn}` from role `{name}`"))?;
+                let operation = "iam:DetachRolePolicy";
+                let request = client.detach_role_policy().role_name(name).policy_arn(arn);
+                let sent = self.settled(of_policy(operation, arn), fresh, async || {
+                    request.clone().send().await
+                });
+                let sent = known(sent.await).map(drop).map_err(call(operation));
+                sent.with_context(|| format!("failed to detach `{arn}` from role `{name}`"))
             }
             Deed::Delete(policy) => {
-                let request = async || {
-                    client
-                        .delete_role_policy()
-                        .role_name(name)
-                        .policy_name(policy)
-                        .send()
-                        .await
-                };
-                let result = gone(self.settled(fresh, request).await);
-                result
-                    .map_err(call("iam:DeleteRolePolicy"))
-                    .with_context(|| format!("failed to delete inline policy `{policy}` of role `{name}`"))?;
+                let operation = "iam:DeleteRolePolicy";
+                let request = client.delete_role_policy().role_name(name).policy_name(policy);
+                let sent = self.settled(of_policy(operation, policy), fresh, async || {
+                    request.clone().send().await
+                });
+                let sent = known(sent.await).map(drop).map_err(call(operation));
+                sent.with_context(|| format!("failed to delete inline policy `{policy}` of role `{name}`"))
             }
         }
-        Ok(())
     }
 
     /// Tries again while two requests have met, and while IAM does not know everywhere what was made a moment
-    /// ago: the role itself, or a principal of its trust policy.
+    /// ago: the role itself, or a principal of its trust policy. `words` are for `Console::sending`.
     pub(crate) async fn settled<T, E, R>(
         &self,
+        words: String,
         fresh: bool,
-        request: impl AsyncFnMut() -> Result<T, SdkError<E, R>>,
+        mut request: impl AsyncFnMut() -> Result<T, SdkError<E, R>>,
     ) -> Result<T, SdkError<E, R>>
     where
         E: ProvideErrorMetadata,
@@ -151,15 +120,8 @@ impl Store<'_> {
                 _ => None,
             }
         };
-        SETTLING.retry(self.console, healing, request).await
-    }
-}
-
-/// What is to go and is gone already.
-fn gone<T, E: ProvideErrorMetadata, R>(result: Result<T, SdkError<E, R>>) -> Result<(), SdkError<E, R>> {
-    match result {
-        Ok(_) => Ok(()),
-        Err(error) if code_of(&error) == Some(MISSING) => Ok(()),
-        Err(error) => Err(error),
+        let attempt = async || self.console.sending(words.as_str(), request()).await;
+        let patience = if fresh { SHOWING } else { SETTLING };
+        patience.retry(self.console, healing, attempt).await
     }
 }

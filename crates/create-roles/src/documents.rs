@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use aws_documents::policy::{self, Kind, LARGEST_INLINE_SUM, Limits, MOST_MANAGED, MOST_MANAGED_EVER};
-use aws_documents::{Document, Fault, Severity, arn, expand::expand, shown, tags};
+use aws_documents::{Document, Fault, Severity, arn, expand::expand_and_check, shown, tags};
 use common::Tags;
 use common::config::{Config, Role, Variables, select};
 use serde_json::Value;
@@ -21,6 +21,13 @@ pub(crate) struct Wanted {
     /// Absent leaves it as it is.
     pub(crate) boundary: Option<String>,
     pub(crate) tags: Tags,
+}
+
+impl Wanted {
+    /// As messages name it.
+    pub(crate) fn thing(&self) -> String {
+        format!("role `{}`", self.name)
+    }
 }
 
 /// What the configuration says, and all that is wrong with it.
@@ -169,20 +176,16 @@ impl Reader<'_> {
                 return Value::Null;
             }
         };
-        let expanded = match expand(&document, self.variables) {
-            Ok(expanded) => expanded,
-            Err(faults) => {
-                faults.into_iter().for_each(|fault| self.push(fault));
-                return Value::Null;
-            }
-        };
         let limits = Limits {
             partition: self.partition,
         };
-        for fault in policy::check(&expanded, kind, limits) {
-            self.push(fault);
-        }
-        expanded.to_value()
+        let check = |document: &Document| policy::check(document, kind, limits);
+        let (value, faults) = match expand_and_check(&document, self.variables, check) {
+            Ok((expanded, faults)) => (expanded.to_value(), faults),
+            Err(faults) => (Value::Null, faults),
+        };
+        faults.into_iter().for_each(|fault| self.push(fault));
+        value
     }
 
     fn managed(&mut self, key: &str, role: &Role) {

@@ -2,6 +2,7 @@
 
 use crate::documents::Wanted;
 use aws_documents::policy;
+use common::plan::{self, Step};
 use common::{Change, Failure, Tags};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -23,22 +24,7 @@ pub(crate) struct Current {
 }
 
 /// What is to be done for one role.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Plan {
-    /// It is not there: the changes of its creation, and what comes after.
-    Create(Vec<Change>, Vec<Step>),
-    /// It differs: one call after the other.
-    Update(Vec<Step>),
-    /// It is as it should be.
-    Nothing,
-}
-
-/// One call that changes something.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Step {
-    pub(crate) deed: Deed,
-    pub(crate) changes: Vec<Change>,
-}
+pub(crate) type Plan = plan::Plan<Deed>;
 
 /// What a call does.
 #[derive(Clone, Debug, PartialEq)]
@@ -66,57 +52,41 @@ pub(crate) struct Unnamed {
     pub(crate) managed: Vec<String>,
 }
 
-impl Plan {
-    /// The word for the report.
-    pub(crate) fn action(&self) -> &'static str {
-        match self {
-            Plan::Create(..) => "create",
-            Plan::Update(_) => "update",
-            Plan::Nothing => "none",
-        }
+/// What of `plan`, made after `done`, still differs. What it takes away counts only when `done` has taken it
+/// away too: the rest was confirmed by nobody, and stays.
+pub(crate) fn left(plan: Plan, done: &[Step<Deed>]) -> Vec<Change> {
+    let counts = |step: &Step<Deed>| match step.deed {
+        Deed::Detach(_) | Deed::Delete(_) => done.iter().any(|done| done.deed == step.deed),
+        _ => true,
+    };
+    match plan {
+        Plan::Update(steps) => Plan::update(steps.into_iter().filter(counts).collect()).changes(),
+        plan => plan.changes(),
     }
+}
 
-    /// The calls behind the creation.
-    pub(crate) fn steps(&self) -> &[Step] {
-        match self {
-            Plan::Create(_, steps) | Plan::Update(steps) => steps,
-            Plan::Nothing => &[],
-        }
-    }
+/// What the plan takes away from `role`, in words that complete "this will …".
+pub(crate) fn removals(plan: &Plan, role: &str) -> Vec<String> {
+    let words = |step: &Step<Deed>| match &step.deed {
+        Deed::Delete(name) => Some(format!("delete inline policy `{name}` of role `{role}`")),
+        Deed::Detach(arn) => Some(format!("detach `{arn}` from role `{role}`")),
+        _ => None,
+    };
+    plan.steps().iter().filter_map(words).collect()
+}
 
-    /// What differs, field by field.
-    pub(crate) fn changes(&self) -> Vec<Change> {
-        let created = match self {
-            Plan::Create(changes, _) => changes.clone(),
-            _ => Vec::new(),
-        };
-        let rest = self.steps().iter().flat_map(|step| step.changes.clone());
-        created.into_iter().chain(rest).collect()
-    }
-
-    /// What it takes away, in words that complete "this will …".
-    pub(crate) fn removals(&self, role: &str) -> Vec<String> {
-        let words = |step: &Step| match &step.deed {
-            Deed::Delete(name) => Some(format!("delete inline policy `{name}` of role `{role}`")),
-            Deed::Detach(arn) => Some(format!("detach `{arn}` from role `{role}`")),
-            _ => None,
-        };
-        self.steps().iter().filter_map(words).collect()
-    }
-
-    /// The managed policies that it attaches, and the one that bounds.
-    pub(crate) fn policies(&self, wanted: &Wanted) -> Vec<String> {
-        let arn = |step: &Step| match &step.deed {
-            Deed::Attach(arn) | Deed::Bound(arn) => Some(arn.clone()),
-            _ => None,
-        };
-        let bound = wanted
-            .boundary
-            .iter()
-            .filter(|_| matches!(self, Plan::Create(..)))
-            .cloned();
-        self.steps().iter().filter_map(arn).chain(bound).collect()
-    }
+/// The managed policies that the plan attaches, and the one that bounds.
+pub(crate) fn policies_of(plan: &Plan, wanted: &Wanted) -> Vec<String> {
+    let arn = |step: &Step<Deed>| match &step.deed {
+        Deed::Attach(arn) | Deed::Bound(arn) => Some(arn.clone()),
+        _ => None,
+    };
+    let bound = wanted
+        .boundary
+        .iter()
+        .filter(|_| matches!(plan, Plan::Create(..)))
+        .cloned();
+    plan.steps().iter().filter_map(arn).chain(bound).collect()
 }
 
 /// Compares. Tags and policies that the file does not name belong to somebody else and stay; policies go
@@ -131,10 +101,7 @@ pub(crate) fn plan(wanted: &Wanted, current: Option<&Current>, prune: bool) -> R
     possible(wanted, current)?;
     let mut steps = Vec::new();
     let changes = below("trust", policy::difference(&current.trust, &wanted.trust));
-    if !changes.is_empty() {
-        let deed = Deed::Trust(wanted.trust.clone());
-        steps.push(Step { deed, changes });
-    }
+    steps.extend(Step::of(Deed::Trust(wanted.trust.clone()), changes));
     if let Some(boundary) = wanted
         .boundary
         .as_ref()
@@ -142,24 +109,16 @@ pub(crate) fn plan(wanted: &Wanted, current: Option<&Current>, prune: bool) -> R
     {
         let from = current.boundary.as_deref().map_or(Value::Null, Value::from);
         let changes = vec![Change::new("permissions_boundary", from, boundary.as_str())];
-        let deed = Deed::Bound(boundary.clone());
-        steps.push(Step { deed, changes });
+        steps.extend(Step::of(Deed::Bound(boundary.clone()), changes));
     }
     steps.extend(policies(wanted, Some(current)));
     let differing = common::tags::differing(&wanted.tags, &current.tags);
-    if !differing.is_empty() {
-        let changes = common::tags::changes(&differing, &current.tags);
-        let deed = Deed::Tag(differing);
-        steps.push(Step { deed, changes });
-    }
+    let changes = common::tags::changes(&differing, &current.tags);
+    steps.extend(Step::of(Deed::Tag(differing), changes));
     if prune {
-        steps.extend(removals(&unnamed(wanted, current)));
+        steps.extend(without(&unnamed(wanted, current)));
     }
-    Ok(if steps.is_empty() {
-        Plan::Nothing
-    } else {
-        Plan::Update(steps)
-    })
+    Ok(Plan::update(steps))
 }
 
 /// What is on the role and not in the file.
@@ -226,9 +185,9 @@ pub(crate) fn spelled_otherwise(wanted: &str, found: &str) -> Failure {
 }
 
 /// The managed policies that are missing, and the inline policies that differ.
-fn policies(wanted: &Wanted, current: Option<&Current>) -> Vec<Step> {
+fn policies(wanted: &Wanted, current: Option<&Current>) -> Vec<Step<Deed>> {
     let attached = |arn: &String| current.is_some_and(|current| current.managed.contains(arn));
-    let mut steps: Vec<Step> = wanted
+    let mut steps: Vec<Step<Deed>> = wanted
         .managed
         .iter()
         .filter(|arn| !attached(arn))
@@ -243,15 +202,12 @@ fn policies(wanted: &Wanted, current: Option<&Current>) -> Vec<Step> {
             None => vec![Change::new(path, Value::Null, document.clone())],
             Some(old) => below(&path, policy::difference(old, document)),
         };
-        if !changes.is_empty() {
-            let deed = Deed::Put(name.clone(), document.clone());
-            steps.push(Step { deed, changes });
-        }
+        steps.extend(Step::of(Deed::Put(name.clone(), document.clone()), changes));
     }
     steps
 }
 
-fn removals(unnamed: &Unnamed) -> Vec<Step> {
+fn without(unnamed: &Unnamed) -> Vec<Step<Deed>> {
     let managed = unnamed.managed.iter().map(|arn| Step {
         deed: Deed::Detach(arn.clone()),
         changes: vec![Change::new("managed", arn.as_str(), Value::Null)],

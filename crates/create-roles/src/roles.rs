@@ -1,8 +1,8 @@
 //! Judge, describe, compare, change.
 
-use crate::apply::{Done, apply, item};
+use crate::apply::{Job, arn, item};
 use crate::documents::{Wanted, load};
-use crate::plan::{Current, Plan, plan, unnamed};
+use crate::plan::{Current, Plan, plan, policies_of, removals, unnamed};
 use crate::simulate::{Question, simulate};
 use crate::store::{Known, Store};
 use anyhow::Result;
@@ -14,6 +14,7 @@ use common::aws::Aws;
 use common::cli::{AwsArgs, ConfigArgs, ConfirmArgs, OutputArgs, PlanArgs};
 use common::config::{Config, Place, Variables, partition_of};
 use common::confirm::confirm;
+use common::plan::End;
 use common::{Console, Failure, Outcome, Report};
 use futures_util::future::join_all;
 use std::time::Duration;
@@ -126,7 +127,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let current = join_all(loaded.roles.iter().map(|role| store.describe(role))).await;
     let mut planned = Vec::new();
     for (wanted, current) in loaded.roles.iter().zip(current) {
-        let current = current?;
+        let current = current?.settled(&wanted.thing())?;
         let plan = plan(wanted, current.as_ref(), args.prune)?;
         planned.push(Planned {
             wanted,
@@ -165,12 +166,8 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
 async fn policies_are_there(store: &Store<'_>, planned: &[Planned<'_>], place: &Place) -> Result<()> {
     let own = format!(":iam::{}:policy/", place.account);
     for one in planned {
-        for arn in one
-            .plan
-            .policies(one.wanted)
-            .iter()
-            .filter(|arn| arn.contains(&own))
-        {
+        let policies = policies_of(&one.plan, one.wanted);
+        for arn in policies.iter().filter(|arn| arn.contains(&own)) {
             match store.knows(arn).await? {
                 Known::Yes => {}
                 Known::NotJudged => {
@@ -191,14 +188,14 @@ async fn policies_are_there(store: &Store<'_>, planned: &[Planned<'_>], place: &
 
 /// One question for all that would be removed, before anything is changed.
 async fn confirm_removals(planned: &[Planned<'_>], yes: bool, console: &Console) -> Result<()> {
-    let removals: Vec<String> = planned
+    let all: Vec<String> = planned
         .iter()
-        .flat_map(|one| one.plan.removals(&one.wanted.name))
+        .flat_map(|one| removals(&one.plan, &one.wanted.name))
         .collect();
-    if removals.is_empty() {
+    if all.is_empty() {
         return Ok(());
     }
-    confirm(console, yes, &removals.join(", ")).await
+    confirm(console, yes, &all.join(", ")).await
 }
 
 /// `--dry-run`: what would be done.
@@ -229,32 +226,28 @@ async fn change(
     place: &Place,
     mut report: Report,
 ) -> Result<Report> {
+    store.console.begin(&report);
     for Planned {
         wanted,
         current,
         plan,
     } in planned
     {
-        let done = match apply(store, wanted, current, plan).await {
-            Ok(done) => done,
+        let job = Job { store, wanted, place };
+        let End { done, seen, error } = match job.apply(current, plan).await {
+            Ok(end) => end,
             Err(error) if report.outcome == Outcome::Changed => {
                 return Ok(store.console.partly(&error, report));
             }
             Err(error) => return Err(error),
         };
-        let Done {
-            action,
-            changes,
-            current,
-            error,
-        } = done;
-        if action != "none" {
+        if !done.is_nothing() {
             report.outcome = Outcome::Changed;
         }
-        let arn = arn(wanted, current.as_ref(), place);
-        let item = item(wanted, &arn, action, changes, current.as_ref());
+        let arn = arn(wanted, seen.as_ref(), place);
+        let item = item(wanted, &arn, done.action, done.changes, seen.as_ref());
         store.console.announce(&item, false);
-        tell_unnamed(wanted, current.as_ref(), &Plan::Nothing, store.console);
+        tell_unnamed(wanted, seen.as_ref(), &Plan::Nothing, store.console);
         report.items.push(item);
         report.lines.push(arn);
         if let Some(error) = error {
@@ -264,20 +257,9 @@ async fn change(
     Ok(report)
 }
 
-fn arn(wanted: &Wanted, current: Option<&Current>, place: &Place) -> String {
-    let made = || {
-        let partition = partition_of(&place.region);
-        format!(
-            "arn:{partition}:iam::{}:role{}{}",
-            place.account, wanted.path, wanted.name
-        )
-    };
-    current.map_or_else(made, |current| current.arn.clone())
-}
-
 /// What is there and not in the file, unless it is about to go.
 fn tell_unnamed(wanted: &Wanted, current: Option<&Current>, plan: &Plan, console: &Console) {
-    let Some(current) = current.filter(|_| plan.removals(&wanted.name).is_empty()) else {
+    let Some(current) = current.filter(|_| removals(plan, &wanted.name).is_empty()) else {
         return;
     };
     let unnamed = unnamed(wanted, current);

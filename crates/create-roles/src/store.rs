@@ -5,8 +5,11 @@ use crate::plan::{Current, spelled_otherwise};
 use anyhow::{Context, Result};
 use aws_documents::policy;
 use aws_sdk_iam::Client;
-use aws_sdk_iam::types::{AttachedPermissionsBoundary, Role, Tag};
+use aws_sdk_iam::error::SdkError;
+use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, Role, Tag};
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use common::aws::{call, code_of};
+use common::reading::Reading;
 use common::{Console, Failure, Tags};
 use futures_util::future::join_all;
 use serde_json::Value;
@@ -39,12 +42,16 @@ pub(crate) enum Known {
 }
 
 impl Store<'_> {
-    /// Reads a role with all that the file can name; `None` when there is none of this name. All parts are
-    /// asked for at once: a role that is not there answers the same to each.
+    /// Reads a role with all that the file can name.
     ///
     /// # Errors
-    /// When a call fails for any other reason: that is never taken for "not there".
-    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Option<Current>> {
+    /// When a call fails for any other reason than that it is not there.
+    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Reading<Current>> {
+        Reading::agreed(async || self.read(wanted).await).await
+    }
+
+    /// All parts are asked for at once: a role that is not there answers the same to each.
+    async fn read(&self, wanted: &Wanted) -> Result<Reading<Current>> {
         let name = wanted.name.as_str();
         let documents = join_all(wanted.inline.iter().map(|(policy, _)| self.inline(name, policy)));
         let (role, inline, managed, documents) = tokio::join!(
@@ -54,7 +61,10 @@ impl Store<'_> {
             documents
         );
         let Some(role) = role? else {
-            return Ok(None);
+            return Ok(Reading::Absent);
+        };
+        let (Some(inline), Some(managed)) = (inline?, managed?) else {
+            return Ok(Reading::Unsettled);
         };
         let context = || format!("failed to describe role `{name}`");
         let without = |field: &str| Failure::could_not(format!("iam:GetRole answered without `{field}`"));
@@ -69,17 +79,17 @@ impl Store<'_> {
             .tags()
             .iter()
             .map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
-        Ok(Some(Current {
+        Ok(Reading::There(Current {
             name: role.role_name().to_owned(),
             arn: role.arn().to_owned(),
             path: role.path().to_owned(),
             trust: decoded("iam:GetRole", trust).with_context(context)?,
-            inline: inline?,
+            inline,
             documents: documents
                 .into_iter()
                 .filter_map(Result::transpose)
                 .collect::<Result<BTreeMap<_, _>>>()?,
-            managed: managed?,
+            managed,
             boundary: boundary.map(str::to_owned),
             tags: tags.collect(),
         }))
@@ -99,38 +109,29 @@ impl Store<'_> {
         }
     }
 
-    /// The names of all inline policies.
-    async fn inline_names(&self, name: &str) -> Result<Vec<String>> {
-        let pages = self
-            .client
-            .list_role_policies()
-            .role_name(name)
-            .into_paginator()
-            .items()
-            .send();
-        let names = pages.collect::<Result<Vec<_>, _>>().await;
+    /// The names of all inline policies; `None` when there is no such role.
+    async fn inline_names(&self, name: &str) -> Result<Option<Vec<String>>> {
+        let request = self.client.list_role_policies().role_name(name);
+        let pages = request.into_paginator().items().send();
+        let names = known(pages.collect::<Result<Vec<_>, _>>().await);
         names
             .map_err(call("iam:ListRolePolicies"))
             .with_context(|| format!("failed to list the inline policies of role `{name}`"))
     }
 
-    /// The ARNs of all managed policies.
-    async fn managed(&self, name: &str) -> Result<Vec<String>> {
-        let pages = self
-            .client
-            .list_attached_role_policies()
-            .role_name(name)
-            .into_paginator()
-            .items()
-            .send();
-        let policies = pages.collect::<Result<Vec<_>, _>>().await;
+    /// The ARNs of all managed policies; `None` when there is no such role.
+    async fn managed(&self, name: &str) -> Result<Option<Vec<String>>> {
+        let request = self.client.list_attached_role_policies().role_name(name);
+        let pages = request.into_paginator().items().send();
+        let policies = known(pages.collect::<Result<Vec<_>, _>>().await);
         let policies = policies
             .map_err(call("iam:ListAttachedRolePolicies"))
             .with_context(|| format!("failed to list the managed policies of role `{name}`"))?;
-        Ok(policies
-            .into_iter()
-            .filter_map(|policy| policy.policy_arn)
-            .collect())
+        let arns = |policies: Vec<AttachedPolicy>| {
+            let arns = policies.into_iter().filter_map(|policy| policy.policy_arn);
+            arns.collect()
+        };
+        Ok(policies.map(arns))
     }
 
     /// One inline policy by name; `None` when it is not there.
@@ -174,19 +175,17 @@ impl Store<'_> {
     /// When IAM refuses.
     pub(crate) async fn create(&self, wanted: &Wanted) -> Result<Created> {
         let name = &wanted.name;
-        let tags = tags_to_sdk(&wanted.tags)?;
-        let result = self.settled(false, async || {
-            self.client
-                .create_role()
-                .role_name(name)
-                .path(&wanted.path)
-                .assume_role_policy_document(wanted.trust.to_string())
-                .set_permissions_boundary(wanted.boundary.clone())
-                .set_tags(tags.clone())
-                .send()
-                .await
-        });
-        match result.await {
+        let request = self
+            .client
+            .create_role()
+            .role_name(name)
+            .path(&wanted.path)
+            .assume_role_policy_document(wanted.trust.to_string())
+            .set_permissions_boundary(wanted.boundary.clone())
+            .set_tags(tags_to_sdk(&wanted.tags)?);
+        let words = format!("iam:CreateRole for role `{name}`");
+        let sent = self.settled(words, false, async || request.clone().send().await);
+        match sent.await {
             Ok(_) => Ok(Created::New),
             Err(error) if code_of(&error) == Some("EntityAlreadyExists") => Ok(Created::Exists),
             Err(error) => {
@@ -205,6 +204,17 @@ impl Store<'_> {
             }
         }
         None
+    }
+}
+
+/// `None` for what IAM says that it does not know.
+pub(crate) fn known<T, E: ProvideErrorMetadata, R>(
+    result: Result<T, SdkError<E, R>>,
+) -> Result<Option<T>, SdkError<E, R>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if code_of(&error) == Some(MISSING) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -3,11 +3,13 @@
 
 use anyhow::{Context, Result};
 use aws_sdk_ecs::Client;
+use aws_sdk_ecs::config::Config;
+use aws_sdk_ecs::config::retry::RetryConfig;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionError;
 use aws_sdk_ecs::types::{Tag, TaskDefinitionField};
-use common::aws::call;
 use common::aws::json::Exchange;
+use common::aws::{call, is_throttling};
 use common::{Failure, Tags};
 use serde_json::{Value, json};
 
@@ -66,14 +68,17 @@ impl Ecs {
             .with_context(|| format!("failed to describe task definition `{name}`"))
     }
 
-    /// Registers `request`, the body of the call. It is not idempotent.
+    /// Registers `request`, the body of the call. It is not idempotent, so the SDK makes one attempt of it.
     pub(crate) async fn register(&self, request: &Value) -> Result<Registered, Refusal> {
         let exchange = Exchange::sending(request);
         let operation = self
             .client
             .register_task_definition()
-            .family(text(request, "family"));
-        match operation.customize().interceptor(exchange.clone()).send().await {
+            .family(text(request, "family"))
+            .customize()
+            .config_override(Config::builder().retry_config(RetryConfig::disabled()))
+            .interceptor(exchange.clone());
+        match operation.send().await {
             Ok(_) => registered(exchange.answer(), "ecs:RegisterTaskDefinition").map_err(Refusal::Other),
             Err(error) => Err(Refusal::of(error)),
         }
@@ -104,16 +109,22 @@ pub(crate) enum Refusal {
     /// ECS does not know a role, or the caller may not pass it: both are also said of a role that was made a
     /// moment ago.
     Role(Failure),
+    /// ECS was asked too often, and did not do it.
+    Throttled(Failure),
+    /// Nobody knows whether it went through.
+    Unanswered(Failure),
     Other(Failure),
 }
 
 impl Refusal {
-    fn of<R: std::fmt::Debug + 'static>(error: SdkError<RegisterTaskDefinitionError, R>) -> Self {
+    fn of(error: SdkError<RegisterTaskDefinitionError>) -> Self {
         let (code, message) = match error.as_service_error() {
             Some(service) => (service.code(), service.message().unwrap_or_default()),
             None => (None, ""),
         };
         let kind = match code {
+            Some(code) if is_throttling(code) => Refusal::Throttled,
+            _ if is_unanswered(&error) => Refusal::Unanswered,
             Some("ClientException") if message.contains("Too many concurrent attempts") => {
                 Refusal::Concurrent
             }
@@ -134,8 +145,23 @@ impl Refusal {
 
     pub(crate) fn into_failure(self) -> Failure {
         match self {
-            Refusal::Concurrent(failure) | Refusal::Role(failure) | Refusal::Other(failure) => failure,
+            Refusal::Unanswered(failure) => {
+                failure.hint("it may have gone through all the same: run it again, which looks first")
+            }
+            Refusal::Concurrent(failure)
+            | Refusal::Role(failure)
+            | Refusal::Throttled(failure)
+            | Refusal::Other(failure) => failure,
         }
+    }
+}
+
+/// Whether ECS may have done it: no answer came back, or one that tells only of a fault of ECS itself.
+fn is_unanswered<E>(error: &SdkError<E>) -> bool {
+    match error {
+        SdkError::ConstructionFailure(_) => false,
+        SdkError::ServiceError(context) => context.raw().status().is_server_error(),
+        _ => true,
     }
 }
 

@@ -1,8 +1,10 @@
 //! The main job: judge, describe, compare, check ahead, register.
 
+mod registration;
+
 use crate::checks::{Checks, Judged};
 use crate::command::RegisterArgs;
-use crate::ecs::{Ecs, Refusal, Registered, tags_to_json};
+use crate::ecs::{Ecs, Registered};
 use crate::images::{Ecr, name_planned};
 use crate::plan::Plan;
 use crate::source::{Source, app_tags, take_tags};
@@ -11,8 +13,8 @@ use aws_documents::expand::name_unknown;
 use aws_documents::{Fault, refuse, task_definition};
 use common::aws::Aws;
 use common::config::{Config, Variables};
-use common::retry::Patience;
 use common::{Change, Console, Item, Outcome, Report, Tags};
+use registration::Done;
 use serde_json::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -141,13 +143,6 @@ struct Job<'a> {
     tags: &'a Tags,
 }
 
-/// What came of a registration.
-enum Done {
-    New(Registered),
-    /// Another run registered the same in the meantime.
-    Same(Registered),
-}
-
 impl Job<'_> {
     /// `--dry-run`: what would be done.
     fn announce(&self, plan: &Plan, latest: Option<&Registered>, mut report: Report) -> Report {
@@ -171,13 +166,15 @@ impl Job<'_> {
         role_is_new: Option<bool>,
         mut report: Report,
     ) -> Result<Report> {
+        self.console.begin(&report);
         let mut action = plan.action(latest.as_ref());
         let mut plan = plan;
         let revision = match &plan {
             Plan::Nothing => latest,
             Plan::Tag(tags, _) => {
                 let arn = latest.as_ref().map(Registered::arn).unwrap_or_default();
-                self.ecs.tag(arn, tags).await?;
+                let words = format!("ecs:TagResource for task definition `{arn}`");
+                self.console.sending(words, self.ecs.tag(arn, tags)).await?;
                 latest
             }
             Plan::Register(_) => match self.register(role_is_new).await? {
@@ -202,41 +199,6 @@ impl Job<'_> {
             .lines
             .extend(revision.map(|revision| revision.arn().to_owned()));
         Ok(report)
-    }
-
-    /// Registers it, and tries again what heals: two runs that met, and a role that was made a moment ago.
-    async fn register(&self, role_is_new: Option<bool>) -> Result<Done> {
-        let mut request = self.definition.clone();
-        if let Some(members) = request.as_object_mut().filter(|_| !self.tags.is_empty()) {
-            members.insert("tags".to_owned(), tags_to_json(self.tags));
-        }
-        let patience = match role_is_new {
-            Some(true) => Patience::PROPAGATION,
-            _ => Patience::CONFLICT,
-        };
-        let healing = |refusal: &Refusal| match refusal {
-            Refusal::Concurrent(_) => Some("somebody else registers a revision".to_owned()),
-            Refusal::Role(_) if role_is_new != Some(false) => {
-                Some("ECS does not know the new role everywhere yet".to_owned())
-            }
-            Refusal::Role(_) | Refusal::Other(_) => None,
-        };
-        let mut met = false;
-        let attempt = async || {
-            // Whoever was faster may have registered the very same.
-            if met
-                && let Ok(Some(latest)) = self.ecs.describe(self.family).await
-                && Plan::new(self.definition, self.tags, Some(&latest)) == Plan::Nothing
-            {
-                return Ok(Done::Same(latest));
-            }
-            let result = self.ecs.register(&request).await;
-            met = matches!(result, Err(Refusal::Concurrent(_)));
-            result.map(Done::New)
-        };
-        let done = patience.retry(self.console, healing, attempt).await;
-        done.map_err(Refusal::into_failure)
-            .with_context(|| format!("failed to register task definition `{}`", self.family))
     }
 
     /// What ECS made of it must be what was sent: else every run would register another one.

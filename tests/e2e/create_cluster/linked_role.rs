@@ -20,7 +20,7 @@ fn without_the_role() -> (FakeAws, Ecs) {
 fn an_account_without_the_role_gets_it_before_the_cluster() {
     let (aws, _) = without_the_role();
     let plan = tool(&aws).args(["--dry-run", "-o", "json"]).run().exits(0);
-    assert_eq!(plan.json()["items"][0]["kind"], "service_linked_role");
+    assert_eq!(plan.json()["items"][0]["kind"], "service-linked-role");
     plan.says("AWSServiceRoleForECS: would be created\ncruddur: would be created\n");
     assert_eq!(writes(&aws), [""; 0]);
 
@@ -28,7 +28,7 @@ fn an_account_without_the_role_gets_it_before_the_cluster() {
     let document = output.json();
     assert_eq!(
         document["items"][0],
-        json!({"kind": "service_linked_role", "name": "AWSServiceRoleForECS", "action": "create", "changes": []})
+        json!({"kind": "service-linked-role", "name": "AWSServiceRoleForECS", "action": "create", "changes": []})
     );
     assert_eq!(document["items"][1]["name"], "cruddur");
     output.says("AWSServiceRoleForECS: created\ncruddur: created\n");
@@ -100,6 +100,122 @@ fn who_may_not_look_for_the_role_is_told_and_goes_on() {
         .run()
         .exits(2)
         .says("failed to look for the service-linked role");
+    assert_eq!(writes(&aws), [""; 0]);
+}
+
+#[test]
+fn an_account_with_a_cluster_gets_the_role_as_well() {
+    let (aws, all) = without_the_role();
+    all.lock().cluster = Some(right());
+    let dry = tool(&aws).args(["--dry-run", "-o", "json"]).run().exits(0);
+    let document = dry.json();
+    assert_eq!(document["outcome"], "planned");
+    assert_eq!(document["items"][0]["name"], "AWSServiceRoleForECS");
+    assert_eq!(document["items"][1]["action"], "none");
+    dry.says("AWSServiceRoleForECS: would be created\ncruddur: unchanged\n");
+    tool(&aws).arg("--check").run().exits(1);
+    assert_eq!(writes(&aws), [""; 0]);
+
+    let output = tool(&aws).args(["-o", "json"]).run().exits(0);
+    let document = output.json();
+    assert_eq!(document["outcome"], "changed");
+    assert_eq!(document["items"][0]["action"], "create");
+    assert_eq!(document["items"][1]["action"], "none");
+    output.says_once("AWSServiceRoleForECS: created\ncruddur: unchanged\n");
+    assert_eq!(writes(&aws), ["CreateServiceLinkedRole"]);
+}
+
+#[test]
+fn the_role_is_looked_for_while_the_cluster_is_described() {
+    let (aws, _) = Ecs::start(Some(right()));
+    aws.stall(ecs("DescribeClusters"));
+    tool(&aws).args(["--timeout", "1s"]).run().exits(3);
+    assert_eq!(aws.bodies("GetRole").len(), 1);
+}
+
+#[test]
+fn who_may_not_look_for_the_role_hears_of_it_only_when_something_is_to_be_done() {
+    let (aws, _) = Ecs::start(Some(right()));
+    iam_refuses(&aws, "GetRole", 403, "AccessDenied", "User: ci is not authorized");
+    let words =
+        "service-linked role `AWSServiceRoleForECS` not judged: iam:GetRole refused with AccessDenied";
+    for arguments in [vec![], vec!["--check"], vec!["--dry-run"]] {
+        let output = tool(&aws).args(arguments).run().exits(0);
+        output.says("cruddur: unchanged").does_not_say("not judged");
+    }
+    tool(&aws).arg("-v").run().exits(0).says(words);
+    let drifted = || with_line(&aws, "container_insights = \"enabled\"");
+    let warning = format!("warning: {words}");
+    drifted().arg("--dry-run").run().exits(0).says_once(&warning);
+    drifted()
+        .run()
+        .exits(0)
+        .says_once(&warning)
+        .says("cruddur: updated");
+}
+
+#[test]
+fn an_iam_that_does_not_answer_is_no_fault_of_a_cluster_that_is_there() {
+    let (aws, _) = Ecs::start(Some(right()));
+    iam_refuses(&aws, "GetRole", 500, "ServiceFailure", "broken");
+    tool(&aws)
+        .run()
+        .exits(0)
+        .says("warning: service-linked role `AWSServiceRoleForECS` not judged: iam:GetRole refused with ServiceFailure: broken")
+        .says("cruddur: unchanged");
+    aws.stall("GetRole");
+    let output = tool(&aws).run().exits(0);
+    assert!(output.elapsed < Duration::from_secs(8), "{:?}", output.elapsed);
+    output.says("warning: service-linked role `AWSServiceRoleForECS` not judged: iam:GetRole got no answer within 5 s");
+    // Where the cluster is to be made, nobody knows whether it can be.
+    let (aws, _) = Ecs::start(None);
+    aws.stall("GetRole");
+    tool(&aws)
+        .run()
+        .exits(2)
+        .says("failed to look for the service-linked role `AWSServiceRoleForECS`: iam:GetRole got no answer within 5 s");
+    assert_eq!(writes(&aws), [""; 0]);
+}
+
+#[test]
+fn a_role_that_was_made_is_reported_whatever_fails_behind_it() {
+    let (aws, all) = without_the_role();
+    all.lock().cluster = Some(right());
+    aws.refuse(ecs("UpdateCluster"), "AccessDeniedException", "no");
+    let tool_ = with_line(&aws, "container_insights = \"enabled\"");
+    let output = tool_.args(["-o", "json"]).run().exits(4);
+    let document = output.json();
+    assert_eq!(document["outcome"], "partial");
+    assert_eq!(document["error"]["code"], "AccessDeniedException");
+    assert_eq!(document["items"].as_array().map(Vec::len), Some(1), "{document}");
+    assert_eq!(document["items"][0]["name"], "AWSServiceRoleForECS");
+    output.says_once("AWSServiceRoleForECS: created\n");
+
+    // Made on the way, when the look for it was denied and ECS misses it.
+    let (aws, _) = Ecs::start(Some(right()));
+    iam_refuses(&aws, "GetRole", 403, "AccessDenied", "no");
+    iam_makes_the_role(&aws);
+    aws.refuse_once(ecs("UpdateCluster"), "InvalidParameterException", UNABLE);
+    aws.refuse(ecs("UpdateCluster"), "AccessDeniedException", "no");
+    let tool_ = with_line(&aws, "container_insights = \"enabled\"");
+    let document = tool_.args(["-o", "json"]).run().exits(4).json();
+    assert_eq!(document["items"][0]["name"], "AWSServiceRoleForECS");
+
+    // The cluster goes on being deleted, and then nobody may look any more.
+    let (aws, _) = without_the_role();
+    let going = json!({"clusters": [with("status", json!("DEPROVISIONING"))]});
+    aws.answer_once(ecs("DescribeClusters"), 200, going);
+    aws.refuse(ecs("DescribeClusters"), "AccessDeniedException", "no longer");
+    let document = tool(&aws).args(["-o", "json"]).run().exits(4).json();
+    assert_eq!(document["items"][0]["name"], "AWSServiceRoleForECS");
+    assert_eq!(document["error"]["code"], "AccessDeniedException");
+}
+
+#[test]
+fn no_role_is_made_for_a_cluster_that_is_failed() {
+    let (aws, all) = without_the_role();
+    all.lock().cluster = Some(with("status", json!("FAILED")));
+    tool(&aws).run().exits(2).says("it is FAILED");
     assert_eq!(writes(&aws), [""; 0]);
 }
 

@@ -232,6 +232,31 @@ fn a_new_group_that_is_not_known_everywhere_yet_is_waited_for() {
 }
 
 #[test]
+fn a_group_that_is_known_to_one_call_and_not_to_the_next_is_waited_for() {
+    let (aws, _) = Logs::with([]);
+    // The first look, which finds nothing; and more of them behind the creation.
+    for _ in 0..8 {
+        aws.refuse_once(
+            logs("ListTagsForResource"),
+            "ResourceNotFoundException",
+            "not yet",
+        );
+    }
+    tool(&aws).run().exits(0).says_once("cruddur: created\n");
+    // One that is there is not taken for a new one because of it.
+    let (aws, _) = Logs::with([("cruddur", Group::right())]);
+    aws.refuse_once(logs("ListTagsForResource"), "ResourceNotFoundException", "gone");
+    tool(&aws).run().exits(0).says("cruddur: unchanged");
+    aws.refuse(logs("ListTagsForResource"), "ResourceNotFoundException", "gone");
+    tool(&aws)
+        .run()
+        .exits(2)
+        .says("failed to describe log group `cruddur`: it is listed, but not all calls know it")
+        .says("hint: somebody else is making or deleting it: run it again");
+    assert_eq!(writes(&aws), [""; 0]);
+}
+
+#[test]
 fn waits_until_the_change_is_to_be_seen() {
     let (aws, _) = Logs::with([]);
     let stale = json!({"logGroups": []});

@@ -7,7 +7,7 @@ use std::time::Duration;
 use support::Tool;
 use support::aws::{FakeAws, ecr};
 
-const POLICY: &str = r#"{
+pub(super) const POLICY: &str = r#"{
   "Version": "2012-10-17",
   "Statement": [
     {
@@ -20,7 +20,7 @@ const POLICY: &str = r#"{
 }
 "#;
 
-const LIFECYCLE: &str = r#"{
+pub(super) const LIFECYCLE: &str = r#"{
   "rules": [
     {
       "rulePriority": 1,
@@ -31,7 +31,7 @@ const LIFECYCLE: &str = r#"{
 }
 "#;
 
-const LINES: &str = "policy = \"aws/policy.json\"\nlifecycle_policy = \"aws/lifecycle.json\"";
+pub(super) const LINES: &str = "policy = \"aws/policy.json\"\nlifecycle_policy = \"aws/lifecycle.json\"";
 
 fn tool(aws: &FakeAws) -> Tool {
     with_lines(aws, LINES)

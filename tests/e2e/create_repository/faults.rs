@@ -237,6 +237,20 @@ fn a_repository_that_comes_between_two_reads_is_read_again() {
 }
 
 #[test]
+fn a_repository_that_is_known_to_one_call_and_not_to_the_next_is_waited_for() {
+    let (aws, _) = Ecr::with([]);
+    // The first look, which finds nothing; and more of them behind the creation.
+    for _ in 0..8 {
+        aws.refuse_once(
+            ecr("ListTagsForResource"),
+            "RepositoryNotFoundException",
+            "not yet",
+        );
+    }
+    with_lines(&aws, "").run().exits(0).says_once("one: created\n");
+}
+
+#[test]
 fn one_that_is_gone_is_an_error_when_it_was_no_new_one() {
     let (aws, _) = Ecr::with([("one", repository("MUTABLE", false))]);
     aws.refuse(

@@ -68,6 +68,7 @@ fn all_faults_of_all_files_are_listed() {
 #[test]
 fn what_is_no_json_and_what_is_unset() {
     let aws = FakeAws::start();
+    let version = |text: &str| READ_TEMPLATE.replace("2012-10-17", text);
     let cases = [
         (
             "{\"Version\": \"2012-10-17\",}",
@@ -82,12 +83,16 @@ fn what_is_no_json_and_what_is_unset() {
             "failed to use `policies/read.json:1:1`: JSON has no comments",
         ),
         (
-            "{\"Version\": \"${NOT_SET_ANYWHERE}\"}",
-            "failed to use `policies/read.json:1:13`: Version: needs the environment variable `NOT_SET_ANYWHERE`, which is not set",
+            &version("${NOT_SET_ANYWHERE}"),
+            "failed to use `policies/read.json:2:14`: Version: needs the environment variable `NOT_SET_ANYWHERE`, which is not set",
         ),
         (
-            "{\"Version\": \"${cluster.name}\"}",
-            "failed to use `policies/read.json:1:13`: Version: names `${cluster.name}`, which has no value here",
+            &version("${cluster.name}"),
+            "failed to use `policies/read.json:2:14`: Version: names `${cluster.name}`, which has no value here",
+        ),
+        (
+            &version("${NOT_SET_ANYWHERE}").replace("${AWS_REGION}:", "${AWS_REGION}::"),
+            "failed to use `policies/read.json`: 2 faults",
         ),
     ];
     for (text, message) in cases {

@@ -1,9 +1,10 @@
 //! What is on a role and not in the file: listed, and removed only on demand.
 
-use super::iam::{Iam, Role, forms, writes};
+use super::iam::{Iam, Role, X_RAY, forms, writes, xml};
 use super::tool;
 use serde_json::json;
-use support::aws::FakeAws;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use support::aws::{FakeAws, xml_refusal};
 
 const READ_ONLY: &str = "arn:aws:iam::aws:policy/ReadOnlyAccess";
 
@@ -66,6 +67,68 @@ fn prune_removes_it_when_somebody_says_yes() {
     assert_eq!(writes(&aws), [""; 0]);
 }
 
+/// IAM shows these managed policies: one answer after the other, and the last one from then on.
+fn attached(aws: &FakeAws, answers: Vec<Vec<&'static str>>) {
+    let asked = AtomicUsize::new(0);
+    aws.answer_query_with("ListAttachedRolePolicies", move |form| {
+        let two = form["RoleName"] == "Two";
+        let at = if two {
+            asked.fetch_add(1, Ordering::SeqCst)
+        } else {
+            0
+        };
+        let arns = answers.get(at).or(answers.last()).filter(|_| two);
+        let member =
+            |arn: &&str| format!("<member><PolicyName>x</PolicyName><PolicyArn>{arn}</PolicyArn></member>");
+        let members: String = arns.into_iter().flatten().map(member).collect();
+        let result =
+            format!("<AttachedPolicies>{members}</AttachedPolicies><IsTruncated>false</IsTruncated>");
+        (200, xml("ListAttachedRolePolicies", &result))
+    });
+}
+
+#[test]
+fn it_waits_until_iam_shows_that_they_are_gone() {
+    let (aws, _) = with_more();
+    let (before, after) = (vec![X_RAY, READ_ONLY], vec![X_RAY]);
+    attached(&aws, vec![before.clone(), before.clone(), before.clone(), after]);
+    let output = tool(&aws).args(["two", "--prune", "--yes", "-v"]).run().exits(0);
+    output
+        .says("role `Two` does not show the change yet: trying again in ")
+        .says_once("Two: updated\n")
+        .does_not_say("also has");
+    assert_eq!(aws.bodies("ListAttachedRolePolicies").len(), 4);
+    assert_eq!(writes(&aws), ["DetachRolePolicy Two", "DeleteRolePolicy Two"]);
+
+    // One that never goes.
+    let (aws, _) = with_more();
+    attached(&aws, vec![before]);
+    let tool = tool(&aws).args(["two", "--prune", "--yes", "--timeout", "1500ms", "-o", "json"]);
+    let document = tool.run().exits(3).json();
+    assert_eq!(
+        document["items"][0]["changes"],
+        json!([
+            {"path": "managed", "from": READ_ONLY, "to": null},
+            {"path": "inline", "from": "Old", "to": null},
+        ])
+    );
+}
+
+#[test]
+fn what_somebody_else_attaches_meanwhile_is_not_waited_for() {
+    let (aws, _) = with_more();
+    let other = "arn:aws:iam::aws:policy/Other";
+    attached(&aws, vec![vec![X_RAY, READ_ONLY], vec![X_RAY, other]]);
+    tool(&aws)
+        .args(["two", "--prune", "--yes"])
+        .run()
+        .exits(0)
+        .says(&format!(
+            "  also has managed policy `{other}`, which ops.toml does not name"
+        ));
+    assert_eq!(aws.bodies("ListAttachedRolePolicies").len(), 2);
+}
+
 #[test]
 fn on_a_terminal_it_asks_before_anything_is_changed() {
     for (typed, code) in [("n\n", 2), ("\n", 2), ("y\n", 0)] {
@@ -84,12 +147,14 @@ fn on_a_terminal_it_asks_before_anything_is_changed() {
 
 #[test]
 fn what_somebody_else_has_removed_meanwhile_is_no_error() {
-    let (aws, _) = with_more();
-    aws.refuse_query("DetachRolePolicy", "NoSuchEntity", "Policy is not attached.");
-    aws.refuse_query(
-        "DeleteRolePolicy",
-        "NoSuchEntity",
-        "The role policy cannot be found.",
-    );
+    let (aws, iam) = with_more();
+    for action in ["DetachRolePolicy", "DeleteRolePolicy"] {
+        let iam = iam.clone();
+        aws.answer_query_with(action, move |_| {
+            iam.roles().insert("Two".into(), Role::two());
+            (404, xml_refusal("NoSuchEntity", "The policy cannot be found."))
+        });
+    }
     tool(&aws).args(["--prune", "--yes"]).run().exits(0);
+    assert_eq!(writes(&aws), ["DetachRolePolicy Two", "DeleteRolePolicy Two"]);
 }

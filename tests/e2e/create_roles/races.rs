@@ -131,6 +131,62 @@ fn somebody_who_makes_it_at_the_same_time_is_no_error() {
 }
 
 #[test]
+fn what_somebody_else_made_a_moment_ago_is_new_to_iam_as_well() {
+    let missing = "The role with name Two cannot be found.";
+    let (aws, iam) = Iam::with([(
+        "Two",
+        Role {
+            managed: Vec::new(),
+            hidden: 3,
+            ..Role::two()
+        },
+    )]);
+    for _ in 0..2 {
+        aws.refuse_once("AttachRolePolicy", "NoSuchEntity", missing);
+    }
+    tool(&aws)
+        .args(["two", "-v"])
+        .run()
+        .exits(0)
+        .says("IAM does not know the new role everywhere yet: trying again in ");
+    assert_eq!(iam.roles()["Two"], Role::two());
+    assert_eq!(aws.bodies("AttachRolePolicy").len(), 3);
+
+    // But not one that had been there.
+    let (aws, _) = Iam::with([(
+        "Two",
+        Role {
+            managed: Vec::new(),
+            ..Role::two()
+        },
+    )]);
+    aws.refuse_query("AttachRolePolicy", "NoSuchEntity", missing);
+    tool(&aws).arg("two").run().exits(2).says(&format!(
+        "iam:AttachRolePolicy refused with NoSuchEntity: {missing}"
+    ));
+    assert_eq!(aws.bodies("AttachRolePolicy").len(), 1);
+}
+
+#[test]
+fn a_role_that_is_known_to_one_call_and_not_to_the_next_is_waited_for() {
+    let missing = "The role with name Two cannot be found.";
+    for action in ["ListRolePolicies", "ListAttachedRolePolicies"] {
+        let (aws, iam) = Iam::with([]);
+        // The first look, which finds nothing; and more of them behind the creation.
+        for _ in 0..8 {
+            aws.refuse_once(action, "NoSuchEntity", missing);
+        }
+        tool(&aws).arg("two").run().exits(0).says_once("Two: created\n");
+        assert_eq!(iam.roles()["Two"], Role::two());
+
+        // One that is there is not taken for a new one because of it.
+        let (aws, _) = Iam::with([("Two", Role::two())]);
+        aws.refuse_once(action, "NoSuchEntity", missing);
+        tool(&aws).args(["two", "--check"]).run().exits(0);
+    }
+}
+
+#[test]
 fn a_name_that_differs_only_in_case_is_told() {
     let (aws, _) = Iam::with([("TWO", Role::two())]);
     let output = tool(&aws)

@@ -57,7 +57,7 @@ impl Clone {
         for (tool, item) in [
             (
                 "logs/create-log-group",
-                r#"{"kind":"log_group","name":"cruddur"}"#,
+                r#"{"kind":"log-group","name":"cruddur"}"#,
             ),
             ("ecs/create-cluster", r#"{"kind":"cluster","name":"cruddur"}"#),
             (

@@ -45,6 +45,20 @@ fn all_faults_of_the_file_are_told_before_the_first_call() {
 }
 
 #[test]
+fn an_unset_variable_hides_no_other_fault() {
+    let aws = FakeAws::start();
+    let file = FILE
+        .replace("\"256\"", "\"300\"")
+        .replace("${AWS_REGION}\" }, {", "${NOT_SET_ANYWHERE}\" }, {");
+    let output = with_file(&aws, &file).run().exits(2);
+    output
+        .says("  aws/web.json:5:10: cpu: Fargate has no 300 CPU units, only 256, 512, ")
+        .says("containerDefinitions[0].environment[0].value: needs the environment variable `NOT_SET_ANYWHERE`, which is not set\n    hint: export NOT_SET_ANYWHERE=…\n")
+        .says("error: failed to use `aws/web.json`: 2 faults\n");
+    assert_eq!(aws.requests(), []);
+}
+
+#[test]
 fn damaged_and_missing_files_are_told_before_the_first_call() {
     let aws = FakeAws::start();
     for (file, words) in [

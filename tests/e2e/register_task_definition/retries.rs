@@ -1,7 +1,8 @@
 //! What heals by itself, and what does not.
 
 use super::account::register;
-use super::{Account, arn, expanded, tool, writes};
+use super::{Account, arn, expanded, registered, tool, writes};
+use serde_json::json;
 use std::time::Duration;
 use support::aws::{ecr, ecs, logs, ssm, xml_refusal};
 
@@ -108,10 +109,7 @@ fn two_runs_that_meet_register_it_once() {
     let other = account.clone();
     aws.answer_with(ecs("RegisterTaskDefinition"), move |_| {
         register(&mut other.state(), &expanded());
-        (
-            400,
-            serde_json::json!({"__type": "ClientException", "message": CONCURRENT}),
-        )
+        (400, json!({"__type": "ClientException", "message": CONCURRENT}))
     });
     tool(&aws).run().exits(0).prints(&arn(1)).says("web: unchanged");
     assert_eq!(account.state().revisions.len(), 1);
@@ -125,6 +123,131 @@ fn two_runs_that_meet_register_it_once() {
         .exits(0)
         .prints(&arn(1))
         .says("somebody else registers a revision: trying again in ");
+}
+
+#[test]
+fn a_revision_whose_answer_was_lost_is_found_and_not_registered_again() {
+    // Behind a connection that was cut.
+    let (aws, account) = Account::ready();
+    let cut = account.clone();
+    aws.lose_once(ecs("RegisterTaskDefinition"), move |body| {
+        register(&mut cut.state(), body)
+    });
+    let output = tool(&aws).args(["-v", "-o", "json"]).run().exits(0);
+    let document = output.json();
+    assert_eq!(document["outcome"], "changed");
+    assert_eq!(document["items"][0]["action"], "create");
+    assert_eq!(document["items"][0]["arn"], arn(1));
+    output
+        .says("ecs:RegisterTaskDefinition could not be sent: ")
+        .says(": it had gone through\n")
+        .says_once("web: created\n");
+    assert_eq!(writes(&aws), ["RegisterTaskDefinition"]);
+    assert_eq!(account.state().revisions.len(), 1);
+
+    // Behind an error of ECS itself.
+    for status in [500, 503] {
+        let (aws, account) = registered(|body| body["cpu"] = json!("512"));
+        let broken = account.clone();
+        aws.answer_with(ecs("RegisterTaskDefinition"), move |body| {
+            register(&mut broken.state(), body);
+            (
+                status,
+                json!({"__type": "ServerException", "message": "Service Unavailable."}),
+            )
+        });
+        let output = tool(&aws).args(["-o", "json"]).run().exits(0);
+        assert_eq!(output.json()["items"][0]["action"], "register");
+        output.says_once("web: updated\n  cpu: 512 -> 256\n");
+        assert_eq!(writes(&aws), ["RegisterTaskDefinition"]);
+        assert_eq!(account.state().revisions.len(), 2);
+    }
+}
+
+#[test]
+fn a_revision_that_was_not_registered_is_sent_again_but_not_for_ever() {
+    let (aws, account) = Account::ready();
+    aws.cut_once(ecs("RegisterTaskDefinition"));
+    tool(&aws)
+        .run()
+        .exits(0)
+        .prints(&arn(1))
+        .says_once("web: created\n");
+    assert_eq!(writes(&aws), ["RegisterTaskDefinition"; 2]);
+    assert_eq!(account.state().revisions.len(), 1);
+
+    let (aws, _account) = Account::ready();
+    aws.cut(ecs("RegisterTaskDefinition"));
+    let output = tool(&aws).run().exits(2);
+    assert!(output.elapsed < Duration::from_secs(10), "{:?}", output.elapsed);
+    output
+        .says("failed to register task definition `web`: ecs:RegisterTaskDefinition could not be sent: ")
+        .says("hint: it may have gone through all the same: run it again, which looks first\n");
+    assert_eq!(writes(&aws), ["RegisterTaskDefinition"; 3]);
+    // The look behind the last one, too.
+    assert_eq!(aws.bodies(ecs("DescribeTaskDefinition")).len(), 4);
+}
+
+#[test]
+fn where_nobody_can_look_it_is_not_sent_again() {
+    let (aws, account) = Account::ready();
+    let lost = account.clone();
+    let missing = json!({"__type": "ClientException", "message": "Unable to describe task definition."});
+    aws.answer_once(ecs("DescribeTaskDefinition"), 400, missing);
+    aws.refuse(
+        ecs("DescribeTaskDefinition"),
+        "AccessDeniedException",
+        "no longer",
+    );
+    aws.lose_once(ecs("RegisterTaskDefinition"), move |body| {
+        register(&mut lost.state(), body)
+    });
+    tool(&aws)
+        .run()
+        .exits(2)
+        .says("failed to register task definition `web`: ecs:RegisterTaskDefinition could not be sent: ")
+        .says("hint: it may have gone through all the same: run it again, which looks first\n");
+    assert_eq!(writes(&aws), ["RegisterTaskDefinition"]);
+    assert_eq!(account.state().revisions.len(), 1);
+}
+
+#[test]
+fn what_is_lost_while_another_run_registers_is_found_as_well() {
+    let (aws, account) = Account::ready();
+    let lost = account.clone();
+    aws.cut_once(ecs("RegisterTaskDefinition"));
+    // The first one is still at work on it.
+    aws.answer_with(ecs("RegisterTaskDefinition"), move |_| {
+        register(&mut lost.state(), &expanded());
+        (400, json!({"__type": "ClientException", "message": CONCURRENT}))
+    });
+    tool(&aws)
+        .run()
+        .exits(0)
+        .prints(&arn(1))
+        .says_once("web: created\n");
+    assert_eq!(writes(&aws), ["RegisterTaskDefinition"; 2]);
+}
+
+#[test]
+fn a_throttled_registration_is_sent_again_without_a_look() {
+    let (aws, account) = Account::ready();
+    for _ in 0..4 {
+        aws.refuse_once(
+            ecs("RegisterTaskDefinition"),
+            "ThrottlingException",
+            "Rate exceeded",
+        );
+    }
+    tool(&aws)
+        .arg("-v")
+        .run()
+        .exits(0)
+        .prints(&arn(1))
+        .says("ECS limits the rate: trying again in ");
+    assert_eq!(writes(&aws), ["RegisterTaskDefinition"; 5]);
+    assert_eq!(aws.bodies(ecs("DescribeTaskDefinition")).len(), 1);
+    assert_eq!(account.state().revisions.len(), 1);
 }
 
 #[test]

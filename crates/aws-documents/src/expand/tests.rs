@@ -14,6 +14,14 @@ trust = "trust.json"
 "#;
 
 fn expand_with(text: &str, environment: &[(&str, &str)]) -> Result<Document, Vec<Fault>> {
+    check_with(text, environment, |_| Vec::new()).map(|(document, _)| document)
+}
+
+fn check_with(
+    text: &str,
+    environment: &[(&str, &str)],
+    check: impl FnOnce(&Document) -> Vec<Fault>,
+) -> Result<(Document, Vec<Fault>), Vec<Fault>> {
     let config = Config::parse(Path::new("ops.toml"), CONFIG).unwrap();
     let place = Place {
         account: "123456789012".into(),
@@ -30,7 +38,8 @@ fn expand_with(text: &str, environment: &[(&str, &str)]) -> Result<Document, Vec
             .map(|(_, value)| value.clone())
     };
     let variables = Variables::over(&config.schema, &place, lookup);
-    expand(&Document::parse(Path::new("a.json"), text).unwrap(), &variables)
+    let document = Document::parse(Path::new("a.json"), text).unwrap();
+    expand_and_check(&document, &variables, check)
 }
 
 #[test]
@@ -67,6 +76,35 @@ fn all_faults_are_told_with_place_and_field() {
         ]
     );
     assert_eq!(faults[0].hint.as_deref(), Some("export UNSET=…"));
+}
+
+#[test]
+fn what_else_is_wrong_is_told_at_once() {
+    let text = "{\"a\": \"${UNSET}\",\n \"b\": \"short\", \"c\": \"long enough\"}";
+    // Both texts are too short for it, and of the first one it is known why.
+    let check = |document: &Document| {
+        let mut faults = Faults::new(&document.file);
+        for (_, field) in document.field().members() {
+            if field.text().is_some_and(|text| text.len() < 9) {
+                faults.error(&field, "is too short");
+            }
+        }
+        faults.into_vec()
+    };
+    let lines = |faults: &[Fault]| faults.iter().map(ToString::to_string).collect::<Vec<_>>();
+    assert_eq!(
+        lines(&check_with(text, &[], check).unwrap_err()),
+        [
+            "a.json:1:7: a: needs the environment variable `UNSET`, which is not set",
+            "a.json:2:7: b: is too short",
+        ]
+    );
+    let (document, faults) = check_with(text, &[("UNSET", "set")], check).unwrap();
+    assert_eq!(document.to_value()["a"], "set");
+    assert_eq!(
+        lines(&faults),
+        ["a.json:1:7: a: is too short", "a.json:2:7: b: is too short"]
+    );
 }
 
 #[test]

@@ -173,7 +173,7 @@ fn sizes_are_fargates() {
         (
             "300",
             "512",
-            "memory: Fargate has no 300 CPU units, only 256, 512, 1024, 2048, 4096, 8192, 16384",
+            "cpu: Fargate has no 300 CPU units, only 256, 512, 1024, 2048, 4096, 8192, 16384",
         ),
         (
             "quarter",

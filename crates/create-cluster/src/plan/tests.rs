@@ -43,7 +43,7 @@ fn deeds(plan: Plan) -> Vec<Deed> {
     match plan {
         Plan::Update(steps) => steps.into_iter().map(|step| step.deed).collect(),
         Plan::Nothing => Vec::new(),
-        Plan::Create(_) => panic!("it is there"),
+        Plan::Create(..) => panic!("it is there"),
     }
 }
 
@@ -207,5 +207,5 @@ fn a_new_cluster_gets_all_that_the_file_names() {
             "tags.app: (none) -> x",
         ]
     );
-    assert_eq!(plan(&self::wanted(), None), Plan::Create(Vec::new()));
+    assert_eq!(plan(&self::wanted(), None), Plan::Create(Vec::new(), Vec::new()));
 }

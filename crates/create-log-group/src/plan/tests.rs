@@ -59,18 +59,38 @@ fn a_new_group_gets_all_that_the_file_names() {
     assert_eq!(
         shown(&found),
         [
-            "retention_days: (none) -> 1".to_owned(),
             format!("kms_key: (none) -> {KEY}"),
             "class: (none) -> INFREQUENT_ACCESS".to_owned(),
             "tags.app: (none) -> x".to_owned(),
+            "retention_days: (none) -> 1".to_owned(),
         ]
     );
+    let deeds: Vec<Deed> = found.steps().iter().map(|step| step.deed.clone()).collect();
+    assert_eq!(
+        deeds,
+        [Deed::Retain {
+            days: 1,
+            shorter: false
+        }]
+    );
+    assert_eq!(deletes_after(&found), None);
     // To take away what a new group does not have is no change.
     let without = Wanted {
         key: Some(Key::None),
         ..self::wanted()
     };
-    assert_eq!(plan(&without, None).unwrap(), Plan::Create(Vec::new()));
+    assert_eq!(
+        plan(&without, None).unwrap(),
+        Plan::Create(Vec::new(), Vec::new())
+    );
+    // It keeps its events for ever unless it is told otherwise.
+    let never = Wanted {
+        retention: Some(Retention::Never),
+        ..self::wanted()
+    };
+    let found = plan(&never, None).unwrap();
+    assert_eq!(shown(&found), ["retention_days: (none) -> never"]);
+    assert_eq!(found.steps(), []);
 }
 
 #[test]
@@ -115,7 +135,7 @@ fn only_a_shorter_retention_deletes() {
         };
         let found = plan(&wanted, Some(&current)).unwrap();
         let deletes = matches!(deed, Deed::Retain { shorter: true, .. });
-        assert_eq!(found.deletes_after().is_some(), deletes, "{line}");
+        assert_eq!(deletes_after(&found).is_some(), deletes, "{line}");
         assert_eq!(shown(&found), [format!("retention_days: {line}")]);
         let Plan::Update(steps) = found else {
             panic!("an update")
@@ -162,7 +182,7 @@ fn a_key_is_set_replaced_and_taken_away() {
         let found = match plan(&wanted, Some(&current)).unwrap() {
             Plan::Update(mut steps) => steps.pop().map(|step| step.deed),
             Plan::Nothing => None,
-            Plan::Create(_) => panic!("it is there"),
+            Plan::Create(..) => panic!("it is there"),
         };
         assert_eq!(found, deed);
     }

@@ -243,9 +243,9 @@ fn a_lifecycle_policy_is_compared_by_its_rules() {
         shown(&found),
         ["lifecycle_policy.rules[1].selection.countNumber: 3 -> 2"]
     );
-    assert_eq!(found.lifecycle(), Some(&lifecycle(2)));
+    assert_eq!(lifecycle_of(&found), Some(&lifecycle(2)));
     // A new repository has no images to show.
-    assert_eq!(plan(&with(2), None).unwrap().lifecycle(), None);
+    assert_eq!(lifecycle_of(&plan(&with(2), None).unwrap()), None);
 }
 
 #[test]
@@ -286,13 +286,18 @@ fn only_what_differs_is_changed() {
 
 #[test]
 fn a_new_one_is_mutable_unless_the_file_says_otherwise() {
-    let Plan::Create(new, steps) = plan(&wanted(Repository::default()), None).unwrap() else {
-        panic!("a new one")
-    };
+    let bare = wanted(Repository::default());
+    let new = New::of(&bare);
+    assert_eq!((new.mutability.word, new.scan_on_push), ("MUTABLE", false));
+    let found = plan(&bare, None).unwrap();
     assert_eq!(
-        (new.mutability.word, new.scan_on_push, steps),
-        ("MUTABLE", false, vec![])
+        shown(&found),
+        [
+            "tag_mutability: (none) -> MUTABLE",
+            "scan_on_push: (none) -> false"
+        ]
     );
+    assert_eq!(found.steps(), []);
     let wanted = Wanted {
         policy: Some(policy("ecr:PutImage")),
         lifecycle: Some(lifecycle(1)),

@@ -6,11 +6,9 @@ use crate::wanted::Wanted;
 use anyhow::{Context, Result};
 use aws_sdk_ecr::types::{ImageScanningConfiguration, ImageTagMutability, Repository};
 use common::aws::{call, code_of};
+use common::reading::Reading;
 use common::{Failure, Tags};
 use serde_json::Value;
-
-/// Reads that must agree about whether the repository is there: how often they are tried.
-const READS: usize = 4;
 
 /// What one of the calls says of a repository.
 enum Said<T> {
@@ -20,38 +18,32 @@ enum Said<T> {
 }
 
 impl Store<'_> {
-    /// Reads one repository; `None` when there is none of this name.
+    /// Reads one repository.
     ///
     /// # Errors
-    /// When a call fails for any other reason: that is never taken for "not there".
-    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Option<Current>> {
-        for _ in 0..READS {
-            // The calls need nothing of each other, since the ARN is known beforehand.
-            let (repository, tags, policy, lifecycle) = tokio::join!(
-                self.repository(wanted.name()),
-                self.tags(wanted),
-                self.policy(wanted),
-                self.lifecycle(wanted)
-            );
-            match (repository?, tags?, policy?, lifecycle?) {
-                (Said::NotThere, ..) => return Ok(None),
-                (Said::Found(repository), Said::Found(tags), Said::Found(policy), Said::Found(lifecycle)) => {
-                    let current = current(&repository, tags, policy, lifecycle);
-                    let name = wanted.name();
-                    return current
-                        .map(Some)
-                        .with_context(|| format!("failed to describe repository `{name}`"));
-                }
-                // It came between the answers.
-                _ => {}
+    /// When a call fails for any other reason than that it is not there.
+    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Reading<Current>> {
+        Reading::agreed(async || self.read(wanted).await).await
+    }
+
+    /// The calls need nothing of each other, since the ARN is known beforehand.
+    async fn read(&self, wanted: &Wanted) -> Result<Reading<Current>> {
+        let (repository, tags, policy, lifecycle) = tokio::join!(
+            self.repository(wanted.name()),
+            self.tags(wanted),
+            self.policy(wanted),
+            self.lifecycle(wanted)
+        );
+        match (repository?, tags?, policy?, lifecycle?) {
+            (Said::NotThere, ..) => Ok(Reading::Absent),
+            (Said::Found(repository), Said::Found(tags), Said::Found(policy), Said::Found(lifecycle)) => {
+                let current = current(&repository, tags, policy, lifecycle);
+                current
+                    .map(Reading::There)
+                    .with_context(|| format!("failed to describe {}", wanted.thing()))
             }
+            _ => Ok(Reading::Unsettled),
         }
-        Err(Failure::could_not(format!(
-            "failed to describe repository `{}`: it is listed, but not all calls know it",
-            wanted.name()
-        ))
-        .hint("somebody else is making or deleting it: run it again")
-        .into())
     }
 
     async fn repository(&self, name: &str) -> Result<Said<Repository>> {

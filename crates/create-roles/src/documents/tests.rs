@@ -119,6 +119,7 @@ fn all_faults_of_all_files_are_told() {
             // The same file as a trust policy has another fault.
             "bad.json:2:3: Statement[0]: `Principal` is missing: who is it that may?",
             "unset.json:1:13: Version: needs the environment variable `NOT_SET`, which is not set",
+            "unset.json:2:15: Statement: it must be an object, or an array with at least one",
             "broken.json:1:13: Version: a value must stand here, not `}`",
         ]
     );

@@ -94,10 +94,10 @@ fn a_new_role_gets_everything() {
         ]
     );
     assert_eq!(
-        plan.policies(&wanted),
+        policies_of(&plan, &wanted),
         [CLOUD_WATCH, X_RAY, "arn:aws:iam::123456789012:policy/Boundary"]
     );
-    assert!(plan.removals("Task").is_empty());
+    assert!(removals(&plan, "Task").is_empty());
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn only_what_differs_is_changed() {
         ]
     );
     assert_eq!(
-        plan.policies(&wanted),
+        policies_of(&plan, &wanted),
         ["arn:aws:iam::123456789012:policy/New", CLOUD_WATCH]
     );
 }
@@ -179,7 +179,7 @@ fn what_the_file_does_not_name_goes_only_with_prune() {
         ]
     );
     assert_eq!(
-        plan.removals("Task"),
+        removals(&plan, "Task"),
         [
             "detach `arn:aws:iam::aws:policy/ReadOnlyAccess` from role `Task`",
             "delete inline policy `Other` of role `Task`",
@@ -203,4 +203,35 @@ fn what_is_fixed_for_good_is_an_error_that_says_so() {
         error,
         "failed to use the role name `Task`: IAM has a role `task`, and to it case makes no difference"
     );
+}
+
+#[test]
+fn what_was_taken_away_must_be_gone_and_nothing_else() {
+    let wanted = wanted();
+    let before = current();
+    let Plan::Update(steps) = plan(&wanted, Some(&before), true).unwrap() else {
+        panic!("there is something to take away")
+    };
+    let still = |after: &Current, steps: &[Step<Deed>]| {
+        let left = left(plan(&wanted, Some(after), true).unwrap(), steps);
+        left.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        still(&before, &steps),
+        [
+            "managed: arn:aws:iam::aws:policy/ReadOnlyAccess -> (none)",
+            "inline: Other -> (none)"
+        ]
+    );
+    assert_eq!(still(&before, &[]), [""; 0]);
+    let mut after = before;
+    after.managed.pop();
+    assert_eq!(still(&after, &steps), ["inline: Other -> (none)"]);
+    after.inline.pop();
+    after.inline.push("Of somebody else".into());
+    assert_eq!(still(&after, &steps), [""; 0]);
+    // What was set counts always.
+    after.tags.clear();
+    assert_eq!(still(&after, &steps), ["tags.app: (none) -> cruddur"]);
+    assert!(!left(plan(&wanted, None, true).unwrap(), &steps).is_empty());
 }

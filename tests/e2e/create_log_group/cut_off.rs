@@ -1,0 +1,104 @@
+//! What is told when the deadline or Ctrl-C comes in the middle.
+
+use super::cloudwatch::{ARN, Group, Logs, keeping};
+use super::{tool, with_retention};
+use serde_json::json;
+use support::aws::logs;
+
+const UNKNOWN: &str = "was sent and not answered: it may have gone through";
+
+#[test]
+fn a_deadline_between_two_calls_tells_what_was_changed() {
+    let (aws, _) = Logs::with([]);
+    aws.refuse(
+        logs("PutRetentionPolicy"),
+        "OperationAbortedException",
+        "meanwhile",
+    );
+    let output = tool(&aws)
+        .args(["--timeout", "1s", "-o", "json"])
+        .run()
+        .exits(3)
+        .says_once("cruddur: created\n  tags.app: (none) -> e2e\n")
+        .does_not_say("retention_days")
+        .does_not_say(UNKNOWN);
+    let document = output.json();
+    assert_eq!(document["outcome"], "timeout");
+    assert_eq!(document["account"], "123456789012");
+    assert_eq!(
+        document["items"],
+        json!([{
+            "kind": "log-group", "name": "cruddur", "action": "create", "arn": ARN,
+            "changes": [{"path": "tags.app", "from": null, "to": "e2e"}],
+        }])
+    );
+
+    let mut group = keeping(Some(30));
+    group.tags.clear();
+    let (aws, _) = Logs::with([("cruddur", group)]);
+    aws.stall(logs("TagResource"));
+    let tool = tool(&aws).args(["--yes", "--timeout", "1s", "-o", "json"]);
+    let output = tool.run().exits(3);
+    let document = output.json();
+    assert_eq!(document["items"][0]["action"], "update");
+    assert_eq!(
+        document["items"][0]["changes"],
+        json!([{"path": "retention_days", "from": 30, "to": 1}])
+    );
+    output
+        .says_once("cruddur: updated\n  retention_days: 30 -> 1\n")
+        .says_once(&format!(
+            "warning: logs:TagResource for log group `cruddur` {UNKNOWN}\n"
+        ));
+}
+
+#[test]
+fn a_deadline_while_the_change_is_not_shown_yet_tells_all_of_it() {
+    let (aws, _) = Logs::with([]);
+    aws.answer(logs("DescribeLogGroups"), 200, json!({"logGroups": []}));
+    let output = tool(&aws)
+        .args(["--timeout", "1s", "-o", "json"])
+        .run()
+        .exits(3)
+        .says_once("cruddur: created\n")
+        .does_not_say(UNKNOWN);
+    let document = output.json();
+    assert_eq!(document["items"][0]["changes"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn an_interrupted_call_may_have_gone_through() {
+    let cases = [
+        ("CreateLogGroup", None, "1"),
+        ("PutRetentionPolicy", Some(keeping(Some(30))), "1"),
+        ("DeleteRetentionPolicy", Some(Group::right()), "\"never\""),
+    ];
+    for (operation, group, retention) in cases {
+        let (aws, _) = Logs::with(group.map(|group| ("cruddur", group)));
+        aws.stall(logs(operation));
+        let tool = with_retention(&aws, retention).arg("--yes");
+        aws.interrupt_at(logs(operation), tool)
+            .says_once(&format!(
+                "warning: logs:{operation} for log group `cruddur` {UNKNOWN}\n"
+            ))
+            .does_not_say("created")
+            .does_not_say("updated");
+    }
+    // After the first of two calls both are told.
+    let (aws, _) = Logs::with([]);
+    aws.stall(logs("PutRetentionPolicy"));
+    aws.interrupt_at(logs("PutRetentionPolicy"), tool(&aws))
+        .says_once("cruddur: created\n  tags.app: (none) -> e2e\n")
+        .says_once(&format!(
+            "warning: logs:PutRetentionPolicy for log group `cruddur` {UNKNOWN}\n"
+        ));
+}
+
+#[test]
+fn an_interrupted_look_has_changed_nothing() {
+    let (aws, _) = Logs::with([]);
+    aws.stall(logs("DescribeLogGroups"));
+    aws.interrupt_at(logs("DescribeLogGroups"), tool(&aws))
+        .does_not_say(UNKNOWN)
+        .does_not_say("created");
+}

@@ -1,0 +1,115 @@
+//! What is told when the deadline or Ctrl-C comes in the middle.
+
+use super::iam::{Iam, Role, X_RAY};
+use super::tool;
+use serde_json::json;
+
+const UNKNOWN: &str = "was sent and not answered: it may have gone through";
+
+#[test]
+fn a_deadline_between_two_calls_tells_what_was_changed() {
+    let (aws, _) = Iam::with([]);
+    aws.refuse_query(
+        "AttachRolePolicy",
+        "NoSuchEntity",
+        "The role with name Two cannot be found.",
+    );
+    let output = tool(&aws)
+        .args(["two", "--timeout", "1s", "-o", "json"])
+        .run()
+        .exits(3)
+        .says_once("Two: created\n  trust: (none) -> ")
+        .does_not_say("managed")
+        .does_not_say(UNKNOWN);
+    let document = output.json();
+    assert_eq!(document["outcome"], "timeout");
+    assert_eq!(document["account"], "123456789012");
+    assert_eq!(document["items"].as_array().map(Vec::len), Some(1));
+    let item = &document["items"][0];
+    assert_eq!(
+        (&item["kind"], &item["name"], &item["action"], &item["arn"]),
+        (
+            &json!("role"),
+            &json!("Two"),
+            &json!("create"),
+            &json!("arn:aws:iam::123456789012:role/Two")
+        )
+    );
+    let paths: Vec<_> = item["changes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["path"])
+        .collect();
+    assert_eq!(paths, ["trust", "tags.app"]);
+}
+
+#[test]
+fn a_role_that_was_done_before_is_told_once() {
+    let mut one = Role::one();
+    one.tags.clear();
+    let two = Role {
+        managed: Vec::new(),
+        tags: [].into(),
+        ..Role::two()
+    };
+    let (aws, _) = Iam::with([("One", one), ("Two", two)]);
+    aws.stall("AttachRolePolicy");
+    let output = tool(&aws).args(["--timeout", "1s", "-o", "json"]).run().exits(3);
+    let document = output.json();
+    assert_eq!(document["items"].as_array().map(Vec::len), Some(1), "{document}");
+    assert_eq!(document["items"][0]["key"], "one");
+    assert_eq!(
+        document["items"][0]["changes"],
+        json!([{"path": "tags.app", "from": null, "to": "e2e"}])
+    );
+    output
+        .says_once("One: updated\n  tags.app: (none) -> e2e\n")
+        .says_once(&format!(
+            "warning: iam:AttachRolePolicy of `{X_RAY}` for role `Two` {UNKNOWN}\n"
+        ));
+}
+
+#[test]
+fn an_interrupted_call_may_have_gone_through() {
+    let other = || Role {
+        trust: super::TRUST.replace("ecs-tasks", "ec2"),
+        ..Role::one()
+    };
+    let untagged = || Role {
+        tags: [].into(),
+        ..Role::one()
+    };
+    let bare = || Role {
+        inline: [].into(),
+        ..Role::one()
+    };
+    let mut more = Role::one();
+    more.inline.insert("Old".into(), super::READ.into());
+    let with_policy = Role {
+        managed: vec![X_RAY.into()],
+        ..Role::one()
+    };
+    let cases = [
+        ("CreateRole", "", None),
+        ("UpdateAssumeRolePolicy", "", Some(other())),
+        ("TagRole", "", Some(untagged())),
+        ("PutRolePolicy", " of `Read`", Some(bare())),
+        ("DeleteRolePolicy", " of `Old`", Some(more)),
+        (
+            "DetachRolePolicy",
+            " of `arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess`",
+            Some(with_policy),
+        ),
+    ];
+    for (action, of, found) in cases {
+        let (aws, iam) = Iam::with([]);
+        iam.roles().extend(found.map(|role| ("One".to_owned(), role)));
+        aws.stall(action);
+        let tool = tool(&aws).args(["one", "--prune", "--yes"]);
+        aws.interrupt_at(action, tool)
+            .says_once(&format!("warning: iam:{action}{of} for role `One` {UNKNOWN}\n"))
+            .does_not_say("created")
+            .does_not_say("updated");
+    }
+}
