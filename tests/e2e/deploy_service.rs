@@ -8,6 +8,7 @@ mod faults;
 mod hints;
 mod logs;
 mod one_off;
+mod refusals;
 mod rollback;
 mod rollout;
 mod sandbox;
@@ -170,8 +171,16 @@ fn another_revision_can_be_named() {
     deploy(&aws, &["--task-definition", "web:9"])
         .run()
         .exits(2)
-        .says("failed to deploy service `web`: task definition `web:9` has no active revision")
-        .says("hint: run register-task-definition");
+        .says("failed to deploy service `web`: task definition `web:9` does not exist")
+        .says("hint: `aws ecs list-task-definitions --family-prefix web` shows those that do");
+    let aws = fake::start();
+    for name in ["web:latest", ":1", "", "web:", "web app"] {
+        deploy(&aws, &["--task-definition", name])
+            .run()
+            .exits(2)
+            .says("expected FAMILY, FAMILY:REVISION, a revision's number, or an ARN");
+    }
+    assert_eq!(aws.requests(), []);
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(crate) enum Command {
 #[derive(Debug, clap::Args)]
 pub(crate) struct DeployArgs {
     /// Deploy this revision [default: the latest active one]
-    #[arg(long, value_name = "FAMILY[:REVISION]")]
+    #[arg(long, value_name = "FAMILY[:REVISION]", value_parser = task_definition)]
     pub(crate) task_definition: Option<String>,
     /// Start new tasks even when nothing differs
     #[arg(long)]
@@ -65,7 +65,7 @@ pub(crate) struct StatusArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct RollbackArgs {
     /// Go back to this revision [default: the one deployed before, by ECS's history]
-    #[arg(long, value_name = "FAMILY:REVISION")]
+    #[arg(long, value_name = "FAMILY:REVISION", value_parser = task_definition)]
     pub(crate) task_definition: Option<String>,
     /// Do not wait for the deployment
     #[arg(long)]
@@ -82,7 +82,7 @@ pub(crate) struct RollbackArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct RunArgs {
     /// Run this revision [default: the latest active one]
-    #[arg(long, value_name = "FAMILY[:REVISION]")]
+    #[arg(long, value_name = "FAMILY[:REVISION]", value_parser = task_definition)]
     pub(crate) task_definition: Option<String>,
     /// The container to run it in [default: the service's own, or the only one]
     #[arg(long, value_name = "NAME")]
@@ -137,6 +137,19 @@ impl Args {
             Some(Command::Run(run)) => &run.common,
             Some(Command::Logs(logs)) => &logs.common,
         }
+    }
+}
+
+/// A family, a revision of it, a revision's number alone, or an ARN.
+fn task_definition(text: &str) -> Result<String, &'static str> {
+    let name = crate::rollout::short(text);
+    let (family, revision) = name.split_once(':').unwrap_or((name, "1"));
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let is_number = !revision.is_empty() && revision.bytes().all(|byte| byte.is_ascii_digit());
+    if !family.is_empty() && family.bytes().all(is_name) && is_number {
+        Ok(text.to_owned())
+    } else {
+        Err("expected FAMILY, FAMILY:REVISION, a revision's number, or an ARN")
     }
 }
 

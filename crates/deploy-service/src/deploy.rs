@@ -225,8 +225,12 @@ pub(crate) fn deployable(
         ))
         .code("no-task-definition")
     };
-    let definition =
-        definition.ok_or_else(|| failure("has no active revision").hint("run register-task-definition"))?;
+    let definition = definition.ok_or_else(|| match reference.split_once(':') {
+        None => failure("has no active revision").hint("run register-task-definition"),
+        Some((family, _)) => failure("does not exist").hint(format!(
+            "`aws ecs list-task-definitions --family-prefix {family}` shows those that do"
+        )),
+    })?;
     if text(&definition, "status") == "INACTIVE" {
         return Err(failure("is INACTIVE: it was deregistered")
             .hint("take another revision, or register it anew with register-task-definition"));

@@ -175,7 +175,9 @@ fn replaced(own: Option<&Deployment>, primary: &Deployment, ours: &Ours) -> Prog
     let reason = own.map(|own| own.reason.clone()).unwrap_or_default();
     let failed = own.is_some_and(|own| own.state == State::Failed);
     let back = ours.before.as_deref() == Some(primary.task_definition.as_str());
-    if !(primary.goes_back() || (back && (failed || own.is_none()))) {
+    // Where the same revision was deployed anew, nothing but its failure tells the way back from somebody else's.
+    let told_apart = failed || (own.is_none() && ours.wanted != primary.task_definition);
+    if !(primary.goes_back() || (back && told_apart)) {
         return Progress::Superseded {
             by: primary.id.clone(),
             task_definition: primary.task_definition.clone(),

@@ -104,7 +104,7 @@ impl<'a> Watch<'a> {
                     report,
                 });
             }
-            self.goes_on(self.state(&rollout, own), arn.as_deref(), report);
+            self.goes_on(self.state(&rollout, own, &told), arn.as_deref(), report);
             tokio::time::sleep(self.poll).await;
             answer = self.ask(&mut told).await?;
             arn = answer.as_ref().and_then(|service| self.arn(service));
@@ -237,13 +237,24 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn state(&self, rollout: &Rollout, own: Option<&Deployment>) -> String {
-        match (rollout, own) {
+    /// How it stands, and the last trouble: somebody who sees no progress wants both.
+    fn state(&self, rollout: &Rollout, own: Option<&Deployment>, told: &Told<'_>) -> String {
+        let state = match (rollout, own) {
             (Rollout::RollingBack(to), _) => format!("it failed, and ECS goes back to `{to}`"),
             (_, Some(own)) => own.counts(),
             (_, None) => "not listed yet".into(),
+        };
+        match trouble(told) {
+            Some(trouble) => format!("{state}: {trouble}"),
+            None => state,
         }
     }
+}
+
+/// Why the last task stopped, else the last event that tells of trouble.
+fn trouble(told: &Told<'_>) -> Option<String> {
+    let stopped = told.stopped.last().map(Stopped::cause);
+    stopped.or_else(|| told.trouble.clone())
 }
 
 fn cause(rollout: &Rollout, told: &Told<'_>) -> String {
@@ -253,10 +264,7 @@ fn cause(rollout: &Rollout, told: &Told<'_>) -> String {
     };
     let parts = [
         Some(reason.trim_end_matches('.').to_owned()).filter(|text| !text.is_empty()),
-        told.stopped
-            .last()
-            .map(Stopped::cause)
-            .or_else(|| told.trouble.clone()),
+        trouble(told),
     ];
     let parts: Vec<String> = parts.into_iter().flatten().collect();
     if parts.is_empty() {

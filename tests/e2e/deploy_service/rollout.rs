@@ -207,6 +207,19 @@ fn a_deadline_is_exit_code_three_with_the_state() {
     assert_eq!(document["outcome"], "timeout");
     assert_eq!(document["deployment"]["state"], "IN_PROGRESS");
     assert_eq!(document["items"][0]["action"], "update");
+    // With the reason, where there is one: the document has no room for the lines before.
+    stopped(&aws);
+    let output = deploy(&aws, &["--timeout", "700ms", "-q", "-o", "json"])
+        .run()
+        .exits(3);
+    let message = output.json()["error"]["message"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    assert!(
+        message.contains(" 1 pending: task 0123abcd stopped: Essential container in task exited"),
+        "{message}"
+    );
     // The file's own deadline.
     let aws = updated(&[service(&["new PRIMARY 2 IN_PROGRESS"])]);
     let config = fake::CONFIG.replace("file =", "timeout = \"600ms\"\nfile =");

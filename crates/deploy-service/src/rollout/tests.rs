@@ -187,6 +187,38 @@ fn somebody_elses_deployment_is_not_ours() {
 }
 
 #[test]
+fn another_deployment_of_the_same_revision_is_no_way_back() {
+    let same = Ours {
+        wanted: "web:1".into(),
+        ..ours(Some("web:1"))
+    };
+    sequence(
+        &same,
+        &[
+            (
+                &["new PRIMARY 1 IN_PROGRESS", "old ACTIVE 1 COMPLETED"],
+                Progress::Pending,
+            ),
+            (
+                &["other PRIMARY 1 COMPLETED"],
+                Progress::Superseded {
+                    by: "other".into(),
+                    task_definition: "web:1".into(),
+                },
+            ),
+        ],
+    );
+    // When ours failed, it is one.
+    sequence(
+        &same,
+        &[(
+            &["back PRIMARY 1 COMPLETED", "new ACTIVE 1 FAILED | x"],
+            back("x"),
+        )],
+    );
+}
+
+#[test]
 fn the_wrong_revision_is_no_success() {
     sequence(
         &ours(None),
