@@ -1,5 +1,6 @@
 //! `create-repository`: describe, compare, change only what differs.
 
+mod confirm;
 mod cut_off;
 mod documents;
 mod ecr;
