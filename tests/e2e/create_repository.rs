@@ -5,6 +5,7 @@ mod cut_off;
 mod documents;
 mod ecr;
 mod faults;
+mod lost;
 mod sandbox;
 
 use ecr::{Ecr, Repository, repository, writes};
