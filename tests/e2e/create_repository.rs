@@ -1,9 +1,11 @@
 //! `create-repository`: describe, compare, change only what differs.
 
+mod confirm;
 mod cut_off;
 mod documents;
 mod ecr;
 mod faults;
+mod lost;
 mod sandbox;
 
 use ecr::{Ecr, Repository, repository, writes};

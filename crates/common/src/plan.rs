@@ -56,6 +56,15 @@ impl<D> Plan<D> {
         }
     }
 
+    /// Whether nothing differs but what `steps` bring: so it looks when it was made, and they have not been done.
+    pub fn is_covered_by(&self, steps: &[Step<D>]) -> bool {
+        let brought = |change: &Change| {
+            let brings = |step: &Step<D>| step.changes.iter().any(|own| own.path == change.path);
+            steps.iter().any(brings)
+        };
+        !matches!(self, Plan::Create(..)) && self.changes().iter().all(brought)
+    }
+
     /// What differs, field by field.
     pub fn changes(&self) -> Vec<Change> {
         let born = match self {
@@ -139,6 +148,18 @@ mod tests {
     fn step(path: &str) -> Step<()> {
         let changes = vec![Change::new(path, 1, 2)];
         Step::of((), changes).unwrap()
+    }
+
+    #[test]
+    fn what_the_steps_of_a_creation_bring_may_be_missing() {
+        let steps = [step("a"), step("b")];
+        let update = |paths: &[&str]| Plan::update(paths.iter().map(|path| step(path)).collect());
+        for paths in [&[][..], &["a"], &["b", "a"]] {
+            assert!(update(paths).is_covered_by(&steps), "{paths:?}");
+        }
+        assert!(!update(&["a", "c"]).is_covered_by(&steps));
+        assert!(!update(&["a"]).is_covered_by(&[]));
+        assert!(!Plan::Create(Vec::new(), Vec::new()).is_covered_by(&steps));
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use crate::plan::Plan;
 use anyhow::{Context, Result};
 use aws_sdk_iam::Client;
-use common::aws::{call, code_of};
+use common::aws::{Unanswered, call, code_of};
 use common::{Console, Failure, duration};
 use std::time::Duration;
 
@@ -65,24 +65,24 @@ pub(crate) fn is_to_be_made(presence: Presence, plan: &Plan, console: &Console) 
     Ok(false)
 }
 
-/// Makes the role. `false`: it was there already, which is fine.
+/// Makes the role. `false`: it was there already, which is fine. One that is there after an attempt of ours that was
+/// not answered is taken for that one's.
 ///
 /// # Errors
 /// When IAM refuses.
 pub(crate) async fn create(client: &Client) -> Result<bool> {
-    let result = client
-        .create_service_linked_role()
-        .aws_service_name(SERVICE)
-        .send()
-        .await;
+    let unanswered = Unanswered::default();
+    let request = client.create_service_linked_role().aws_service_name(SERVICE);
+    let request = request.customize().interceptor(unanswered.clone());
+    let result = request.send().await;
     let Err(error) = result else { return Ok(true) };
     let taken = error
         .as_service_error()
         .and_then(|error| error.meta().message())
         .is_some_and(|message| message.contains("has been taken in this account"));
     match code_of(&error) {
-        Some("InvalidInput") if taken => Ok(false),
-        Some("EntityAlreadyExists") => Ok(false),
+        Some("InvalidInput") if taken => Ok(unanswered.any()),
+        Some("EntityAlreadyExists") => Ok(unanswered.any()),
         _ => {
             let failure = call("iam:CreateServiceLinkedRole")(error);
             Err(failure).with_context(|| format!("failed to create the service-linked role `{NAME}`"))

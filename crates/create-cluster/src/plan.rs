@@ -1,7 +1,7 @@
 //! What differs between `ops.toml` and ECS. No I/O.
 
 use crate::session::Sessions;
-use common::config::{Cluster, ContainerInsights};
+use common::config::{Cluster, ContainerInsights, ExecuteCommand};
 use common::plan::{self, Step};
 use common::{Change, Tags};
 use serde_json::Value;
@@ -13,7 +13,7 @@ pub(crate) struct Wanted {
     /// By name or by ARN.
     pub(crate) namespace: Option<String>,
     pub(crate) insights: Option<ContainerInsights>,
-    pub(crate) sessions: Option<Sessions>,
+    pub(crate) sessions: Option<ExecuteCommand>,
     pub(crate) capacity_providers: Vec<String>,
     pub(crate) tags: Tags,
 }
@@ -24,7 +24,7 @@ impl Wanted {
             name: cluster.name,
             namespace: cluster.service_connect_namespace,
             insights: cluster.container_insights,
-            sessions: cluster.execute_command.map(Sessions::wanted),
+            sessions: cluster.execute_command,
             capacity_providers: cluster.capacity_providers,
             tags,
         }
@@ -80,10 +80,11 @@ pub(crate) enum Deed {
 pub(crate) struct Parts {
     pub(crate) namespace: Option<String>,
     pub(crate) insights: Option<ContainerInsights>,
+    /// The whole of it, because ECS replaces it as a whole.
     pub(crate) sessions: Option<Sessions>,
 }
 
-/// Compares. Capacity providers and tags that the file does not name belong to somebody else and stay.
+/// Compares. What the file does not name stays: so do capacity providers, tags and fields of `execute_command`.
 pub(crate) fn plan(wanted: &Wanted, current: Option<&Current>) -> Plan {
     let Some(current) = current else {
         return Plan::Create(changes_of_creation(wanted), Vec::new());
@@ -109,7 +110,7 @@ fn changes_of_creation(wanted: &Wanted) -> Vec<Change> {
         )
         .collect();
     if let Some(sessions) = &wanted.sessions {
-        changes.extend(sessions.changes(&Sessions::default()));
+        changes.extend(Sessions::new(sessions).changes(&Sessions::default()));
     }
     if !wanted.capacity_providers.is_empty() {
         changes.push(new(
@@ -143,13 +144,11 @@ fn parts(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
         changes.push(Change::new("container_insights", from, insights.as_str()));
         parts.insights = Some(insights);
     }
-    if let Some(sessions) = wanted
-        .sessions
-        .as_ref()
-        .filter(|sessions| **sessions != current.sessions)
-    {
+    let sessions = wanted.sessions.as_ref();
+    let sessions = sessions.map(|table| current.sessions.with(table));
+    if let Some(sessions) = sessions.filter(|sessions| *sessions != current.sessions) {
         changes.extend(sessions.changes(&current.sessions));
-        parts.sessions = Some(sessions.clone());
+        parts.sessions = Some(sessions);
     }
     Step::of(Deed::Update(parts), changes)
 }

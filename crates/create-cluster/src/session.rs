@@ -35,23 +35,32 @@ impl Default for Sessions {
 }
 
 impl Sessions {
-    /// What the file wants.
-    pub(crate) fn wanted(table: ExecuteCommand) -> Self {
+    /// What becomes of a cluster that has these, when the file wants `table`: what it does not name stays. A
+    /// `logging` other than OVERRIDE names no place, and ECS takes none with it.
+    pub(crate) fn with(&self, table: &ExecuteCommand) -> Self {
         let somewhere = table.log_group.is_some() || table.s3_bucket.is_some();
-        let default = if somewhere {
-            SessionLogging::Override
-        } else {
-            SessionLogging::Default
+        let default = somewhere.then_some(SessionLogging::Override);
+        let logging = table.logging.or(default);
+        let nowhere = Sessions::default();
+        let places = match logging {
+            Some(SessionLogging::None | SessionLogging::Default) => &nowhere,
+            Some(SessionLogging::Override) | None => self,
         };
+        let or = |named: &Option<String>, present: &Option<String>| named.clone().or_else(|| present.clone());
         Sessions {
-            kms_key: table.kms_key,
-            logging: table.logging.unwrap_or(default).as_str().to_owned(),
-            log_group: table.log_group,
-            log_group_encryption: table.log_group_encryption.unwrap_or_default(),
-            s3_bucket: table.s3_bucket,
-            s3_prefix: table.s3_prefix,
-            s3_encryption: table.s3_encryption.unwrap_or_default(),
+            kms_key: or(&table.kms_key, &self.kms_key),
+            logging: logging.map_or_else(|| self.logging.clone(), |logging| logging.as_str().to_owned()),
+            log_group: or(&table.log_group, &places.log_group),
+            log_group_encryption: table.log_group_encryption.unwrap_or(places.log_group_encryption),
+            s3_bucket: or(&table.s3_bucket, &places.s3_bucket),
+            s3_prefix: or(&table.s3_prefix, &places.s3_prefix),
+            s3_encryption: table.s3_encryption.unwrap_or(places.s3_encryption),
         }
+    }
+
+    /// What a new cluster gets.
+    pub(crate) fn new(table: &ExecuteCommand) -> Self {
+        Sessions::default().with(table)
     }
 
     /// What ECS has. Empty texts are none.
@@ -78,8 +87,9 @@ impl Sessions {
 
     /// For the call: the whole of it, because ECS replaces it as a whole.
     pub(crate) fn to_ecs(&self) -> ExecuteCommandConfiguration {
-        let somewhere = self.log_group.is_some() || self.s3_bucket.is_some();
-        let log = somewhere.then(|| {
+        let places = (&self.log_group, &self.s3_bucket, &self.s3_prefix);
+        let encrypted = self.log_group_encryption || self.s3_encryption;
+        let log = (places != (&None, &None, &None) || encrypted).then(|| {
             ExecuteCommandLogConfiguration::builder()
                 .set_cloud_watch_log_group_name(self.log_group.clone())
                 .cloud_watch_encryption_enabled(self.log_group_encryption)
@@ -137,39 +147,91 @@ mod tests {
     #[test]
     fn survives_the_way_to_ecs_and_back() {
         for table in [table(), ExecuteCommand::default()] {
-            let wanted = Sessions::wanted(table);
+            let wanted = Sessions::new(&table);
             assert_eq!(Sessions::from_ecs(Some(&wanted.to_ecs())), wanted);
         }
-        assert_eq!(Sessions::wanted(table()).logging, "OVERRIDE");
+        assert_eq!(Sessions::new(&table()).logging, "OVERRIDE");
     }
 
     #[test]
     fn ecss_defaults_are_no_difference() {
-        let wanted = Sessions::wanted(ExecuteCommand::default());
+        let wanted = Sessions::new(&ExecuteCommand::default());
         let empty = ExecuteCommandConfiguration::builder().kms_key_id("").build();
         for current in [None, Some(&empty)] {
             assert_eq!(wanted.changes(&Sessions::from_ecs(current)), []);
         }
     }
 
+    fn shown(table: &ExecuteCommand, current: &Sessions) -> Vec<String> {
+        let changes = current.with(table).changes(current);
+        changes.iter().map(ToString::to_string).collect()
+    }
+
     #[test]
     fn only_the_fields_that_differ_are_named() {
-        let current = Sessions::wanted(ExecuteCommand {
+        let current = Sessions::new(&ExecuteCommand {
             s3_prefix: Some("other".into()),
             kms_key: None,
             ..table()
         });
-        let shown: Vec<String> = Sessions::wanted(table())
-            .changes(&current)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
         assert_eq!(
-            shown,
+            shown(&table(), &current),
             [
                 "execute_command.kms_key: (none) -> k",
                 "execute_command.s3_prefix: other -> p"
             ]
         );
+    }
+
+    #[test]
+    fn what_the_file_does_not_name_stays() {
+        let current = Sessions::new(&table());
+        let named = |change: fn(&mut ExecuteCommand)| {
+            let mut table = ExecuteCommand::default();
+            change(&mut table);
+            shown(&table, &current)
+        };
+        assert_eq!(named(|_| {}), [""; 0]);
+        assert_eq!(named(|table| table.log_group = Some("g".into())), [""; 0]);
+        assert_eq!(
+            named(|table| table.log_group = Some("other".into())),
+            ["execute_command.log_group: g -> other"]
+        );
+        assert_eq!(
+            named(|table| table.kms_key = Some("other".into())),
+            ["execute_command.kms_key: k -> other"]
+        );
+        assert_eq!(
+            named(|table| table.s3_encryption = Some(false)),
+            ["execute_command.s3_encryption: true -> false"]
+        );
+        // A place that is named is logged to.
+        let silent = Sessions::new(&ExecuteCommand {
+            kms_key: Some("k".into()),
+            logging: Some(SessionLogging::None),
+            ..ExecuteCommand::default()
+        });
+        let bucket = ExecuteCommand {
+            s3_bucket: Some("b".into()),
+            ..ExecuteCommand::default()
+        };
+        assert_eq!(
+            shown(&bucket, &silent),
+            [
+                "execute_command.logging: NONE -> OVERRIDE",
+                "execute_command.s3_bucket: (none) -> b"
+            ]
+        );
+    }
+
+    #[test]
+    fn no_place_goes_with_another_logging() {
+        let current = Sessions::new(&table());
+        let silent = current.with(&ExecuteCommand {
+            logging: Some(SessionLogging::None),
+            ..ExecuteCommand::default()
+        });
+        assert_eq!(silent.kms_key.as_deref(), Some("k"));
+        assert_eq!(silent.to_ecs().log_configuration(), None);
     }
 }

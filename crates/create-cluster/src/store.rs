@@ -6,6 +6,7 @@ pub(crate) use describe::{Found, Seen, Status};
 
 use crate::linked_role;
 use crate::plan::{Deed, Parts, Wanted};
+use crate::session::Sessions;
 use anyhow::{Context, Result};
 use aws_sdk_ecs::Client;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
@@ -76,9 +77,9 @@ impl<'a> Store<'a> {
     /// When ECS refuses.
     pub(crate) async fn create(&self, wanted: &Wanted) -> Result<Created> {
         let name = &wanted.name;
-        let configuration = wanted.sessions.as_ref().map(|sessions| {
+        let configuration = wanted.sessions.as_ref().map(|table| {
             ClusterConfiguration::builder()
-                .execute_command_configuration(sessions.to_ecs())
+                .execute_command_configuration(Sessions::new(table).to_ecs())
                 .build()
         });
         let providers = (!wanted.capacity_providers.is_empty()).then(|| wanted.capacity_providers.clone());

@@ -6,7 +6,7 @@ use anyhow::Result;
 use common::confirm::confirm;
 use common::plan::{Done, End, Step};
 use common::retry::Patience;
-use common::{Failure, Item, Outcome, Report};
+use common::{Change, Failure, Item, Outcome, Report};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A group this young may be another run's that has not set its retention yet.
@@ -44,15 +44,24 @@ impl Run<'_> {
         };
         self.store.console.begin(&report);
         match self.store.create(&self.wanted).await? {
-            Created::New => {
-                let done = Done::created(changes);
-                self.store.console.did(&self.item(&done));
-                self.change(done, steps, true, report).await
+            Created::New => self.created(changes, steps, report).await,
+            created @ (Created::Exists | Created::MayBeOurs) => {
+                let plan = self.look_again().await?;
+                if created == Created::MayBeOurs && plan.is_covered_by(&steps) {
+                    return self.created(changes, steps, report).await;
+                }
+                // Two runs at the same time: the other one won, and the group is compared like any other. It was
+                // not there when we looked, so nothing in it is old enough to be lost.
+                self.update(plan, true, report).await
             }
-            // Two runs at the same time: the other one won, and the group is compared like any other. It was not
-            // there when we looked, so nothing in it is old enough to be lost.
-            Created::Exists => self.update(self.look_again().await?, true, report).await,
         }
+    }
+
+    /// It is made, with `changes` from birth; `steps` follow.
+    async fn created(&self, changes: Vec<Change>, steps: Vec<Step<Deed>>, report: Report) -> Result<Report> {
+        let done = Done::created(changes);
+        self.store.console.did(&self.item(&done));
+        self.change(done, steps, true, report).await
     }
 
     async fn update(&self, plan: Plan, fresh: bool, report: Report) -> Result<Report> {

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudwatchlogs::types::{LogGroup, LogGroupClass};
-use common::aws::{call, code_of};
+use common::aws::{Unanswered, call, code_of};
 use common::config::{Place, partition_of};
 use common::reading::Reading;
 use common::retry::Patience;
@@ -25,6 +25,8 @@ pub(crate) enum Created {
     New,
     /// Somebody else made it in the meantime.
     Exists,
+    /// It exists, and an earlier attempt of ours was not answered: it may be that one's.
+    MayBeOurs,
 }
 
 impl Store<'_> {
@@ -147,10 +149,20 @@ impl Store<'_> {
             .set_log_group_class(class)
             .set_tags(tags);
         let operation = "logs:CreateLogGroup";
-        let sent = self.send(name, operation, false, async || request.clone().send().await);
+        let unanswered = Unanswered::default();
+        let sent = self.send(name, operation, false, async || {
+            let request = request.clone().customize().interceptor(unanswered.clone());
+            request.send().await
+        });
         match sent.await {
             Ok(_) => Ok(Created::New),
-            Err(error) if code_of(&error) == Some("ResourceAlreadyExistsException") => Ok(Created::Exists),
+            Err(error) if code_of(&error) == Some("ResourceAlreadyExistsException") => {
+                Ok(if unanswered.any() {
+                    Created::MayBeOurs
+                } else {
+                    Created::Exists
+                })
+            }
             Err(error) => {
                 let hint = self.hint_about_key(&error).filter(|_| key.is_some());
                 let failure = call(operation)(error);

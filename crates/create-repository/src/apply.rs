@@ -6,7 +6,7 @@ use crate::wanted::Wanted;
 use anyhow::Result;
 use common::plan::{Done, End, Step};
 use common::retry::Patience;
-use common::{Failure, Item};
+use common::{Change, Failure, Item};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -34,14 +34,14 @@ impl Job<'_> {
             (Plan::Create(changes, steps), _) => {
                 let new = New::of(self.wanted);
                 match self.store.create(self.wanted.name(), &new).await? {
-                    Created::New => {
-                        let done = Done::created(changes);
-                        self.did(&done);
-                        self.change(done, steps, true).await
-                    }
-                    // Two runs at the same time: the other one won, and the repository is compared like any other.
-                    Created::Exists => {
+                    Created::New => self.created(changes, steps).await,
+                    created @ (Created::Exists | Created::MayBeOurs) => {
                         let (current, plan) = self.look_again().await?;
+                        if created == Created::MayBeOurs && plan.is_covered_by(&steps) {
+                            return self.created(changes, steps).await;
+                        }
+                        // Two runs at the same time: the other one won, and the repository is compared like any
+                        // other. It was not there when we looked, so there is no image to be lost.
                         self.update(&current, plan, true).await
                     }
                 }
@@ -49,6 +49,13 @@ impl Job<'_> {
             (plan, Some(current)) => self.update(current, plan, false).await,
             (_, None) => Err(self.comes_and_goes().into()),
         }
+    }
+
+    /// It is made, with `changes` from birth; `steps` follow.
+    async fn created(&self, changes: Vec<Change>, steps: Vec<Step<Deed>>) -> Result<End<String>> {
+        let done = Done::created(changes);
+        self.did(&done);
+        self.change(done, steps, true).await
     }
 
     async fn update(&self, current: &Current, plan: Plan, fresh: bool) -> Result<End<String>> {

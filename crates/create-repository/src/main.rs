@@ -2,7 +2,7 @@
 //!
 //! It describes each repository first and changes only what differs: tag mutability and its exceptions, scan on
 //! push, repository policy, lifecycle policy, tags. Before a lifecycle policy is put, ECR's own preview shows
-//! which images it would delete. What the file does not name stays as it is; nothing is deleted by this tool.
+//! which images it would delete, and somebody has to say yes to that. What the file does not name stays as it is.
 //!
 //! stdout: the URI of each repository, or with `--export` lines for a shell (`export NAME=URI`).
 //! stderr: what was created or changed, field by field.

@@ -10,7 +10,7 @@ use common::{Console, Failure};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How long ECR may take. With many thousands of images it takes longer, and the policy is put without.
+/// How long ECR may take. With many thousands of images it takes longer, and nobody knows.
 const WAIT: Patience = Patience {
     first: Duration::from_millis(200),
     longest: Duration::from_secs(2),
@@ -48,6 +48,23 @@ pub(crate) enum Asked {
     Known(Preview),
     /// It could not be found out; why.
     NotJudged(String),
+}
+
+impl Asked {
+    /// What the policy of the repository `name` deletes or may delete, in words that complete "this will …";
+    /// `None` when it deletes nothing.
+    pub(crate) fn deletion(&self, name: &str) -> Option<String> {
+        match self {
+            Asked::Known(preview) => match preview.expiring {
+                0 => None,
+                1 => Some(format!("delete 1 image of repository `{name}`")),
+                many => Some(format!("delete {many} images of repository `{name}`")),
+            },
+            Asked::NotJudged(_) => Some(format!(
+                "put a lifecycle policy that may delete images of repository `{name}`"
+            )),
+        }
+    }
 }
 
 /// Why a preview is not there yet, or not at all.

@@ -9,8 +9,9 @@ use anyhow::Result;
 use aws_sdk_ecr::Client;
 use clap::Parser;
 use common::aws::Aws;
-use common::cli::{AwsArgs, ConfigArgs, OutputArgs, PlanArgs};
+use common::cli::{AwsArgs, ConfigArgs, ConfirmArgs, OutputArgs, PlanArgs};
 use common::config::{Config, Variables, partition_of};
+use common::confirm::confirm;
 use common::plan::End;
 use common::{Console, Item, Outcome, Report};
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -21,8 +22,10 @@ use std::time::Duration;
 /// Describes each repository first and changes only what differs: tag
 /// mutability and its exceptions, scan on push, repository policy, lifecycle
 /// policy, tags. Before a lifecycle policy is put, ECR's own preview shows the
-/// images that it would delete; the preview changes nothing. What the file
-/// does not name stays as it is. A second run changes nothing and says so.
+/// images that it would delete; the preview changes nothing. A policy that
+/// deletes images that are there, or may do so because ECR does not say, is
+/// asked about on a terminal, and wants --yes elsewhere. What the file does not
+/// name stays as it is. A second run changes nothing and says so.
 #[derive(Debug, Parser)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
@@ -30,6 +33,8 @@ pub(crate) struct Args {
     names: Vec<String>,
     #[command(flatten)]
     plan: PlanArgs,
+    #[command(flatten)]
+    confirm: ConfirmArgs,
     /// Print lines for a shell, `export NAME=URI`, by the names in `export`
     #[arg(long)]
     export: bool,
@@ -48,6 +53,7 @@ const HELP: &str = "\
 Examples:
   create-repository                      all of ops.toml; prints their URIs
   create-repository backend-flask --dry-run
+  create-repository --yes                also when a lifecycle policy deletes
   eval \"$(create-repository --export)\"    sets ECR_PYTHON_URL and the others
 
 Permissions: ecr:DescribeRepositories, ecr:ListTagsForResource,
@@ -60,8 +66,9 @@ ecr:GetLifecyclePolicyPreview
 Exit codes:
   0  done, or nothing to do
   1  differences under --check
-  2  could not: usage, configuration, credentials, permission, network, or a
-     difference that can't be changed in place
+  2  could not: usage, configuration, credentials, permission, network, a
+     difference that can't be changed in place, or a lifecycle policy that
+     nobody confirmed
   3  not done within --timeout
   4  something was changed and the rest could not be";
 
@@ -74,6 +81,13 @@ struct Planned {
     current: Option<Current>,
     plan: Plan,
     preview: Option<Asked>,
+}
+
+impl Planned {
+    /// What of the images that are there is deleted, or may be.
+    fn deletion(&self) -> Option<String> {
+        self.preview.as_ref()?.deletion(self.wanted.name())
+    }
 }
 
 /// Does it.
@@ -125,7 +139,27 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     if args.plan.plan_only() {
         return Ok(announce(&store, planned, args.export, report).checked(args.plan.check));
     }
-    change(&store, planned, args.export, report).await
+    let told: Vec<Item> = planned
+        .iter()
+        .map(|one| {
+            tell(
+                &store,
+                one,
+                Item::new("repository", one.wanted.name(), one.plan.action()),
+            )
+        })
+        .collect();
+    confirm_deletions(&planned, args.confirm.yes, console).await?;
+    change(&store, planned.into_iter().zip(told), args.export, report).await
+}
+
+/// One question for all images that would be deleted, before anything is changed.
+async fn confirm_deletions(planned: &[Planned], yes: bool, console: &Console) -> Result<()> {
+    let all: Vec<String> = planned.iter().filter_map(Planned::deletion).collect();
+    if all.is_empty() {
+        return Ok(());
+    }
+    confirm(console, yes, &all.join(", ")).await
 }
 
 async fn look(store: &Store<'_>, wanted: Wanted) -> Result<Planned> {
@@ -145,43 +179,40 @@ async fn look(store: &Store<'_>, wanted: Wanted) -> Result<Planned> {
 
 /// `--dry-run`: what would be done.
 fn announce(store: &Store, planned: Vec<Planned>, export: bool, mut report: Report) -> Report {
-    for Planned {
-        wanted,
-        current,
-        plan,
-        preview,
-    } in planned
-    {
-        let uri = current.map_or_else(|| store.uri(wanted.name()), |current| current.uri);
-        if plan != Plan::Nothing {
+    for one in planned {
+        let (wanted, plan) = (&one.wanted, &one.plan);
+        let current = one.current.as_ref();
+        let uri = current.map_or_else(|| store.uri(wanted.name()), |current| current.uri.clone());
+        if *plan != Plan::Nothing {
             report.outcome = Outcome::Planned;
         }
         let item = Item::new("repository", wanted.name(), plan.action()).changes(plan.changes());
         store.console.announce(&item, true);
-        let item = tell(store, &wanted, preview.as_ref(), item);
-        report.lines.extend(line(&wanted, &uri, export));
+        let item = tell(store, &one, item);
+        if one.deletion().is_some() {
+            store.console.note("  that will be asked, or wants --yes");
+        }
+        report.lines.extend(line(wanted, &uri, export));
         report.items.push(item.detail("uri", uri));
     }
     report
 }
 
+/// Each repository comes with what was told of it.
 async fn change(
     store: &Store<'_>,
-    planned: Vec<Planned>,
+    planned: impl Iterator<Item = (Planned, Item)>,
     export: bool,
     mut report: Report,
 ) -> Result<Report> {
     store.console.begin(&report);
-    for one in planned {
+    for (one, told) in planned {
         let Planned {
             wanted,
             current,
             plan,
-            preview,
+            ..
         } = one;
-        // Before the images are gone.
-        let told = Item::new("repository", wanted.name(), plan.action());
-        let told = tell(store, &wanted, preview.as_ref(), told);
         let job = Job {
             store,
             wanted: &wanted,
@@ -210,17 +241,17 @@ async fn change(
 }
 
 /// Shows what the lifecycle policy would do.
-fn tell(store: &Store, wanted: &Wanted, preview: Option<&Asked>, item: Item) -> Item {
-    match preview {
+fn tell(store: &Store, one: &Planned, item: Item) -> Item {
+    let name = one.wanted.name();
+    match &one.preview {
         None => item,
         Some(Asked::Known(preview)) => {
-            preview.tell(wanted.name(), store.console);
+            preview.tell(name, store.console);
             item.detail("lifecycle_preview", preview.to_json())
         }
         Some(Asked::NotJudged(why)) => {
             store.console.warn(format!(
-                "images that the lifecycle policy of `{}` deletes not judged: {why}",
-                wanted.name()
+                "images that the lifecycle policy of `{name}` deletes not judged: {why}"
             ));
             item
         }

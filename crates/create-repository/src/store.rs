@@ -10,7 +10,7 @@ use aws_sdk_ecr::types::{
     EncryptionConfiguration, EncryptionType, ImageScanningConfiguration, ImageTagMutability,
     ImageTagMutabilityExclusionFilter, ImageTagMutabilityExclusionFilterType, Tag,
 };
-use common::aws::{call, code_of};
+use common::aws::{Unanswered, call, code_of};
 use common::config::{Encryption, Place, partition_of};
 use common::retry::Patience;
 use common::{Console, Tags};
@@ -30,6 +30,8 @@ pub(crate) enum Created {
     New,
     /// Somebody else made it in the meantime.
     Exists,
+    /// It exists, and an earlier attempt of ours was not answered: it may be that one's.
+    MayBeOurs,
 }
 
 /// A role that was made a moment ago is no principal for ECR yet.
@@ -70,9 +72,17 @@ impl Store<'_> {
             .set_tags(tags(&new.tags)?);
         let operation = "ecr:CreateRepository";
         let words = format!("{operation} for repository `{name}`");
-        match self.console.sending(words, request.send()).await {
+        let unanswered = Unanswered::default();
+        let sent = request.customize().interceptor(unanswered.clone()).send();
+        match self.console.sending(words, sent).await {
             Ok(_) => Ok(Created::New),
-            Err(error) if code_of(&error) == Some("RepositoryAlreadyExistsException") => Ok(Created::Exists),
+            Err(error) if code_of(&error) == Some("RepositoryAlreadyExistsException") => {
+                Ok(if unanswered.any() {
+                    Created::MayBeOurs
+                } else {
+                    Created::Exists
+                })
+            }
             Err(error) => Err(call(operation)(error)).with_context(context),
         }
     }

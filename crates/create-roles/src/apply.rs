@@ -31,22 +31,28 @@ impl Job<'_> {
     pub(crate) async fn apply(&self, current: Option<Current>, found: Plan) -> Result<End<Current>> {
         match (found, current) {
             (Plan::Create(changes, steps), _) => match self.store.create(self.wanted).await? {
-                Created::New => {
-                    let done = Done::created(changes);
-                    self.did(&done);
-                    self.change(done, steps, true).await
-                }
-                // Two runs at the same time: the other one won, and the role is compared like any other. What it
-                // may have that the file does not name was confirmed by nobody, and stays.
-                Created::Exists => {
+                Created::New => self.created(changes, steps).await,
+                created @ (Created::Exists | Created::MayBeOurs) => {
                     let current = self.look_again().await?;
                     let plan = plan(self.wanted, Some(&current), false)?;
+                    if created == Created::MayBeOurs && plan.is_covered_by(&steps) {
+                        return self.created(changes, steps).await;
+                    }
+                    // Two runs at the same time: the other one won, and the role is compared like any other. What
+                    // it may have that the file does not name was confirmed by nobody, and stays.
                     self.update(current, plan, true).await
                 }
             },
             (plan, Some(current)) => self.update(current, plan, false).await,
             (_, None) => Err(self.not_shown().into()),
         }
+    }
+
+    /// It is made, with `changes` from birth; `steps` follow.
+    async fn created(&self, changes: Vec<Change>, steps: Vec<Step<Deed>>) -> Result<End<Current>> {
+        let done = Done::created(changes);
+        self.did(&done);
+        self.change(done, steps, true).await
     }
 
     async fn update(&self, current: Current, plan: Plan, fresh: bool) -> Result<End<Current>> {

@@ -1,14 +1,27 @@
 //! `--simulate`: IAM's own simulator says whether the execution role may do what the task definition needs.
 
+use crate::apply::SHOWING;
 use crate::needs::{Need, needs};
+use crate::store::MISSING;
 use anyhow::{Context, Result};
 use aws_documents::{Document, Fault, expand::expand};
 use aws_sdk_iam::Client;
+use aws_sdk_iam::error::SdkError;
 use aws_sdk_iam::types::PolicyEvaluationDecisionType;
-use common::aws::call;
+use common::aws::{call, code_of};
 use common::config::{Config, Place, Variables};
+use common::retry::Patience;
 use common::{Console, Exit, Failure, Item, Outcome, Report};
 use futures_util::future::join_all;
+use serde_json::Value;
+use std::time::Duration;
+
+/// How long the simulator may deny what was allowed a moment ago: seconds, as a rule.
+const KNOWING: Patience = Patience {
+    first: Duration::from_millis(500),
+    longest: Duration::from_secs(4),
+    total: Duration::from_secs(15),
+};
 
 /// A role, and what it must be allowed.
 pub(crate) struct Question {
@@ -91,10 +104,8 @@ pub(crate) async fn simulate(
     if report.outcome == Outcome::Planned {
         console.note(format!("{role}: simulated as IAM has it now, without the plan"));
     }
-    let asked = join_all(question.needs.iter().map(|need| ask(client, question, need))).await;
-    let asked: Result<Vec<Vec<Answer>>> = asked.into_iter().collect();
-    let answers: Vec<Answer> = match asked {
-        Ok(answers) => answers.into_iter().flatten().collect(),
+    let answers = match answers(client, question, console, is_changed(question, &report)).await {
+        Ok(answers) => answers,
         Err(error) if report.outcome == Outcome::Changed => return Ok(console.partly(&error, report)),
         Err(error) => return Err(error),
     };
@@ -144,16 +155,68 @@ pub(crate) async fn simulate(
     Ok(console.failed(&failure.into(), report))
 }
 
+/// Whether this run has made the role or changed it.
+fn is_changed(question: &Question, report: &Report) -> bool {
+    let is_it = |item: &Item| {
+        item.kind == "role"
+            && item.action != "none"
+            && item.details.get("arn").and_then(Value::as_str) == Some(question.role())
+    };
+    report.outcome == Outcome::Changed && report.items.iter().any(is_it)
+}
+
+/// All answers. Of a role that was `changed` a moment ago the simulator may not know everything yet.
+async fn answers(
+    client: &Client,
+    question: &Question,
+    console: &Console,
+    changed: bool,
+) -> Result<Vec<Answer>> {
+    let early = |answers: &Vec<Answer>| {
+        let denied = |answer: &Answer| matches!(answer.verdict, Verdict::Denied(_));
+        (changed && answers.iter().any(denied)).then(|| {
+            let name = question.name();
+            format!("the simulator may not know yet what was changed on role `{name}`")
+        })
+    };
+    let attempt = async || {
+        let needs = question.needs.iter();
+        let asked = join_all(needs.map(|need| ask(client, question, console, need, changed))).await;
+        let asked: Result<Vec<Vec<Answer>>> = asked.into_iter().collect();
+        match asked.map(|answers| answers.into_iter().flatten().collect()) {
+            Ok(answers) if early(&answers).is_some() => Err(answers),
+            other => Ok(other),
+        }
+    };
+    let settled = KNOWING.retry(console, early, attempt).await;
+    // Denied to the end.
+    settled.unwrap_or_else(Ok)
+}
+
 /// The answers for one resource. One resource a call: every simulator answers that.
-async fn ask(client: &Client, question: &Question, need: &Need) -> Result<Vec<Answer>> {
+async fn ask(
+    client: &Client,
+    question: &Question,
+    console: &Console,
+    need: &Need,
+    changed: bool,
+) -> Result<Vec<Answer>> {
     let request = client
         .simulate_principal_policy()
         .policy_source_arn(&question.role)
         .set_action_names(Some(need.actions.iter().map(ToString::to_string).collect()))
         .resource_arns(&need.resource);
-    let pages = request.into_paginator().items().send();
-    let results = pages.collect::<Result<Vec<_>, _>>().await;
+    let missing = |error: &SdkError<_, _>| {
+        let name = question.name();
+        (changed && code_of(error) == Some(MISSING))
+            .then(|| format!("the simulator does not know the new role `{name}` yet"))
+    };
+    let results = SHOWING.retry(console, missing, async || {
+        let pages = request.clone().into_paginator().items().send();
+        pages.collect::<Result<Vec<_>, _>>().await
+    });
     let results = results
+        .await
         .map_err(call("iam:SimulatePrincipalPolicy"))
         .with_context(|| format!("failed to simulate role `{}`", question.name()))?;
     let answer = |action: &&'static str| {

@@ -8,7 +8,7 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::error::SdkError;
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, Role, Tag};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use common::aws::{call, code_of};
+use common::aws::{Unanswered, call, code_of};
 use common::reading::Reading;
 use common::{Console, Failure, Tags};
 use futures_util::future::join_all;
@@ -30,6 +30,8 @@ pub(crate) enum Created {
     New,
     /// Somebody else made it in the meantime.
     Exists,
+    /// It exists, and an earlier attempt of ours was not answered: it may be that one's.
+    MayBeOurs,
 }
 
 /// Whether a managed policy is there.
@@ -184,10 +186,18 @@ impl Store<'_> {
             .set_permissions_boundary(wanted.boundary.clone())
             .set_tags(tags_to_sdk(&wanted.tags)?);
         let words = format!("iam:CreateRole for role `{name}`");
-        let sent = self.settled(words, false, async || request.clone().send().await);
+        let unanswered = Unanswered::default();
+        let sent = self.settled(words, false, async || {
+            let request = request.clone().customize().interceptor(unanswered.clone());
+            request.send().await
+        });
         match sent.await {
             Ok(_) => Ok(Created::New),
-            Err(error) if code_of(&error) == Some("EntityAlreadyExists") => Ok(Created::Exists),
+            Err(error) if code_of(&error) == Some("EntityAlreadyExists") => Ok(if unanswered.any() {
+                Created::MayBeOurs
+            } else {
+                Created::Exists
+            }),
             Err(error) => {
                 Err(call("iam:CreateRole")(error)).with_context(|| format!("failed to create role `{name}`"))
             }

@@ -141,6 +141,34 @@ fn the_logs_of_sessions_are_repaired_and_the_rest_of_the_configuration_stays() {
 }
 
 #[test]
+fn what_the_file_does_not_name_of_sessions_stays_and_is_sent_along() {
+    let log = json!({
+        "cloudWatchLogGroupName": "exec", "cloudWatchEncryptionEnabled": true,
+        "s3BucketName": "bucket", "s3KeyPrefix": "prefix", "s3EncryptionEnabled": true,
+    });
+    let sessions = json!({"kmsKeyId": "key", "logging": "OVERRIDE", "logConfiguration": log});
+    let configuration = json!({"executeCommandConfiguration": sessions});
+    let (aws, _) = Ecs::start(Some(with("configuration", configuration)));
+    let same = "execute_command = { log_group = \"exec\" }";
+    with_line(&aws, same)
+        .arg("--check")
+        .run()
+        .exits(0)
+        .says("cruddur: unchanged");
+    with_line(&aws, "execute_command = { log_group = \"other\" }")
+        .run()
+        .exits(0)
+        .says("cruddur: updated\n  execute_command.log_group: exec -> other\n")
+        .does_not_say("(none)");
+    let mut expected = sessions;
+    expected["logConfiguration"]["cloudWatchLogGroupName"] = json!("other");
+    assert_eq!(
+        aws.bodies(target("UpdateCluster")),
+        [json!({"cluster": "cruddur", "configuration": {"executeCommandConfiguration": expected}})]
+    );
+}
+
+#[test]
 fn capacity_providers_are_added_and_the_strategy_is_kept() {
     let strategy = json!([{"capacityProvider": "own", "weight": 3, "base": 1}]);
     let mut cluster = with("capacityProviders", json!(["own", "FARGATE"]));

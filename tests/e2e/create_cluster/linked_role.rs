@@ -68,6 +68,24 @@ fn a_role_that_somebody_else_has_just_made_is_fine() {
 }
 
 #[test]
+fn a_role_whose_answer_was_lost_is_ours() {
+    let (aws, _) = without_the_role();
+    iam_refuses(
+        &aws,
+        "CreateServiceLinkedRole",
+        400,
+        "EntityAlreadyExists",
+        "there",
+    );
+    aws.cut_once("CreateServiceLinkedRole");
+    tool(&aws)
+        .run()
+        .exits(0)
+        .says("AWSServiceRoleForECS: created\ncruddur: created\n");
+    assert_eq!(aws.bodies("CreateServiceLinkedRole").len(), 2);
+}
+
+#[test]
 fn a_role_that_may_not_be_made_is_an_error_before_the_cluster() {
     let (aws, _) = without_the_role();
     iam_refuses(

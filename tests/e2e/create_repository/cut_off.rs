@@ -75,7 +75,7 @@ fn the_images_that_a_lifecycle_policy_deletes_stay_in_the_report() {
     preview_shows(&aws, &[("sha256:1", &["old"])]);
     aws.stall(ecr("PutLifecyclePolicy"));
     let output = with_policies(&aws)
-        .args(["--timeout", "1s", "-o", "json"])
+        .args(["--yes", "--timeout", "1s", "-o", "json"])
         .run()
         .exits(3)
         .says_once("one: updated\n  policy: (none) -> ")

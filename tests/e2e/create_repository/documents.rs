@@ -33,13 +33,13 @@ pub(super) const LIFECYCLE: &str = r#"{
 
 pub(super) const LINES: &str = "policy = \"aws/policy.json\"\nlifecycle_policy = \"aws/lifecycle.json\"";
 
-fn tool(aws: &FakeAws) -> Tool {
+pub(super) fn tool(aws: &FakeAws) -> Tool {
     with_lines(aws, LINES)
         .file("aws/policy.json", POLICY)
         .file("aws/lifecycle.json", LIFECYCLE)
 }
 
-fn lifecycle(count: u32) -> Value {
+pub(super) fn lifecycle(count: u32) -> Value {
     let mut policy: Value = serde_json::from_str(LIFECYCLE).unwrap();
     policy["rules"][0]["selection"]["countNumber"] = json!(count);
     policy
@@ -49,7 +49,7 @@ fn policy() -> Value {
     serde_json::from_str(&POLICY.replace("${AWS_ACCOUNT_ID}", "123456789012")).unwrap()
 }
 
-fn with_both(count: u32) -> super::Repository {
+pub(super) fn with_both(count: u32) -> super::Repository {
     super::Repository {
         policy: Some(policy()),
         lifecycle: Some(lifecycle(count)),
@@ -139,8 +139,11 @@ fn the_preview_shows_which_images_would_go_before_they_go() {
         .says(&shown);
     assert_eq!(writes(&aws), [""; 0]);
 
-    let output = tool(&aws).run().exits(0).says(&format!("{shown}one: updated\n"));
-    assert_eq!(output.code, Some(0));
+    tool(&aws)
+        .arg("--yes")
+        .run()
+        .exits(0)
+        .says(&format!("{shown}one: updated\n"));
     let asked = aws.bodies(ecr("StartLifecyclePolicyPreview"));
     let text = asked[1]["lifecyclePolicyText"].as_str().unwrap();
     assert_eq!(serde_json::from_str::<Value>(text).unwrap(), lifecycle(3));
@@ -240,7 +243,7 @@ fn a_preview_that_does_not_come_is_a_warning() {
             "AccessDeniedException",
             "User: ci is not authorized",
         );
-        let output = tool(&aws).run().exits(0);
+        let output = tool(&aws).arg("--yes").run().exits(0);
         let output = output.says(&format!(
             "{not_judged}ecr:{operation} refused with AccessDeniedException: User: ci"
         ));
@@ -262,7 +265,11 @@ fn a_preview_that_does_not_come_is_a_warning() {
     ] {
         let (aws, _) = Ecr::with([("one", with_both(9))]);
         aws.answer(ecr("GetLifecyclePolicyPreview"), 200, answer);
-        tool(&aws).run().exits(0).says(&format!("{not_judged}{words}"));
+        tool(&aws)
+            .arg("--yes")
+            .run()
+            .exits(0)
+            .says(&format!("{not_judged}{words}"));
         assert_eq!(writes(&aws), ["PutLifecyclePolicy"]);
     }
 }
@@ -275,7 +282,11 @@ fn a_preview_that_never_ends_is_given_up() {
         200,
         json!({"status": "IN_PROGRESS"}),
     );
-    let output = tool(&aws).limit(Duration::from_secs(60)).run().exits(0);
+    let output = tool(&aws)
+        .arg("--yes")
+        .limit(Duration::from_secs(60))
+        .run()
+        .exits(0);
     assert!(output.elapsed < Duration::from_secs(30), "{:?}", output.elapsed);
     output
         .says("not judged: ECR is still at work on the preview")

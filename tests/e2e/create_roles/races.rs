@@ -131,6 +131,43 @@ fn somebody_who_makes_it_at_the_same_time_is_no_error() {
 }
 
 #[test]
+fn what_this_run_has_made_is_created_though_the_answer_was_lost() {
+    let lost = |made: Role| {
+        let (aws, iam) = Iam::with([]);
+        let all = iam.clone();
+        aws.lose_once("CreateRole", move |_| {
+            all.roles().insert("Two".into(), made.clone());
+            (200, serde_json::Value::Null)
+        });
+        (aws, iam)
+    };
+    // As it is from birth, and not shown at once.
+    let (aws, iam) = lost(Role {
+        managed: Vec::new(),
+        hidden: 3,
+        ..Role::two()
+    });
+    tool(&aws).arg("two").run().exits(0).says_once("Two: created\n");
+    assert_eq!(
+        writes(&aws),
+        ["CreateRole Two", "CreateRole Two", "AttachRolePolicy Two"]
+    );
+    assert_eq!(iam.roles()["Two"], Role::two());
+
+    // Somebody else's may be assumed by others.
+    let (aws, _) = lost(Role {
+        trust: TRUST.replace("ecs-tasks", "ec2"),
+        ..Role::two()
+    });
+    tool(&aws)
+        .arg("two")
+        .run()
+        .exits(0)
+        .says_once("Two: updated\n")
+        .does_not_say("created");
+}
+
+#[test]
 fn what_somebody_else_made_a_moment_ago_is_new_to_iam_as_well() {
     let missing = "The role with name Two cannot be found.";
     let (aws, iam) = Iam::with([(

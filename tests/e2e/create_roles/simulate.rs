@@ -3,6 +3,8 @@
 use super::iam::{Iam, Role, simulator, writes};
 use super::{CONFIG, with_config};
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 use support::Tool;
 use support::aws::FakeAws;
 
@@ -170,6 +172,60 @@ fn a_simulator_that_may_not_be_asked_is_an_error() {
     aws.refuse_query("SimulatePrincipalPolicy", "AccessDenied", "no");
     let document = tool(&aws).args(["-o", "json"]).run().exits(4).says(words).json();
     assert_eq!(document["items"][0]["action"], "create");
+}
+
+#[test]
+fn a_simulator_that_does_not_know_the_change_yet_is_waited_for() {
+    let bare = Role {
+        inline: [].into(),
+        ..Role::one()
+    };
+    for (found, word) in [(None, "created"), (Some(bare), "updated")] {
+        let (aws, iam) = Iam::with([]);
+        iam.roles().extend(found.map(|role| ("One".to_owned(), role)));
+        for _ in 0..7 {
+            let missing = "The role with name One cannot be found.";
+            aws.refuse_once("SimulatePrincipalPolicy", "NoSuchEntity", missing);
+        }
+        let denials = AtomicUsize::new(2);
+        simulator(&aws, move |action, _| {
+            let less = |left: usize| left.checked_sub(1);
+            let denied = action == "ecr:BatchGetImage"
+                && denials
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, less)
+                    .is_ok();
+            if denied { "implicitDeny" } else { "allowed" }
+        });
+        tool(&aws)
+            .arg("-v")
+            .run()
+            .exits(0)
+            .says(&format!("One: {word}\n"))
+            .says("the simulator does not know the new role `One` yet: trying again in ")
+            .says("the simulator may not know yet what was changed on role `One`: trying again in ")
+            .says("One: 8 of 8 permissions that the task definition needs are allowed\n")
+            .does_not_say("denied");
+    }
+}
+
+#[test]
+fn what_stays_denied_is_told_in_bounded_time() {
+    let (aws, _) = Iam::with([]);
+    simulator(&aws, |_, _| "implicitDeny");
+    let output = tool(&aws).args(["-o", "json"]).run().exits(1);
+    assert!(output.elapsed > Duration::from_secs(5), "{:?}", output.elapsed);
+    assert!(output.elapsed < Duration::from_secs(20), "{:?}", output.elapsed);
+    assert_eq!(output.json()["items"][0]["action"], "create");
+    output.says("role `One` lacks 8 of the 8 permissions");
+
+    // Of a role that was as it is, every answer counts at once.
+    let (aws, _) = Iam::with([("One", Role::one())]);
+    simulator(&aws, |_, _| "implicitDeny");
+    tool(&aws).run().exits(1);
+    assert_eq!(aws.bodies("SimulatePrincipalPolicy").len(), 5);
+    aws.refuse_query("SimulatePrincipalPolicy", "NoSuchEntity", "gone");
+    let output = tool(&aws).run().exits(2);
+    assert!(output.elapsed < Duration::from_secs(5), "{:?}", output.elapsed);
 }
 
 #[test]

@@ -124,7 +124,8 @@ pub(super) fn no_credentials(operation: &str, error: &CredentialsError) -> Failu
         .hint("sign in with `aws sso login`, set AWS_PROFILE, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 }
 
-fn causes_of<'a>(mut next: Option<&'a (dyn Error + 'static)>) -> Vec<&'a (dyn Error + 'static)> {
+/// `next` and what is behind it.
+pub(super) fn causes_of<'a>(mut next: Option<&'a (dyn Error + 'static)>) -> Vec<&'a (dyn Error + 'static)> {
     let mut causes = Vec::new();
     while let Some(cause) = next {
         causes.push(cause);

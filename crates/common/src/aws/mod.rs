@@ -8,9 +8,11 @@ mod expected;
 mod http;
 pub mod json;
 mod profile;
+mod unanswered;
 
 pub(crate) use error::without_output;
 pub use error::{call, code_of, is_throttling};
+pub use unanswered::Unanswered;
 
 use crate::cli::AwsArgs;
 use crate::config::{Config, Place};

@@ -28,11 +28,15 @@ fn current() -> Current {
     }
 }
 
-fn sessions() -> Sessions {
-    Sessions::wanted(ExecuteCommand {
+fn table() -> ExecuteCommand {
+    ExecuteCommand {
         log_group: Some("g".into()),
         ..ExecuteCommand::default()
-    })
+    }
+}
+
+fn sessions() -> Sessions {
+    Sessions::new(&table())
 }
 
 fn shown(plan: &Plan) -> Vec<String> {
@@ -132,7 +136,7 @@ fn one_call_updates_all_parts_that_differ_and_no_others() {
     let wanted = Wanted {
         namespace: Some("cruddur".into()),
         insights: Some(ContainerInsights::Enhanced),
-        sessions: Some(sessions()),
+        sessions: Some(table()),
         ..wanted()
     };
     let found = plan(&wanted, Some(&current()));
@@ -189,7 +193,7 @@ fn a_new_cluster_gets_all_that_the_file_names() {
     let wanted = Wanted {
         namespace: Some("cruddur".into()),
         insights: Some(ContainerInsights::Enabled),
-        sessions: Some(sessions()),
+        sessions: Some(table()),
         capacity_providers: vec!["FARGATE".into()],
         tags: Tags::from([("app".into(), "x".into())]),
         ..wanted()

@@ -48,7 +48,7 @@ impl ContainerInsights {
 pub struct ExecuteCommand {
     /// The KMS key between the client and the container.
     pub kms_key: Option<String>,
-    /// Where sessions are logged [default: OVERRIDE with a log group or bucket, else DEFAULT].
+    /// Where sessions are logged [default: OVERRIDE with a log group or bucket, else as it is].
     pub logging: Option<SessionLogging>,
     /// The log group of the sessions.
     pub log_group: Option<String>,
