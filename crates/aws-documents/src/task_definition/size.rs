@@ -51,21 +51,24 @@ fn measure(text: &str, unit: &str) -> Option<u64> {
     (parts % scale == 0).then_some(parts / scale)
 }
 
-/// What Fargate has for this CPU; `None` when the pair is one of its.
-pub(super) fn fault(cpu: u64, memory: u64) -> Option<String> {
+/// Why Fargate has no task with so much CPU.
+pub(super) fn cpu_fault(cpu: u64) -> Option<String> {
+    let sizes = || std::iter::once(SMALLEST.0).chain(PAIRS.iter().map(|(units, ..)| *units));
+    (!sizes().any(|units| units == cpu)).then(|| {
+        let sizes: Vec<String> = sizes().map(|units| units.to_string()).collect();
+        format!("Fargate has no {cpu} CPU units, only {}", sizes.join(", "))
+    })
+}
+
+/// Why Fargate has not so much memory for this CPU, of which it has tasks.
+pub(super) fn memory_fault(cpu: u64, memory: u64) -> Option<String> {
     let (smallest, memories) = SMALLEST;
     if cpu == smallest {
         let list = memories.map(|memory| memory.to_string()).join(", ");
         return (!memories.contains(&memory))
             .then(|| format!("Fargate has no {memory} MiB with {cpu} CPU units, only {list}"));
     }
-    let Some((_, least, most, step)) = PAIRS.iter().find(|(units, ..)| *units == cpu) else {
-        let sizes = PAIRS.iter().map(|(units, ..)| units.to_string());
-        let sizes = sizes.collect::<Vec<_>>().join(", ");
-        return Some(format!(
-            "Fargate has no {cpu} CPU units, only {smallest}, {sizes}"
-        ));
-    };
+    let (_, least, most, step) = PAIRS.iter().find(|(units, ..)| *units == cpu)?;
     let fits = (*least..=*most).contains(&memory) && memory.is_multiple_of(*step);
     (!fits).then(|| {
         format!("Fargate has no {memory} MiB with {cpu} CPU units, only {least} to {most} in steps of {step}")

@@ -112,8 +112,13 @@ fn sizes(task: &Field, faults: &mut Faults) {
     };
     let cpu = read("cpu", cpu_units, "\"256\" or \"0.25 vCPU\"");
     let memory = read("memory", mebibytes, "\"512\" or \"0.5 GB\"");
+    if let Some((field, cpu)) = &cpu
+        && let Some(message) = size::cpu_fault(*cpu)
+    {
+        faults.error(field, message);
+    }
     if let (Some((_, cpu)), Some((field, memory))) = (&cpu, &memory)
-        && let Some(message) = size::fault(*cpu, *memory)
+        && let Some(message) = size::memory_fault(*cpu, *memory)
     {
         faults.error(field, message);
     }
