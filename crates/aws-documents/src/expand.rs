@@ -11,17 +11,33 @@ use common::failure::Described;
 /// # Errors
 /// With each string that names a variable which is unset, empty or unknown.
 pub fn expand(document: &Document, variables: &Variables) -> Result<Document, Vec<Fault>> {
+    expand_and(document, variables, |_| Vec::new()).map(|(document, _)| document)
+}
+
+/// [`expand`], and what `check` says of the outcome.
+///
+/// # Errors
+/// As [`expand`], together with what `check` says of the other strings: all faults are told at once.
+pub fn expand_and(
+    document: &Document,
+    variables: &Variables,
+    check: impl FnOnce(&Document) -> Vec<Fault>,
+) -> Result<(Document, Vec<Fault>), Vec<Fault>> {
     let mut faults = Faults::new(&document.file);
-    let root = node(&document.field(), variables, &mut faults);
-    let faults = faults.into_vec();
-    if faults.is_empty() {
-        Ok(Document {
-            file: document.file.clone(),
-            root,
-        })
-    } else {
-        Err(faults)
+    let document = Document {
+        file: document.file.clone(),
+        root: node(&document.field(), variables, &mut faults),
+    };
+    let mut unset = faults.into_vec();
+    let mut found = check(&document);
+    if unset.is_empty() {
+        return Ok((document, found));
     }
+    // What is not expanded stands there as it is written, and is not what is meant.
+    found.retain(|fault| !unset.iter().any(|unset| unset.position == fault.position));
+    unset.extend(found);
+    unset.sort_by_key(|fault| fault.position);
+    Err(unset)
 }
 
 /// `fault` of a document that was expanded with [`Variables::preview`]: in the place of the stand-ins it names the
@@ -48,7 +64,7 @@ fn node(field: &Field, variables: &Variables, faults: &mut Faults) -> Node {
                     .unwrap_or(&described.message);
                 faults.error(field, message);
                 described.hint.into_iter().for_each(|hint| faults.hint(hint));
-                Content::Null
+                Content::Text(text.clone())
             }
         },
         Content::Array(_) => {

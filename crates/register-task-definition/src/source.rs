@@ -1,7 +1,9 @@
 //! The file of `[task_definition]`, and the images that it names.
 
 use anyhow::{Context, Result};
-use aws_documents::{Document, Fault, Node, document::Content, expand::expand, shown, tags, task_definition};
+use aws_documents::{
+    Document, Fault, Node, document::Content, expand::expand_and, shown, tags, task_definition,
+};
 use common::config::{Config, Variables, expand as expand_text};
 use common::{Failure, Tags};
 use serde_json::Value;
@@ -100,9 +102,7 @@ impl Source {
 
     /// The file with its variables replaced, and what is wrong with it then.
     pub(crate) fn expand(&self, variables: &Variables) -> Result<(Document, Vec<Fault>), Vec<Fault>> {
-        let document = expand(&self.document, variables)?;
-        let faults = task_definition::check(&document);
-        Ok((document, faults))
+        expand_and(&self.document, variables, task_definition::check)
     }
 }
 

@@ -45,6 +45,20 @@ fn all_faults_of_the_file_are_told_before_the_first_call() {
 }
 
 #[test]
+fn an_unset_variable_hides_no_other_fault() {
+    let aws = FakeAws::start();
+    let file = FILE
+        .replace("${image.web}", "${IMAGE_NOT_SET}")
+        .replace("\"512\"", "\"700\"");
+    let output = with_file(&aws, &file).run().exits(2);
+    output
+        .says("  aws/web.json:6:13: memory: Fargate has no 700 MiB")
+        .says("  aws/web.json:12:16: containerDefinitions[0].image: needs the environment variable `IMAGE_NOT_SET`, which is not set\n    hint: export IMAGE_NOT_SET=…\n")
+        .says("error: failed to use `aws/web.json`: 2 faults\n");
+    assert_eq!(aws.requests(), []);
+}
+
+#[test]
 fn damaged_and_missing_files_are_told_before_the_first_call() {
     let aws = FakeAws::start();
     for (file, words) in [
