@@ -11,13 +11,14 @@ pub mod document;
 pub mod expand;
 pub mod policy;
 pub mod position;
+mod secrets;
 pub mod service;
 pub mod shape;
 pub mod tags;
 pub mod task_definition;
 
 pub use document::{Document, Field, Node};
-pub use position::{Fault, Faults, Position, Severity, refuse, shown};
+pub use position::{Fault, Faults, Position, Severity, refuse, shown, tell_warnings};
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@
 
 mod container;
 mod dependencies;
+mod exposed;
 pub(crate) mod fields;
 mod health_check;
 mod logging;
@@ -17,7 +18,7 @@ mod variables;
 
 pub(crate) use logging::check_configuration as check_log_configuration;
 pub(crate) use normalise::drop_empty;
-pub use normalise::{difference, normalise};
+pub use normalise::{concealed, difference, normalise};
 pub use size::{cpu_units, mebibytes};
 
 use crate::document::{Content, Document, Field};
@@ -38,6 +39,9 @@ pub fn check(document: &Document) -> Vec<Fault> {
         return faults.into_vec();
     }
     shape::check(&root, &fields::REQUEST, stranger, &mut faults);
+    if !matches!(root.node.content, Content::Object(_)) {
+        return faults.into_vec();
+    }
     task::check(&root, &mut faults);
     tags::check(&root, &mut faults);
     let size = document.to_value().to_string().len();

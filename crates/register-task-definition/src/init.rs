@@ -1,15 +1,16 @@
 //! `init`: writes the file from a live revision.
 
 use crate::command::InitArgs;
-use crate::diff::described;
+use crate::diff::{LISTED, described};
 use crate::ecs::Ecs;
 use crate::placeholders;
 use crate::revision::Revision;
 use crate::source::{app_tags, file};
 use anyhow::{Context, Result};
-use aws_documents::{Document, shown, task_definition};
+use aws_documents::expand::{expand_and_check, name_unknown};
+use aws_documents::{Document, shown, task_definition, tell_warnings};
 use common::aws::Aws;
-use common::config::{Config, Variables};
+use common::config::{Config, Variables, expand};
 use common::{Console, Failure, FailureExt, Item, Outcome, Report};
 use std::io::Write;
 use std::path::Path;
@@ -22,27 +23,21 @@ use tempfile::NamedTempFile;
 pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
     let config = Config::find(args.common.config.config.as_deref())?;
     let path = file(&config, &Variables::preview(&config.schema))?;
-    let revision = match &args.from {
-        Some(revision) => revision.clone(),
-        None => Revision {
-            family: None,
-            number: None,
-        },
-    };
-    let stem = path
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let revision = revision.or_family(&stem);
     if !args.force && !args.dry_run && path.exists() {
         return Err(exists(&path).into());
     }
     let aws = Aws::load(&args.common.aws, Some(&config), console).await?;
     let place = identity::place(&aws).await?;
+    let variables = Variables::new(&config.schema, &place);
+    let from = args.from.clone().unwrap_or_default();
+    let revision = from.or_family(&family(&path, &variables));
     let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk));
-    let live = described(&ecs, &revision).await?;
-    let (app_tags, _) = app_tags(&config, &Variables::new(&config.schema, &place))?;
+    let hint = match args.from {
+        Some(_) => LISTED.to_owned(),
+        None => format!("name another one with --from FAMILY[:REVISION]; {LISTED}"),
+    };
+    let live = described(&ecs, &revision, &hint).await?;
+    let (app_tags, _) = app_tags(&config, &variables)?;
     let value = placeholders::file(&live.definition, &live.tags, &app_tags, &config, &place);
     let text = serde_json::to_string_pretty(&value).context("failed to write JSON")? + "\n";
 
@@ -54,9 +49,7 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
     };
     // The live one may hold what no file should: its faults are told, and the file is written all the same.
     let document = Document::parse(&shown(&path), &text).map_err(|fault| fault.into_failure())?;
-    for fault in warnings(&document, &config) {
-        console.warn(fault);
-    }
+    tell_warnings(&warnings(&document, &config), console);
     for image in placeholders::followed(&value) {
         console.note(format!(
             "image `{image}`: the file follows the digest of its first tag in ECR"
@@ -71,9 +64,12 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
     }
     let action = if old.is_some() { "update" } else { "create" };
     if args.dry_run {
-        let mut report = Report::new(Outcome::Planned)
-            .line(text.trim_end())
-            .detail("document", value);
+        let shown = task_definition::concealed(&value);
+        if shown != value {
+            console.note("what may be a secret is `(hidden)` here; the file gets it as it is");
+        }
+        let text = serde_json::to_string_pretty(&shown).context("failed to write JSON")?;
+        let mut report = Report::new(Outcome::Planned).line(text).detail("document", shown);
         report.items.push(item(action));
         return Ok(report);
     }
@@ -84,15 +80,32 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
     Ok(report)
 }
 
+/// The family of the file that is there, else the one that has the file's name.
+fn family(path: &Path, variables: &Variables) -> String {
+    let named = Document::read(path).ok().and_then(|document| {
+        let family = document.field().text_of("family")?.to_owned();
+        expand(&family, variables).ok()
+    });
+    let stem = || {
+        path.file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    named
+        .filter(|family| Revision::is_family(family))
+        .unwrap_or_else(stem)
+}
+
 /// What the rules say of the written file.
 fn warnings(document: &Document, config: &Config) -> Vec<aws_documents::Fault> {
-    match aws_documents::expand::expand(document, &Variables::preview(&config.schema)) {
-        Ok(expanded) => {
-            let faults = task_definition::check(&expanded).into_iter();
-            faults.map(aws_documents::expand::name_unknown).collect()
-        }
-        Err(faults) => faults,
-    }
+    let found = expand_and_check(
+        document,
+        &Variables::preview(&config.schema),
+        task_definition::check,
+    );
+    let faults = found.map_or_else(|faults| faults, |(_, faults)| faults);
+    faults.into_iter().map(name_unknown).collect()
 }
 
 /// All of it or nothing, and over a file that is there only with `force`: also when it came in the meantime.

@@ -61,6 +61,31 @@ fn strings_are_expanded_and_keep_their_places() {
 }
 
 #[test]
+fn what_else_is_wrong_is_told_beside_what_is_unset() {
+    let text = "{\"family\": \"a b\",\n\"cpu\": \"${UNSET}\",\n\"memory\": \"700 kB\"}";
+    let config = Config::parse(Path::new("ops.toml"), CONFIG).unwrap();
+    let document = Document::parse(Path::new("a.json"), text).unwrap();
+    let lines = |cpu: Option<&str>| {
+        let cpu = cpu.map(str::to_owned);
+        let variables = Variables::over(&config.schema, &Place::unknown(), |_| cpu.clone());
+        let found = expand_and_check(&document, &variables, crate::task_definition::check);
+        let (expanded, faults) = match found {
+            Ok((document, faults)) => (Some(document.to_value()), faults),
+            Err(faults) => (None, faults),
+        };
+        let lines = faults.iter().map(ToString::to_string);
+        let lines = lines.filter(|line| !line.contains("is missing"));
+        (expanded, lines.collect::<Vec<String>>())
+    };
+    let family = "a.json:1:12: family: a family has 1 to 255 letters, digits, `_` and `-`".to_owned();
+    let memory = "a.json:3:11: memory: `700 kB` is no size: write \"512\" or \"0.5 GB\"".to_owned();
+    let unset = "a.json:2:8: cpu: needs the environment variable `UNSET`, which is not set".to_owned();
+    assert_eq!(lines(None), (None, vec![family.clone(), unset, memory.clone()]));
+    let expanded = json!({"family": "a b", "cpu": "256", "memory": "700 kB"});
+    assert_eq!(lines(Some("256")), (Some(expanded), vec![family, memory]));
+}
+
+#[test]
 fn all_faults_are_told_with_place_and_field() {
     let text = "{\"a\": [\"${UNSET}\", \"${EMPTY}\"],\n \"b\": {\"c\": \"$HOME\", \"d\": \"${cluster.name}\"},\n \"e\": \"${open\"}";
     let faults = expand_with(text, &[("EMPTY", "")]).unwrap_err();
