@@ -200,6 +200,22 @@ fn a_wrong_flag_is_a_usage_error() {
 }
 
 #[test]
+fn a_missing_argument_is_named_in_the_document() {
+    for (name, command, missing) in [
+        ("deploy-service", "run", "<CMD>..."),
+        ("register-task-definition", "diff", "<A>, <B>"),
+    ] {
+        let document = support::tool(name)
+            .args([command, "-o", "json"])
+            .run()
+            .exits(2)
+            .json();
+        let expected = format!("the following required arguments were not provided: {missing}");
+        assert_eq!(document["error"]["message"], expected, "{name}");
+    }
+}
+
+#[test]
 fn an_unset_variable_is_found_before_the_first_call() {
     let aws = FakeAws::start();
     each(|name, _| {

@@ -138,21 +138,30 @@ pub fn parse_from<A: CommandFactory + FromArgMatches>(
     console.stderr(error.to_string().trim_end());
     if output.output == Format::Json {
         let mut report = Report::new(Outcome::Failed);
-        let message = error
-            .to_string()
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ")
-            .to_owned();
         report.error = Some(ErrorReport {
-            message,
+            message: in_one_line(&error.to_string()),
             code: Some("usage".into()),
             hint: Some(format!("{tool} --help")),
         });
         console.stdout(&report.to_json(tool).to_string());
     }
     Err(console.end(usage, true))
+}
+
+/// What clap says in its first paragraph: names and values stand on lines of their own there.
+fn in_one_line(usage: &str) -> String {
+    let mut lines = usage.lines().map(str::trim).take_while(|line| !line.is_empty());
+    let first = lines
+        .next()
+        .unwrap_or_default()
+        .trim_start_matches("error: ")
+        .to_owned();
+    let rest: Vec<&str> = lines.collect();
+    if rest.is_empty() {
+        first
+    } else {
+        format!("{first} {}", rest.join(", "))
+    }
 }
 
 /// The format that was asked for, from a command line that could not be parsed as a whole.
@@ -182,6 +191,40 @@ fn requested_format(arguments: &[OsString]) -> Format {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_usage_error_keeps_its_names_in_one_line() {
+        let command = clap::Command::new("t")
+            .arg(clap::Arg::new("A").required(true))
+            .arg(clap::Arg::new("B").required(true))
+            .arg(clap::Arg::new("form").long("form").value_parser(["text", "json"]))
+            .arg(clap::arg!(--quiet).conflicts_with_all(["verbose", "more"]))
+            .arg(clap::arg!(--verbose))
+            .arg(clap::arg!(--more));
+        for (line, expected) in [
+            (
+                "t",
+                "the following required arguments were not provided: <A>, <B>",
+            ),
+            ("t a", "the following required arguments were not provided: <B>"),
+            (
+                "t a b --form xml",
+                "invalid value 'xml' for '--form <form>' [possible values: text, json]",
+            ),
+            (
+                "t a b --quiet --verbose",
+                "the argument '--quiet' cannot be used with '--verbose'",
+            ),
+            (
+                "t a b --quiet --verbose --more",
+                "the argument '--quiet' cannot be used with: --verbose, --more",
+            ),
+            ("t a b --formm", "unexpected argument '--formm' found"),
+        ] {
+            let error = command.clone().try_get_matches_from(line.split(' ')).unwrap_err();
+            assert_eq!(in_one_line(&error.to_string()), expected, "{line}");
+        }
+    }
 
     #[test]
     fn finds_the_format_in_a_broken_command_line() {
