@@ -165,13 +165,26 @@ fn an_answer_that_is_no_aws_answer_is_an_error() {
         for target in &targets {
             aws.answer_text(target, 403, "<html>blocked by the proxy</html>", "text/html");
         }
-        let output = prepared(aws.tool(name)).run().exits(2).says(": error: ");
-        // It was sent.
-        assert!(!output.stderr.contains("could not be sent"), "{}", output.stderr);
-        for target in &targets {
-            aws.answer_text(target, 200, "{\"half\": ", "application/x-amz-json-1.1");
+        prepared(aws.tool(name))
+            .run()
+            .exits(2)
+            .says("was answered with something that is no AWS error\nhint: check the network");
+        for half in ["{\"half\": ", "<html>", "[]"] {
+            for target in &targets {
+                aws.answer_text(target, 200, half, "application/x-amz-json-1.1");
+            }
+            // It was sent, and a read changes nothing.
+            let output = prepared(aws.tool(name)).run().exits(2);
+            let output = output
+                .says("was answered with something that can't be read")
+                .says("hint: check the network");
+            let words = ["could not be sent", "gone through"];
+            assert!(
+                !words.iter().any(|words| output.stderr.contains(words)),
+                "{}",
+                output.transcript()
+            );
         }
-        prepared(aws.tool(name)).run().exits(2).says(": error: ");
         assert_eq!(aws.writes(), []);
     });
 }

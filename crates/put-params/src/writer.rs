@@ -263,6 +263,7 @@ fn concerns_all(fault: &Fault) -> bool {
                 | "SignatureDoesNotMatch"
                 | "no-credentials"
                 | "network"
+                | "no-aws-answer"
         )
     )
 }

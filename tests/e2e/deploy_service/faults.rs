@@ -210,7 +210,7 @@ fn a_change_without_an_answer_may_have_gone_through() {
     deploy(&aws, &["--region", "us-east-1"])
         .run()
         .exits(2)
-        .says("error: failed to create service `web`: ecs:CreateService could not be sent: ")
+        .says("error: failed to create service `web`: ecs:CreateService got no answer: ")
         .says(hint);
     let aws = fake::start();
     answers(&aws, &[service(&["old PRIMARY 1 COMPLETED"])]);
@@ -218,7 +218,7 @@ fn a_change_without_an_answer_may_have_gone_through() {
     deploy(&aws, &["--region", "us-east-1"])
         .run()
         .exits(2)
-        .says("error: failed to update service `web`: ecs:UpdateService could not be sent: ")
+        .says("error: failed to update service `web`: ecs:UpdateService got no answer: ")
         .says(hint);
 }
 

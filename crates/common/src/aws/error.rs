@@ -2,8 +2,10 @@
 
 use crate::failure::Failure;
 use aws_credential_types::provider::error::CredentialsError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::any::Any;
 use std::error::Error;
 
 /// The code that the service gave, `RepositoryNotFoundException` say.
@@ -19,25 +21,76 @@ where
 {
     let operation = operation.to_owned();
     move |error| match &error {
-        SdkError::ServiceError(context) => refused(&operation, context.err().code(), context.err().message()),
-        SdkError::TimeoutError(_) => Failure::could_not(format!("{operation} got no answer in time"))
-            .code("network")
-            .hint(NETWORK_HINT),
-        SdkError::ResponseError(_) => unreadable(&operation, &error),
+        SdkError::ServiceError(context) => match context.err().code() {
+            Some(code) => refused(&operation, code, context.err().message()),
+            None => strange(&operation, status_of(context.raw()), context.err()),
+        },
+        SdkError::ResponseError(context) => strange(&operation, status_of(context.raw()), &error),
+        SdkError::TimeoutError(_) => no_answer(&operation, "got no answer in time", "network"),
         _ => not_sent(&operation, &error),
     }
 }
 
 const NETWORK_HINT: &str = "check the network, the region and any AWS_ENDPOINT_URL";
 
-fn refused(operation: &str, code: Option<&str>, message: Option<&str>) -> Failure {
-    let Some(code) = code else {
-        return Failure::could_not(format!(
+/// How the names of actions that change nothing begin.
+const READS: [&str; 8] = [
+    "BatchCheck",
+    "BatchGet",
+    "Describe",
+    "Filter",
+    "Get",
+    "List",
+    "Simulate",
+    "StartLifecyclePolicyPreview",
+];
+
+/// Whether `ecs:UpdateService` changes something.
+fn writes(operation: &str) -> bool {
+    let action = operation.split(':').next_back().unwrap_or_default();
+    !READS.iter().any(|word| action.starts_with(word))
+}
+
+/// The request got out, and nobody can say what came of it.
+fn no_answer(operation: &str, what: &str, code: &str) -> Failure {
+    if writes(operation) {
+        Failure::could_not(format!("{operation} {what}; it may have gone through"))
+            .code(code)
+            .hint("look whether it did before you run this again")
+    } else {
+        Failure::could_not(format!("{operation} {what}"))
+            .code(code)
+            .hint(NETWORK_HINT)
+    }
+}
+
+fn status_of(raw: &dyn Any) -> Option<u16> {
+    let response = raw.downcast_ref::<HttpResponse>();
+    response.map(|response| response.status().as_u16())
+}
+
+/// An answer that is not AWS's, or not whole. A refusal by somebody on the way has not reached AWS.
+fn strange(operation: &str, status: Option<u16>, error: &(dyn Error + 'static)) -> Failure {
+    match status {
+        Some(300..=499) => Failure::could_not(format!(
             "{operation} was answered with something that is no AWS error"
         ))
         .code("no-aws-error")
-        .hint(NETWORK_HINT);
-    };
+        .hint(NETWORK_HINT),
+        Some(status @ 500..) => no_answer(
+            operation,
+            &format!("was answered with something that is no AWS error (status {status})"),
+            "no-aws-error",
+        ),
+        _ => {
+            let cause = readable(&causes_of(Some(error)));
+            let what = format!("was answered with something that can't be read: {cause}");
+            no_answer(operation, &what, "no-aws-answer")
+        }
+    }
+}
+
+fn refused(operation: &str, code: &str, message: Option<&str>) -> Failure {
     let message = message
         .map(|message| format!(": {}", message.trim()))
         .unwrap_or_default();
@@ -46,16 +99,6 @@ fn refused(operation: &str, code: Option<&str>, message: Option<&str>) -> Failur
         Some(hint) => failure.hint(hint),
         None => failure,
     }
-}
-
-/// An answer came back, and it has not the form of one.
-fn unreadable(operation: &str, error: &(dyn Error + 'static)) -> Failure {
-    let cause = readable(&causes_of(error.source()));
-    Failure::could_not(format!(
-        "{operation} was answered with something that is no AWS answer: {cause}"
-    ))
-    .code("no-aws-answer")
-    .hint(NETWORK_HINT)
 }
 
 /// The next step for the codes that any service can answer with.
@@ -92,7 +135,10 @@ pub fn is_throttling(code: &str) -> bool {
     )
 }
 
-/// The request did not get out, or no answer came back.
+/// What hyper says of a connection that stood when it broke.
+const AFTER: [&str; 1] = ["client error (SendRequest)"];
+
+/// The request did not get out, or the connection broke behind it.
 fn not_sent(operation: &str, error: &(dyn Error + 'static)) -> Failure {
     let causes = causes_of(Some(error));
     if let Some(credentials) = causes
@@ -102,6 +148,12 @@ fn not_sent(operation: &str, error: &(dyn Error + 'static)) -> Failure {
         return no_credentials(operation, credentials);
     }
     let cause = readable(&causes);
+    if causes
+        .iter()
+        .any(|cause| AFTER.contains(&cause.to_string().as_str()))
+    {
+        return no_answer(operation, &format!("got no answer: {cause}"), "network");
+    }
     Failure::could_not(format!("{operation} could not be sent: {cause}"))
         .code("network")
         .hint(NETWORK_HINT)
@@ -151,6 +203,9 @@ fn readable(causes: &[&(dyn Error + 'static)]) -> String {
                 | "io error"
                 | "other"
                 | "client error (Connect)"
+                | "client error (SendRequest)"
+                | "response error"
+                | "unhandled error"
                 | "failed to construct request"
         );
         if !empty && !said.iter().any(|earlier| earlier.contains(&text)) {
@@ -168,12 +223,14 @@ fn readable(causes: &[&(dyn Error + 'static)]) -> String {
 mod tests {
     use super::*;
     use crate::failure::Described;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+    use aws_smithy_types::error::ErrorMetadata;
 
     #[test]
     fn a_refusal_names_call_code_message_and_the_next_step() {
         let error = anyhow::Error::from(refused(
             "ssm:PutParameter",
-            Some("AccessDeniedException"),
+            "AccessDeniedException",
             Some("User: ci may not\n"),
         ));
         let described = Described::of(&error);
@@ -183,6 +240,42 @@ mod tests {
         );
         assert_eq!(described.code.as_deref(), Some("AccessDeniedException"));
         assert!(described.hint.unwrap().contains("ssm:PutParameter"));
+    }
+
+    #[test]
+    fn what_was_sent_is_told_apart_from_what_was_not() {
+        type Sent = SdkError<ErrorMetadata, HttpResponse>;
+        let answer = |status: u16| HttpResponse::new(status.try_into().unwrap(), "<html>".into());
+        let io = |words: &str| std::io::Error::other(words.to_owned());
+        let unread = || Sent::response_error(io("type mismatch"), answer(200));
+        let strange =
+            |status: u16| move || Sent::service_error(ErrorMetadata::builder().build(), answer(status));
+        let late = || Sent::timeout_error(io("x"));
+        let broken = |words: &'static str| {
+            move || Sent::dispatch_failure(ConnectorError::other(io(words).into(), None))
+        };
+        let check = |error: &dyn Fn() -> Sent, words: &str, code: &str, unsure: bool| {
+            let said = |operation: &str| Described::of(&call(operation)(error()).into());
+            let (read, write) = (said("ecs:DescribeServices"), said("ecs:UpdateService"));
+            assert_eq!(read.message, format!("ecs:DescribeServices {words}"));
+            assert_eq!(read.hint.as_deref(), Some(NETWORK_HINT), "{words}");
+            let end = if unsure { "; it may have gone through" } else { "" };
+            assert_eq!(write.message, format!("ecs:UpdateService {words}{end}"));
+            assert_eq!(write.hint.as_deref() == Some(NETWORK_HINT), !unsure, "{words}");
+            assert_eq!(write.code.as_deref(), Some(code), "{words}");
+        };
+        let words = "was answered with something that can't be read: type mismatch";
+        check(&unread, words, "no-aws-answer", true);
+        let words = "was answered with something that is no AWS error";
+        check(&strange(403), words, "no-aws-error", false);
+        let words = format!("{words} (status 502)");
+        check(&strange(502), &words, "no-aws-error", true);
+        check(&late, "got no answer in time", "network", true);
+        let words = "could not be sent: refused";
+        check(&broken("refused"), words, "network", false);
+        let sent = "client error (SendRequest)";
+        let words = "got no answer: dispatch failure";
+        check(&broken(sent), words, "network", true);
     }
 
     #[test]
