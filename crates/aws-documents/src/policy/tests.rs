@@ -1,4 +1,6 @@
 use super::*;
+use crate::expand::expand;
+use common::config::{Config, Place, Variables};
 use serde_json::json;
 
 /// Each fault as `line:column path: message`, warnings with a `?`.
@@ -47,6 +49,23 @@ fn good_policies_have_no_fault() {
     for (kind, text) in good {
         assert_eq!(lint(kind, &text), [""; 0], "{text}");
     }
+}
+
+#[test]
+fn an_escaped_dollar_is_a_dollar() {
+    let latest = "arn:aws:lambda:us-east-1:123456789012:function:f:";
+    let text = statement(&format!(
+        r#""Effect":"Allow","Action":"lambda:InvokeFunction","Resource":"{latest}$$LATEST","Condition":{{"StringEquals":{{"aws:x":["5$$","${{$}}"]}}}}"#
+    ));
+    let config = Config::parse(Path::new("ops.toml"), "version = 1\napp = { name = \"x\" }\n").unwrap();
+    let variables = Variables::over(&config.schema, &Place::unknown(), |_| None);
+    let document = Document::parse(Path::new("p.json"), &text).unwrap();
+    let document = expand(&document, &variables).unwrap();
+    assert_eq!(
+        document.to_value()["Statement"][0]["Resource"],
+        format!("{latest}$LATEST")
+    );
+    assert_eq!(check(&document, Kind::Identity, Limits::default()), []);
 }
 
 #[test]
@@ -140,9 +159,10 @@ fn faults_of_statements() {
             r#""Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${BUCKET}""#,
             &["Statement[0].Resource: `${BUCKET}` is filled in by nobody"],
         ),
+        // CloudFormation's, which IAM does not know.
         (
-            r#""Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::$BUCKET/x""#,
-            &["Statement[0].Resource: `$BUCKET` is filled in by nobody"],
+            r#""Effect":"Allow","Action":"sqs:*","Resource":"arn:aws:sqs:us-east-1:${AWS::AccountId}:q""#,
+            &["Statement[0].Resource: `${AWS::AccountId}` is filled in by nobody"],
         ),
         (
             r#""Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::<bucket>/x""#,

@@ -93,21 +93,15 @@ pub(super) fn texts(field: &Field, faults: &mut Faults) {
         .for_each(|(_, member)| texts(member, faults));
 }
 
-/// The first thing in `text` that looks like a variable and is none of IAM's.
+/// The first thing in `text` that looks like a variable and is none of IAM's. A dollar alone is a dollar, as in
+/// Lambda's `$LATEST`.
 fn unexpanded(text: &str) -> Option<String> {
-    for (at, _) in text.match_indices('$') {
-        let rest = text.get(at + 1..).unwrap_or_default();
-        if let Some(inside) = rest.strip_prefix('{') {
-            let name = inside.split('}').next().unwrap_or_default();
-            // ${*}, ${?} and ${$} are IAM's way to write those characters.
-            if !name.contains(':') && !["*", "?", "$"].contains(&name) {
-                return Some(format!("${{{name}}}"));
-            }
-        } else if rest.starts_with(|character: char| character.is_ascii_uppercase() || character == '_') {
-            let name = rest
-                .split(|character: char| !character.is_ascii_alphanumeric() && character != '_')
-                .next();
-            return Some(format!("${}", name.unwrap_or_default()));
+    for (_, rest) in text.match_indices("${").map(|(at, _)| text.split_at(at + 2)) {
+        let name = rest.split('}').next().unwrap_or_default();
+        // ${*}, ${?} and ${$} are IAM's way to write those characters; `AWS::AccountId` is CloudFormation's.
+        let is_key = name.contains(':') && !name.contains("::");
+        if !is_key && !["*", "?", "$"].contains(&name) {
+            return Some(format!("${{{name}}}"));
         }
     }
     let open = text.find('<')?;

@@ -184,9 +184,12 @@ pub enum Piece<'a> {
     Text(&'a str),
     /// The name of a `${NAME}`.
     Name(&'a str),
-    /// The name of a `${NAME}` with a colon in it (`aws:username`): IAM's own.
+    /// The name of a `${NAME}` with a colon in it (`aws:username`), or one of IAM's three signs: IAM's own.
     Foreign(&'a str),
 }
+
+/// With these names IAM writes characters that mean something to it (IAM reference, "Policy variables").
+const ESCAPES: [&str; 3] = ["*", "?", "$"];
 
 /// Takes `text` apart, for [`expand`] and for those who put it together in a type of their own.
 ///
@@ -208,7 +211,7 @@ pub fn pieces(text: &str) -> Result<Vec<Piece<'_>>, ExpandError> {
         } else if let Some(after) = rest.strip_prefix('{') {
             let end = after.find('}').ok_or_else(|| error(Fault::Open))?;
             let name = &after[..end];
-            if name.contains(':') {
+            if name.contains(':') || ESCAPES.contains(&name) {
                 pieces.push(Piece::Foreign(name));
             } else if name.is_empty()
                 || !name
@@ -230,7 +233,7 @@ pub fn pieces(text: &str) -> Result<Vec<Piece<'_>>, ExpandError> {
 }
 
 /// `text` with every `${NAME}` replaced. `$$` is a dollar; a name with a colon (`${aws:username}`) is
-/// IAM's own and stays. What was put in is not looked at again.
+/// IAM's own and stays, as `${*}`, `${?}` and `${$}` do. What was put in is not looked at again.
 ///
 /// # Errors
 /// When a name is unset, empty or unknown, or the text is malformed.

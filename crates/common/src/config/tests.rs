@@ -168,6 +168,7 @@ fn expands_names_dollars_and_leaves_iams_own() {
         ("$$x$$", "$x$"),
         ("$${AWS_REGION}", "${AWS_REGION}"),
         ("${aws:username}", "${aws:username}"),
+        ("a${*}b${?}${$}c", "a${*}b${?}${$}c"),
         (
             "${roles.execution.arn}",
             "arn:aws:iam::123456789012:role/CruddurServiceExecutionRole",
