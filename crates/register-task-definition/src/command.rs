@@ -47,7 +47,7 @@ pub(crate) struct RegisterArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct InitArgs {
     /// The revision; without a number the latest active one [default: the family
-    /// that has the file's name]
+    /// of the file that is there, else the one that has the file's name]
     #[arg(long, value_name = "FAMILY[:REVISION]", value_parser = Revision::parse)]
     pub(crate) from: Option<Revision>,
     /// Replace the file when there is one

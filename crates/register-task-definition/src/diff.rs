@@ -34,7 +34,7 @@ pub(crate) async fn run(args: &DiffArgs, console: &Console) -> Result<Report> {
         }
     };
     let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk));
-    let (one, other) = tokio::join!(described(&ecs, &from), described(&ecs, &to));
+    let (one, other) = tokio::join!(described(&ecs, &from, LISTED), described(&ecs, &to, LISTED));
     let (one, other) = (one?, other?);
     let changes = difference(&whole(&one), &whole(&other));
     let same = changes.is_empty();
@@ -59,18 +59,18 @@ pub(crate) async fn run(args: &DiffArgs, console: &Console) -> Result<Report> {
     Ok(report)
 }
 
+/// Where to look for one.
+pub(crate) const LISTED: &str = "`aws ecs list-task-definitions` shows those of this account and region";
+
 /// A revision that must be there.
 ///
 /// # Errors
-/// When it is not.
-pub(crate) async fn described(ecs: &Ecs, revision: &Revision) -> Result<Registered> {
+/// When it is not, with this hint.
+pub(crate) async fn described(ecs: &Ecs, revision: &Revision, hint: &str) -> Result<Registered> {
     let found = ecs.describe(&revision.to_string()).await?;
     found.ok_or_else(|| {
         let message = format!("failed to find task definition `{revision}`: ECS has no such revision");
-        Failure::could_not(message)
-            .code("not-found")
-            .hint("`aws ecs list-task-definitions` shows those of this account and region")
-            .into()
+        Failure::could_not(message).code("not-found").hint(hint).into()
     })
 }
 

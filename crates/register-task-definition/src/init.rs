@@ -1,7 +1,7 @@
 //! `init`: writes the file from a live revision.
 
 use crate::command::InitArgs;
-use crate::diff::described;
+use crate::diff::{LISTED, described};
 use crate::ecs::Ecs;
 use crate::placeholders;
 use crate::revision::Revision;
@@ -9,7 +9,7 @@ use crate::source::{app_tags, file};
 use anyhow::{Context, Result};
 use aws_documents::{Document, shown, task_definition};
 use common::aws::Aws;
-use common::config::{Config, Variables};
+use common::config::{Config, Variables, expand};
 use common::{Console, Failure, FailureExt, Item, Outcome, Report};
 use std::io::Write;
 use std::path::Path;
@@ -22,27 +22,21 @@ use tempfile::NamedTempFile;
 pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
     let config = Config::find(args.common.config.config.as_deref())?;
     let path = file(&config, &Variables::preview(&config.schema))?;
-    let revision = match &args.from {
-        Some(revision) => revision.clone(),
-        None => Revision {
-            family: None,
-            number: None,
-        },
-    };
-    let stem = path
-        .file_stem()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned();
-    let revision = revision.or_family(&stem);
     if !args.force && !args.dry_run && path.exists() {
         return Err(exists(&path).into());
     }
     let aws = Aws::load(&args.common.aws, Some(&config), console).await?;
     let place = identity::place(&aws).await?;
+    let variables = Variables::new(&config.schema, &place);
+    let from = args.from.clone().unwrap_or_default();
+    let revision = from.or_family(&family(&path, &variables));
     let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk));
-    let live = described(&ecs, &revision).await?;
-    let (app_tags, _) = app_tags(&config, &Variables::new(&config.schema, &place))?;
+    let hint = match args.from {
+        Some(_) => LISTED.to_owned(),
+        None => format!("name another one with --from FAMILY[:REVISION]; {LISTED}"),
+    };
+    let live = described(&ecs, &revision, &hint).await?;
+    let (app_tags, _) = app_tags(&config, &variables)?;
     let value = placeholders::file(&live.definition, &live.tags, &app_tags, &config, &place);
     let text = serde_json::to_string_pretty(&value).context("failed to write JSON")? + "\n";
 
@@ -82,6 +76,23 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
     let mut report = Report::new(Outcome::Changed).line(&name);
     report.items.push(item(action));
     Ok(report)
+}
+
+/// The family of the file that is there, else the one that has the file's name.
+fn family(path: &Path, variables: &Variables) -> String {
+    let named = Document::read(path).ok().and_then(|document| {
+        let family = document.field().text_of("family")?.to_owned();
+        expand(&family, variables).ok()
+    });
+    let stem = || {
+        path.file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned()
+    };
+    named
+        .filter(|family| Revision::is_family(family))
+        .unwrap_or_else(stem)
 }
 
 /// What the rules say of the written file.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// A revision as it is named on the command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Revision {
     /// Absent is the family of the file.
     pub(crate) family: Option<String>,
@@ -20,12 +20,8 @@ impl Revision {
             None => text,
         };
         let number = |text: &str| text.parse().ok().filter(|number| *number > 0);
-        let is_family = |text: &str| {
-            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
-            (1..=255).contains(&text.len()) && text.bytes().all(allowed)
-        };
         match name.split_once(':') {
-            Some((family, revision)) if is_family(family) => Ok(Revision {
+            Some((family, revision)) if Self::is_family(family) => Ok(Revision {
                 family: Some(family.to_owned()),
                 number: Some(number(revision).ok_or_else(fault)?),
             }),
@@ -33,12 +29,18 @@ impl Revision {
                 family: None,
                 number: number(name),
             }),
-            None if is_family(name) => Ok(Revision {
+            None if Self::is_family(name) => Ok(Revision {
                 family: Some(name.to_owned()),
                 number: None,
             }),
             _ => Err(fault()),
         }
+    }
+
+    /// Whether `text` can be the name of a family.
+    pub(crate) fn is_family(text: &str) -> bool {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+        (1..=255).contains(&text.len()) && text.bytes().all(allowed)
     }
 
     /// The same in the family `family`, when it names none.

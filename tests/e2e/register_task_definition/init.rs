@@ -91,6 +91,39 @@ fn a_file_is_replaced_only_with_force() {
 }
 
 #[test]
+fn the_family_is_the_one_of_the_file_that_is_there() {
+    // The file is called `web`, and its family is another one.
+    let (aws, account) = Account::ready();
+    let mut body = super::expanded();
+    body["family"] = json!("shop-web");
+    super::register(&mut account.state(), &body);
+    let file = FILE.replace("\"family\": \"web\"", "\"family\": \"${SHOP}-web\"");
+    let there = with_file(&aws, &file).env("SHOP", "shop").arg("init");
+    for arguments in [&["--dry-run"][..], &["--dry-run", "--from", "1"], &["--force"]] {
+        there.clone().args(arguments).run().exits(0);
+    }
+    assert_eq!(written(&there)["family"], "shop-web");
+    // Without one, or with one that can't be read, it is the name of the file.
+    let asked = |tool: Tool| {
+        tool.args(["init", "--dry-run"])
+            .run()
+            .exits(2)
+            .says("error: failed to find task definition `web`: ECS has no such revision")
+            .says("hint: name another one with --from FAMILY[:REVISION]; `aws ecs list-task-definitions` shows those");
+    };
+    asked(bare(&aws));
+    for file in [
+        "no JSON",
+        "{}",
+        "{\"family\": 3}",
+        "{\"family\": \"${NOT_SET_ANYWHERE}\"}",
+        "{\"family\": \"a b\"}",
+    ] {
+        asked(with_file(&aws, file));
+    }
+}
+
+#[test]
 fn any_revision_may_be_taken() {
     let (aws, account) = registered(|body| body["cpu"] = json!("512"));
     super::register(&mut account.state(), &super::expanded());
