@@ -11,6 +11,7 @@ mod init;
 mod plans;
 mod retries;
 mod sandbox;
+mod secrets;
 
 use account::{Account, DIGEST, register};
 use serde_json::{Value, json};

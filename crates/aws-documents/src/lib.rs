@@ -11,6 +11,7 @@ pub mod document;
 pub mod expand;
 pub mod policy;
 pub mod position;
+mod secrets;
 pub mod service;
 pub mod shape;
 pub mod tags;

@@ -8,6 +8,10 @@ use crate::position::Faults;
 pub enum Shape {
     /// A string.
     Text,
+    /// A string of one's own: people put secrets there.
+    Own,
+    /// The words of a command, each a string of one's own.
+    Words,
     /// One of these strings.
     Word(&'static [&'static str]),
     /// A whole number.
@@ -16,8 +20,8 @@ pub enum Shape {
     Fraction,
     /// `true` or `false`.
     Flag,
-    /// An object with keys of one's own and strings as values.
-    Texts,
+    /// An object with keys of one's own and strings as values: of one's own too, but under these keys.
+    Texts(&'static [&'static str]),
     /// An array.
     List(&'static Shape),
     /// An object with these keys.
@@ -29,8 +33,8 @@ pub enum Shape {
 /// A key of an object.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    name: &'static str,
-    shape: Shape,
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
     needed: bool,
 }
 
@@ -59,7 +63,7 @@ pub fn check(field: &Field, shape: &Shape, strangers: fn(&str) -> Option<&'stati
     let wanted = match (shape, content) {
         // null counts as absent.
         (_, Content::Null) | (Shape::Anything, _) => return,
-        (Shape::Text, Content::Text(_)) | (Shape::Flag, Content::Flag(_)) => return,
+        (Shape::Text | Shape::Own, Content::Text(_)) | (Shape::Flag, Content::Flag(_)) => return,
         (Shape::Fraction, Content::Number(_)) => return,
         (Shape::Number, Content::Number(number)) if number.is_i64() => return,
         (Shape::Word(words), Content::Text(text)) => {
@@ -68,31 +72,34 @@ pub fn check(field: &Field, shape: &Shape, strangers: fn(&str) -> Option<&'stati
             }
             return;
         }
-        (Shape::Texts, Content::Object(_)) => {
+        (Shape::Texts(_), Content::Object(_)) => {
             for (_, value) in field.members() {
                 check(&value, &Shape::Text, strangers, faults);
             }
             return;
         }
-        (Shape::List(inner), Content::Array(_)) => {
-            return field.elements().iter().for_each(|element| {
-                if element.node.content == Content::Null {
-                    faults.error(element, "null can't stand in an array");
-                }
-                check(element, inner, strangers, faults);
-            });
-        }
+        (Shape::List(inner), Content::Array(_)) => return list(field, inner, strangers, faults),
+        (Shape::Words, Content::Array(_)) => return list(field, &Shape::Own, strangers, faults),
         (Shape::Object(keys), Content::Object(_)) => return object(field, keys, strangers, faults),
-        (Shape::Text | Shape::Word(_), _) => "a string",
+        (Shape::Text | Shape::Own | Shape::Word(_), _) => "a string",
         (Shape::Number, _) => "a whole number",
         (Shape::Fraction, _) => "a number",
         (Shape::Flag, _) => "true or false",
-        (Shape::Texts | Shape::Object(_), _) => "an object",
-        (Shape::List(_), _) => "an array",
+        (Shape::Texts(_) | Shape::Object(_), _) => "an object",
+        (Shape::List(_) | Shape::Words, _) => "an array",
     };
     faults.error(field, format!("it must be {wanted}, not {}", field.node.kind()));
     if let (Shape::Number | Shape::Flag, Content::Text(_)) = (shape, content) {
         faults.hint("write it without quotes");
+    }
+}
+
+fn list(field: &Field, inner: &Shape, strangers: fn(&str) -> Option<&'static str>, faults: &mut Faults) {
+    for element in field.elements() {
+        if element.node.content == Content::Null {
+            faults.error(&element, "null can't stand in an array");
+        }
+        check(&element, inner, strangers, faults);
     }
 }
 

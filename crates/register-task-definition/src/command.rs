@@ -53,7 +53,7 @@ pub(crate) struct InitArgs {
     /// Replace the file when there is one
     #[arg(long)]
     pub(crate) force: bool,
-    /// Print what would be written, and write nothing
+    /// Print what would be written, with what may be a secret hidden, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]

@@ -65,9 +65,12 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
     }
     let action = if old.is_some() { "update" } else { "create" };
     if args.dry_run {
-        let mut report = Report::new(Outcome::Planned)
-            .line(text.trim_end())
-            .detail("document", value);
+        let shown = task_definition::concealed(&value);
+        if shown != value {
+            console.note("what may be a secret is `(hidden)` here; the file gets it as it is");
+        }
+        let text = serde_json::to_string_pretty(&shown).context("failed to write JSON")?;
+        let mut report = Report::new(Outcome::Planned).line(text).detail("document", shown);
         report.items.push(item(action));
         return Ok(report);
     }

@@ -31,7 +31,7 @@ fn each_difference_is_named_and_makes_one_revision() {
             &[
                 "containerDefinitions[web].environment[MORE].value: 1 -> (none)",
                 "containerDefinitions[web].environment[REGION].value: eu-west-1 -> us-east-1",
-                "containerDefinitions[web].environment[PRICE].value: (none) -> 5$",
+                "containerDefinitions[web].environment[PRICE].value: (none) -> (hidden)",
             ],
         ),
         (

@@ -6,6 +6,9 @@ use crate::position::Position;
 /// Deeper than any document of AWS, and shallow enough for the stack.
 const DEEPEST: usize = 64;
 
+/// A longer number that is none is not repeated.
+const SHOWN_NUMBER: usize = 6;
+
 /// What is no JSON, and where.
 #[derive(Debug)]
 pub(super) struct Error {
@@ -287,7 +290,13 @@ impl<'a> Reader<'a> {
         // serde_json's own grammar for numbers is the standard's.
         match serde_json::from_str(text) {
             Ok(number) => Ok(Content::Number(number)),
-            Err(_) => Err(self.error_at(start, format!("`{text}` is no number of JSON"))),
+            Err(_) if text.len() <= SHOWN_NUMBER => {
+                Err(self.error_at(start, format!("`{text}` is no number of JSON")))
+            }
+            // Somebody may have forgotten the quotes around a secret.
+            Err(_) => Err(self
+                .error_at(start, "this is no number of JSON")
+                .hinted("a string stands in double quotes")),
         }
     }
 

@@ -113,6 +113,8 @@ fn what_is_no_json_is_told_with_its_place() {
         ("[-]", "a.json:1:2: [0]: `-` is no number of JSON"),
         ("[1e999]", "a.json:1:2: [0]: `1e999` is no number of JSON"),
         ("[0x10]", "a.json:1:2: [0]: `0x10` is no number of JSON"),
+        // Somebody may have forgotten the quotes around a secret.
+        ("[0b1c2d3e-canary]", "a.json:1:2: [0]: this is no number of JSON"),
     ];
     for (text, message) in cases {
         assert_eq!(parse(text).unwrap_err().to_string(), message, "{text}");

@@ -1,7 +1,9 @@
 //! What differs between a service's document and the service that runs.
 
+use super::fields::REQUEST;
 use super::normal::{Namespaces, as_created, default_of, normalise};
-use crate::difference::{self, List};
+use crate::difference::List;
+use crate::secrets;
 use common::Change;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -74,7 +76,7 @@ pub fn complete(wanted: &Value) -> Value {
 }
 
 /// What has to change on `current`, a service of DescribeServices, to become `wanted`, in CreateService's
-/// shape. What `wanted` does not name stays as it is, but for what has a documented default: there absent
+/// shape. What may be a secret is not shown. What `wanted` does not name stays as it is, but for what has a documented default: there absent
 /// means the default, and without `serviceConnectConfiguration` Service Connect is off.
 pub fn difference(current: &Value, wanted: &Value, namespaces: &Namespaces) -> Difference {
     let mut from = as_created(current);
@@ -84,7 +86,7 @@ pub fn difference(current: &Value, wanted: &Value, namespaces: &Namespaces) -> D
     }
     keep_what_is_wanted(&mut from, &to);
     let mut difference = Difference {
-        changes: difference::difference(&from, &to, meaning),
+        changes: secrets::difference(&from, &to, meaning, &REQUEST),
         fields: BTreeSet::new(),
     };
     difference

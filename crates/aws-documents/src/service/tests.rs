@@ -526,6 +526,39 @@ fn what_ecs_fills_in_is_no_difference() {
 }
 
 #[test]
+fn values_that_may_be_secrets_are_not_shown_and_sent_as_they_are() {
+    let logging = |token: &str| {
+        let mut service = wanted();
+        service["serviceConnectConfiguration"]["logConfiguration"] = json!({
+            "logDriver": "splunk", "options": {"splunk-url": "https://x:8088", "splunk-token": token}
+        });
+        service["deploymentConfiguration"]["lifecycleHooks"] = json!([{"hookDetails": {"pass": token}}]);
+        service
+    };
+    let (lines, found) = compare(&complete(&logging("hunter1")), &logging("hunter2"));
+    assert_eq!(
+        lines,
+        [
+            "serviceConnectConfiguration.logConfiguration.options.splunk-token: (hidden) -> (hidden), another one",
+            r#"deploymentConfiguration.lifecycleHooks: [{"hookDetails":{"pass":"(hidden)"}}] -> [{"hookDetails":{"pass":"(hidden), another one"}}]"#,
+        ]
+    );
+    let sent = update(&logging("hunter2"), &found);
+    let options = &sent["serviceConnectConfiguration"]["logConfiguration"]["options"];
+    assert_eq!(options["splunk-token"], "hunter2");
+    let document = Document::parse(Path::new("s.json"), &logging("hunter2").to_string()).unwrap();
+    let faults = check(&document, &Setting::default());
+    let warned: Vec<&Fault> = faults.iter().filter(|fault| !fault.is_error()).collect();
+    assert_eq!(warned.len(), 1, "{faults:?}");
+    assert!(
+        warned[0]
+            .message
+            .starts_with("`splunk-token` looks like a secret"),
+        "{faults:?}"
+    );
+}
+
+#[test]
 fn what_differs_is_told_and_sent() {
     let mut other = wanted();
     other["taskDefinition"] = json!("arn:aws:ecs:us-east-1:123456789012:task-definition/backend-flask:4");

@@ -1,6 +1,6 @@
 //! The rules of one container.
 
-use super::{between, health_check, is_name, logging, ports, variables};
+use super::{between, exposed, health_check, is_name, logging, ports, variables};
 use crate::arn;
 use crate::document::{Content, Field};
 use crate::position::Faults;
@@ -31,6 +31,7 @@ pub(super) fn check(container: &Field, faults: &mut Faults) {
     }
     logging::check(container, faults);
     variables::check(container, faults);
+    exposed::check(container, faults);
     not_on_fargate(container, faults);
     between(container, "startTimeout", 2, 120, " s", faults);
     between(container, "stopTimeout", 2, 120, " s", faults);

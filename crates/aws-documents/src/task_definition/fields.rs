@@ -1,10 +1,10 @@
 //! What RegisterTaskDefinition takes (Amazon ECS API reference).
 
-use crate::shape::Shape::{Flag, List, Number, Object, Text, Texts, Word};
+use crate::shape::Shape::{Flag, List, Number, Object, Own, Text, Texts, Word, Words};
 use crate::shape::{Key, Shape, may, must};
 
 /// The whole request.
-pub(super) const REQUEST: Shape = Object(&[
+pub(crate) const REQUEST: Shape = Object(&[
     must("family", Text),
     may("taskRoleArn", Text),
     may("executionRoleArn", Text),
@@ -68,11 +68,23 @@ pub(crate) const LOG_CONFIGURATION: Shape = Object(&[
             "awsfirelens",
         ]),
     ),
-    may("options", Texts),
+    may("options", Texts(&PLAIN_OPTIONS)),
     may("secretOptions", List(&SECRET)),
 ]);
 
-const PAIR: Shape = Object(&[must("name", Text), must("value", Text)]);
+/// Options of log drivers that hold no secret; others do: `splunk-token`.
+const PLAIN_OPTIONS: [&str; 8] = [
+    "awslogs-create-group",
+    "awslogs-datetime-format",
+    "awslogs-group",
+    "awslogs-multiline-pattern",
+    "awslogs-region",
+    "awslogs-stream-prefix",
+    "max-buffer-size",
+    "mode",
+];
+
+const PAIR: Shape = Object(&[must("name", Text), must("value", Own)]);
 
 const SECRET: Shape = Object(&[must("name", Text), must("valueFrom", Text)]);
 
@@ -110,8 +122,8 @@ const CONTAINER: Shape = Object(&[
             may("restartAttemptPeriod", Number),
         ]),
     ),
-    may("entryPoint", TEXT_LIST),
-    may("command", TEXT_LIST),
+    may("entryPoint", Words),
+    may("command", Words),
     may("environment", List(&PAIR)),
     may(
         "environmentFiles",
@@ -156,7 +168,7 @@ const CONTAINER: Shape = Object(&[
     may("dockerSecurityOptions", TEXT_LIST),
     may("interactive", Flag),
     may("pseudoTerminal", Flag),
-    may("dockerLabels", Texts),
+    may("dockerLabels", Texts(&[])),
     may("ulimits", List(&ULIMIT)),
     may("logConfiguration", LOG_CONFIGURATION),
     may("healthCheck", HEALTH_CHECK),
@@ -175,7 +187,7 @@ const CONTAINER: Shape = Object(&[
         "firelensConfiguration",
         Object(&[
             must("type", Word(&["fluentd", "fluentbit"])),
-            may("options", Texts),
+            may("options", Texts(&[])),
         ]),
     ),
     may("credentialSpecs", TEXT_LIST),
@@ -193,7 +205,7 @@ const PORT_MAPPING: Shape = Object(&[
 ]);
 
 const HEALTH_CHECK: Shape = Object(&[
-    must("command", TEXT_LIST),
+    must("command", Words),
     may("interval", Number),
     may("timeout", Number),
     may("retries", Number),
@@ -263,8 +275,8 @@ const VOLUME_KEYS: [Key; 7] = [
             may("scope", Word(&["task", "shared"])),
             may("autoprovision", Flag),
             may("driver", Text),
-            may("driverOpts", Texts),
-            may("labels", Texts),
+            may("driverOpts", Texts(&[])),
+            may("labels", Texts(&[])),
         ]),
     ),
     may(

@@ -1,6 +1,7 @@
 //! Where a container's output goes.
 
 use super::container::check_secret;
+use super::exposed;
 use crate::document::Field;
 use crate::position::Faults;
 
@@ -38,6 +39,10 @@ pub(crate) fn check_configuration(configuration: &Field, faults: &mut Faults) {
             .get("valueFrom")
             .iter()
             .for_each(|reference| check_secret(reference, faults));
+    }
+    if let Some(options) = configuration.get("options") {
+        let hint = "put it into a parameter, and name it under `secretOptions`";
+        exposed::texts(&options, hint, faults);
     }
     let Some(driver) = configuration.get("logDriver") else {
         return;

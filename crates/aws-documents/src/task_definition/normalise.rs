@@ -1,14 +1,12 @@
 //! One form for all the ways of writing the same task definition, so that no revision is registered
 //! when nothing changed.
 
-use super::{ONLY_DESCRIBED, cpu_units, mebibytes, variables};
-use crate::arn;
+use super::fields::REQUEST;
+use super::{ONLY_DESCRIBED, cpu_units, mebibytes};
 use crate::difference::{self, List};
+use crate::{arn, secrets};
 use common::Change;
 use serde_json::{Map, Value, json};
-
-/// What stands for a value that may be a secret.
-const HIDDEN: &str = "(hidden)";
 
 /// `definition` in the one form: without what only DescribeTaskDefinition has, without what is empty or the
 /// default, with sizes as numbers and lists without order sorted. Both what RegisterTaskDefinition takes
@@ -53,8 +51,8 @@ pub fn normalise(definition: &Value) -> Value {
     value
 }
 
-/// What registering `wanted` would change, compared with the `registered` revision. A value that looks like a
-/// secret is not shown.
+/// What registering `wanted` would change, compared with the `registered` revision. A value that may be a secret
+/// is not shown.
 pub fn difference(registered: &Value, wanted: &Value) -> Vec<Change> {
     let (mut from, to) = (normalise(registered), normalise(wanted));
     // A role may be given by its name, and AWS keeps it as it was given.
@@ -68,8 +66,12 @@ pub fn difference(registered: &Value, wanted: &Value) -> Vec<Change> {
             }
         }
     }
-    let changes = difference::difference(&from, &to, meaning);
-    changes.into_iter().map(hide).collect()
+    secrets::difference(&from, &to, meaning, &REQUEST)
+}
+
+/// `definition` for people to see: with `(hidden)` in the place of each value that may be a secret.
+pub fn concealed(definition: &Value) -> Value {
+    secrets::concealed(definition, &REQUEST)
 }
 
 /// The fields whose order means nothing.
@@ -209,25 +211,4 @@ fn same_role(one: &str, other: &str) -> bool {
         (None, Some(name)) => name == one,
         (None, None) => one == other,
     }
-}
-
-/// The values of variables are in the clear in ECS; in our output they are not, when they look like secrets.
-fn hide(mut change: Change) -> Change {
-    let Some((_, rest)) = change.path.split_once(".environment[") else {
-        return change;
-    };
-    let name = rest.split(']').next().unwrap_or_default();
-    let secret = [&change.from, &change.to]
-        .iter()
-        .any(|value| variables::is_secret(name, value.as_str().unwrap_or_default()));
-    if secret {
-        let (from, to) = match (change.from.is_null(), change.to.is_null()) {
-            (true, _) => (Value::Null, HIDDEN.into()),
-            (_, true) => (HIDDEN.into(), Value::Null),
-            _ => (HIDDEN.into(), format!("{HIDDEN}, another one").into()),
-        };
-        change.from = from;
-        change.to = to;
-    }
-    change
 }

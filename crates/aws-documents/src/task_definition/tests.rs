@@ -952,11 +952,11 @@ fn order_means_nothing_where_aws_keeps_sets() {
     assert_eq!(shown(&from, &to), [""; 0]);
     assert_eq!(normalise(&from), normalise(&to));
     // A command is another one in another order.
-    from["containerDefinitions"][0]["command"] = json!(["a", "b"]);
-    to["containerDefinitions"][0]["command"] = json!(["b", "a"]);
+    from["containerDefinitions"][0]["command"] = json!(["flask", "run"]);
+    to["containerDefinitions"][0]["command"] = json!(["run", "flask"]);
     assert_eq!(
         shown(&from, &to),
-        [r#"containerDefinitions[backend-flask].command: ["a","b"] -> ["b","a"]"#]
+        [r#"containerDefinitions[backend-flask].command: ["flask","run"] -> ["run","flask"]"#]
     );
 }
 
@@ -997,32 +997,157 @@ fn what_differs_is_told_by_name() {
     );
 }
 
-#[test]
-fn values_that_look_like_secrets_are_not_shown() {
-    let environment = |value: &str| {
-        with(&[(
-            "/containerDefinitions/0/environment",
+/// A definition with `value` in each field where a secret may stand.
+fn exposing(value: &str) -> Value {
+    let container = |pointer: &str| format!("/containerDefinitions/0{pointer}");
+    let changes = [
+        (
+            container("/environment"),
             json!([
                 {"name": "AWS_DEFAULT_REGION", "value": "us-east-1"},
-                {"name": "API_KEY", "value": value},
-                {"name": "DATABASE", "value": format!("postgres://u:{value}@h/d")},
+                {"name": "DB_PASS", "value": value},
+                {"name": "PLAIN", "value": value},
+                {"name": "DATABASE", "value": format!("host=x password={value}")},
             ]),
-        )])
-    };
-    let path = "containerDefinitions[backend-flask].environment";
+        ),
+        (
+            container("/command"),
+            json!(["gunicorn", format!("--password={value}"), value]),
+        ),
+        (
+            container("/entryPoint"),
+            json!(["/bin/sh", "-c", format!("echo {value}")]),
+        ),
+        (
+            container("/healthCheck"),
+            json!({"command": ["CMD-SHELL", format!("curl -u x:{value} http://localhost || exit 1")]}),
+        ),
+        (
+            container("/logConfiguration"),
+            json!({"logDriver": "splunk", "options": {"splunk-url": "https://x:8088", "splunk-token": value, "mode": "blocking"}}),
+        ),
+        (container("/dockerLabels"), json!({"team": value})),
+        (
+            container("/firelensConfiguration"),
+            json!({"type": "fluentbit", "options": {"key": value}}),
+        ),
+        (
+            container("/someNewField"),
+            json!({"list": [value], "text": value, "environment": [{"name": "X", "value": value}]}),
+        ),
+        (
+            "/volumes".to_owned(),
+            json!([{"name": "v", "dockerVolumeConfiguration": {"driverOpts": {"o": value}, "labels": {"l": value}}}]),
+        ),
+        (
+            "/proxyConfiguration".to_owned(),
+            json!({"type": "APPMESH", "containerName": "x", "properties": [{"name": "p", "value": value}]}),
+        ),
+        (
+            "/tags".to_owned(),
+            json!([{"key": "t", "value": format!("https://u:{value}@h")}]),
+        ),
+    ];
+    let changes: Vec<(&str, Value)> = changes
+        .iter()
+        .map(|(pointer, value)| (pointer.as_str(), value.clone()))
+        .collect();
+    with(&changes)
+}
+
+#[test]
+fn values_that_may_be_secrets_are_not_shown() {
+    let container = "containerDefinitions[backend-flask]";
+    let other = "(hidden) -> (hidden), another one";
     assert_eq!(
-        shown(&environment("hunter1"), &environment("hunter2")),
+        shown(&exposing("hunter1canary"), &exposing("hunter2canary")),
         [
-            format!("{path}[API_KEY].value: (hidden) -> (hidden), another one"),
-            format!("{path}[DATABASE].value: (hidden) -> (hidden), another one"),
+            format!(
+                r#"{container}.command: ["gunicorn","(hidden)","(hidden)"] -> ["gunicorn","(hidden), another one","(hidden), another one"]"#
+            ),
+            format!("{container}.dockerLabels.team: {other}"),
+            format!(
+                r#"{container}.entryPoint: ["/bin/sh","-c","(hidden)"] -> ["/bin/sh","-c","(hidden), another one"]"#
+            ),
+            format!("{container}.environment[DATABASE].value: {other}"),
+            format!("{container}.environment[DB_PASS].value: {other}"),
+            format!("{container}.environment[PLAIN].value: {other}"),
+            format!("{container}.firelensConfiguration.options.key: {other}"),
+            format!(
+                r#"{container}.healthCheck.command: ["CMD-SHELL","(hidden)"] -> ["CMD-SHELL","(hidden), another one"]"#
+            ),
+            format!("{container}.logConfiguration.options.splunk-token: {other}"),
+            format!("{container}.someNewField.environment[X].value: {other}"),
+            format!(r#"{container}.someNewField.list: ["(hidden)"] -> ["(hidden), another one"]"#),
+            format!("{container}.someNewField.text: {other}"),
+            format!("proxyConfiguration.properties[p].value: {other}"),
+            format!("tags[t].value: {other}"),
+            format!("volumes[v].dockerVolumeConfiguration.driverOpts.o: {other}"),
+            format!("volumes[v].dockerVolumeConfiguration.labels.l: {other}"),
         ]
     );
+    // The same is no difference, and what comes and goes is hidden, too.
     assert_eq!(
-        shown(&good(), &environment("hunter1")),
+        shown(&exposing("hunter2canary"), &exposing("hunter2canary")),
+        [""; 0]
+    );
+    for lines in [
+        shown(&good(), &exposing("hunter2canary")),
+        shown(&exposing("hunter2canary"), &good()),
+        shown(&Value::Null, &exposing("hunter2canary")),
+    ] {
+        let lines = lines.join("\n");
+        assert!(lines.contains("environment[DB_PASS].value: "), "{lines}");
+        assert!(
+            lines.contains("splunk-url: ") && lines.contains("https://x:8088"),
+            "{lines}"
+        );
+        assert!(!lines.contains("canary") && !lines.contains('\0'), "{lines}");
+    }
+    let whole = concealed(&exposing("hunter2canary")).to_string();
+    assert!(!whole.contains("canary") && !whole.contains("\\u0000"), "{whole}");
+    let expected = json!([
+        {"name": "AWS_DEFAULT_REGION", "value": "us-east-1"}, {"name": "DB_PASS", "value": "(hidden)"},
+        {"name": "PLAIN", "value": "(hidden)"}, {"name": "DATABASE", "value": "(hidden)"}
+    ]);
+    let whole = concealed(&exposing("hunter2canary"));
+    assert_eq!(whole["containerDefinitions"][0]["environment"], expected);
+    assert_eq!(concealed(&good()), good());
+}
+
+#[test]
+fn secrets_in_the_clear_are_warned_of_and_never_said() {
+    let definition = exposing("hunter2canary");
+    let found = faults(&definition);
+    let warned: Vec<&str> = found
+        .iter()
+        .filter_map(|line| line.strip_prefix("? containerDefinitions[0]."))
+        .filter(|line| line.contains("looks like a secret"))
+        .filter_map(|line| line.split(": ").next())
+        .collect();
+    assert_eq!(
+        warned,
         [
-            format!("{path}[API_KEY].value: (none) -> (hidden)"),
-            format!("{path}[DATABASE].value: (none) -> (hidden)")
-        ]
+            "logConfiguration.options.splunk-token",
+            "environment[1].name",
+            "environment[3].name",
+            "command[1]",
+            "firelensConfiguration.options.key",
+        ],
+        "{found:#?}"
+    );
+    assert!(!found.join("\n").contains("canary"), "{found:#?}");
+    let key = format!("{}{}", "AKIA", "IOSFODNN7EXAMPLE");
+    let clear = "an AWS key stands in the clear: everybody who may describe the task reads it";
+    container(
+        &[
+            ("/command", json!(["x", format!("--id={key}")])),
+            ("/dockerLabels", json!({"l": key})),
+        ],
+        &[
+            &format!("C.command[1]: {clear}"),
+            &format!("C.dockerLabels.l: {clear}"),
+        ],
     );
 }
 

@@ -1,8 +1,10 @@
 //! What a container finds in its environment: plain values and secrets.
 
 use super::container::check_secret;
+use super::exposed;
 use crate::document::Field;
 use crate::position::Faults;
+use crate::secrets::{holds_access_key, is_secret};
 use std::collections::BTreeMap;
 
 /// A user's keys: they hide the task role, never expire, and are a known cause of ECS Exec failing.
@@ -57,62 +59,16 @@ fn secret(entry: &Field, name: &Field, text: &str, faults: &mut Faults) {
 fn plain(entry: &Field, name: &Field, text: &str, faults: &mut Faults) {
     let value = entry.get("value");
     let content = value.as_ref().and_then(Field::text).unwrap_or_default();
-    let hint = "put it into a parameter, and name it under `secrets`";
     if STATIC_KEYS.contains(&text) || holds_access_key(content) {
-        faults.error(
-            name,
-            "an AWS key stands in the clear: everybody who may describe the task reads it",
-        );
-        faults.hint("give the task a role; where it must be a key, put it into a parameter and name it under `secrets`");
+        exposed::aws_key(name, faults);
     } else if is_secret(text, content) {
-        faults.warning(
+        exposed::named(
             name,
-            format!("`{text}` looks like a secret, and everybody who may describe the task reads it"),
+            text,
+            "put it into a parameter, and name it under `secrets`",
+            faults,
         );
-        faults.hint(hint);
     }
-}
-
-/// An access key id: 20 capitals and digits that begin as AWS's do.
-fn holds_access_key(value: &str) -> bool {
-    let mut words = value.split(|character: char| !character.is_ascii_alphanumeric());
-    words.any(|word| {
-        let capitals = word
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-        word.len() == 20 && capitals && (word.starts_with("AKIA") || word.starts_with("ASIA"))
-    })
-}
-
-/// Words in the names of variables that hold secrets.
-const SECRET_WORDS: [&str; 11] = [
-    "AUTHORIZATION",
-    "CREDENTIAL",
-    "CREDENTIALS",
-    "HEADERS",
-    "PASSPHRASE",
-    "PASSWD",
-    "PASSWORD",
-    "PRIVATE",
-    "SECRET",
-    "TOKEN",
-    "KEY",
-];
-
-/// Whether a variable looks like a secret: by its name, or by a password in a URL.
-pub(crate) fn is_secret(name: &str, value: &str) -> bool {
-    let name = name.to_ascii_uppercase();
-    let words: Vec<&str> = name
-        .split(|character: char| !character.is_ascii_alphanumeric())
-        .collect();
-    let named = words.iter().any(|word| SECRET_WORDS.contains(word)) && !words.contains(&"PUBLIC");
-    let user = value
-        .split_once("://")
-        .and_then(|(_, rest)| rest.split(['/', '?', '#']).next());
-    let in_url = user
-        .and_then(|authority| authority.rsplit_once('@'))
-        .is_some_and(|(user, _)| user.contains(':'));
-    (named && !value.is_empty()) || in_url || holds_access_key(value)
 }
 
 fn files(container: &Field, faults: &mut Faults) {

@@ -1,0 +1,77 @@
+//! Secrets in the clear: everybody who may describe the task definition reads them.
+
+use crate::document::Field;
+use crate::position::Faults;
+use crate::secrets::{holds_access_key, is_secret, secret_words};
+
+/// An AWS key stands at `field`.
+pub(super) fn aws_key(field: &Field, faults: &mut Faults) {
+    faults.error(
+        field,
+        "an AWS key stands in the clear: everybody who may describe the task reads it",
+    );
+    faults.hint(
+        "give the task a role; where it must be a key, put it into a parameter and name it under `secrets`",
+    );
+}
+
+/// What is called `name` looks like a secret.
+pub(super) fn named(field: &Field, name: &str, hint: &str, faults: &mut Faults) {
+    faults.warning(
+        field,
+        format!("`{name}` looks like a secret, and everybody who may describe the task reads it"),
+    );
+    faults.hint(hint);
+}
+
+/// The commands and the texts of a container that are no variables.
+pub(super) fn check(container: &Field, faults: &mut Faults) {
+    let health_check = container.get("healthCheck");
+    let commands = [
+        container.get("entryPoint"),
+        container.get("command"),
+        health_check.and_then(|health_check| health_check.get("command")),
+    ];
+    commands
+        .iter()
+        .flatten()
+        .for_each(|command| words(command, faults));
+    let firelens = container.get("firelensConfiguration");
+    for field in [
+        firelens.and_then(|firelens| firelens.get("options")),
+        container.get("dockerLabels"),
+    ] {
+        field.iter().for_each(|field| texts(field, "take it out", faults));
+    }
+}
+
+/// The strings of an object with keys of one's own.
+pub(super) fn texts(field: &Field, hint: &str, faults: &mut Faults) {
+    for (member, value) in field.members() {
+        let content = value.text().unwrap_or_default();
+        if holds_access_key(content) {
+            aws_key(&value, faults);
+        } else if is_secret(&member.key, content) {
+            named(&value, &member.key, hint, faults);
+        }
+    }
+}
+
+fn words(command: &Field, faults: &mut Faults) {
+    let elements = command.elements();
+    let words: Vec<&str> = elements
+        .iter()
+        .map(|element| element.text().unwrap_or_default())
+        .collect();
+    for ((element, word), secret) in elements.iter().zip(&words).zip(secret_words(&words)) {
+        if holds_access_key(word) {
+            aws_key(element, faults);
+        } else if secret {
+            faults.warning(
+                element,
+                "it looks like a secret, and everybody who may describe the task reads it",
+            );
+            faults.hint("let the program read a variable, and name that one under `secrets`");
+        }
+    }
+}
