@@ -284,7 +284,7 @@ fn is_pattern(text: &str) -> bool {
 }
 
 /// `us-east-1`, `us-gov-west-1`; also the stand-in of a region that is not known yet.
-fn looks_like_region(text: &str) -> bool {
+pub(crate) fn looks_like_region(text: &str) -> bool {
     let words: Vec<&str> = text.split('-').collect();
     let number = words
         .last()

@@ -39,6 +39,9 @@ pub fn check(document: &Document) -> Vec<Fault> {
         return faults.into_vec();
     }
     shape::check(&root, &fields::REQUEST, stranger, &mut faults);
+    if !matches!(root.node.content, Content::Object(_)) {
+        return faults.into_vec();
+    }
     task::check(&root, &mut faults);
     tags::check(&root, &mut faults);
     let size = document.to_value().to_string().len();

@@ -18,6 +18,9 @@ pub fn check(document: &Document, setting: &Setting) -> Vec<Fault> {
         return faults.into_vec();
     }
     shape::check(&service, &fields::REQUEST, stranger, &mut faults);
+    if !matches!(service.node.content, Content::Object(_)) {
+        return faults.into_vec();
+    }
     names(&service, &mut faults);
     placing(&service, &mut faults);
     deployment(&service, &mut faults);

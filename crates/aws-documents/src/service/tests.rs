@@ -526,6 +526,14 @@ fn what_ecs_fills_in_is_no_difference() {
 }
 
 #[test]
+fn what_is_no_object_has_one_fault() {
+    let document = Document::parse(Path::new("s.json"), "[]").unwrap();
+    let faults = check(&document, &Setting::default());
+    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    assert_eq!(lines, ["s.json:1:1: it must be an object, not an array"]);
+}
+
+#[test]
 fn values_that_may_be_secrets_are_not_shown_and_sent_as_they_are() {
     let logging = |token: &str| {
         let mut service = wanted();

@@ -33,6 +33,13 @@ pub(super) fn check(container: &Field, faults: &mut Faults) {
     variables::check(container, faults);
     exposed::check(container, faults);
     not_on_fargate(container, faults);
+    if let Some(folder) = container.get("workingDirectory").filter(|folder| {
+        // `C:\` is one of Windows.
+        let absolute = |text: &str| text.is_empty() || text.starts_with('/') || text.get(1..2) == Some(":");
+        folder.text().is_some_and(|text| !absolute(text))
+    }) {
+        faults.error(&folder, "it must be an absolute path");
+    }
     between(container, "startTimeout", 2, 120, " s", faults);
     between(container, "stopTimeout", 2, 120, " s", faults);
     if let Some(policy) = container.get("restartPolicy") {

@@ -2,6 +2,7 @@
 
 use super::container::check_secret;
 use super::exposed;
+use crate::arn::looks_like_region;
 use crate::document::Field;
 use crate::position::Faults;
 
@@ -88,6 +89,14 @@ fn awslogs(configuration: &Field, faults: &mut Faults) {
                 "a log group's name has 1 to 512 letters, digits and .-_/#",
             );
         }
+    }
+    if let Some(region) = options.get("awslogs-region")
+        && let Some(text) = region.text()
+        && !text.is_empty()
+        && !looks_like_region(text)
+    {
+        faults.error(&region, format!("`{text}` has not the form of a region"));
+        faults.hint("write ${AWS_REGION}");
     }
     if let Some(prefix) = options.get("awslogs-stream-prefix")
         && prefix.text().is_some_and(|text| text.contains([':', '*']))

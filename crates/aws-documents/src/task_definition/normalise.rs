@@ -42,8 +42,17 @@ pub fn normalise(definition: &Value) -> Value {
             {
                 default(efs, "rootDirectory", json!("/"));
                 drop_when(efs, "transitEncryption", &json!("DISABLED"));
+                if let Some(config) = efs.get_mut("authorizationConfig").and_then(Value::as_object_mut) {
+                    drop_when(config, "iam", &json!("DISABLED"));
+                }
             }
         });
+        if let Some(proxy) = members
+            .get_mut("proxyConfiguration")
+            .and_then(Value::as_object_mut)
+        {
+            default(proxy, "type", json!("APPMESH"));
+        }
         drop_when(members, "enableFaultInjection", &json!(false));
     }
     drop_empty(&mut value);

@@ -411,7 +411,7 @@ fn unknown_fields_and_other_kinds() {
     );
     let wrapped = json!({"taskDefinition": good(), "tags": []});
     assert_eq!(faults(&wrapped), ["this is an answer of DescribeTaskDefinition"]);
-    assert_eq!(faults(&json!([]))[0], "it must be an object, not an array");
+    assert_eq!(faults(&json!([])), ["it must be an object, not an array"]);
     // null is absent.
     task(&[("/tags", json!([]))], &[]);
 }
@@ -549,6 +549,10 @@ fn logging() {
         &[
             "C.logConfiguration.options.awslog-region: awslogs has no option `awslog-region`: the task would not start",
         ],
+    );
+    container(
+        &[("/logConfiguration/options/awslogs-region", json!("us-west2"))],
+        &["C.logConfiguration.options.awslogs-region: `us-west2` has not the form of a region"],
     );
     container(
         &[("/logConfiguration/options/mode", json!("async"))],
@@ -738,6 +742,11 @@ fn what_fargate_does_not_take() {
             "restartPolicy.restartAttemptPeriod: it must be 60 to 1800 s",
         ),
         ("/memory", json!(5), "memory: a container needs at least 6 MiB"),
+        (
+            "/workingDirectory",
+            json!("app"),
+            "workingDirectory: it must be an absolute path",
+        ),
     ];
     for (pointer, value, expected) in cases {
         container(&[(pointer, value)], &[&format!("C.{expected}")]);
@@ -931,6 +940,23 @@ fn ways_of_writing_the_same_are_no_difference() {
     for changes in same {
         assert_eq!(shown(&registered(), &with(changes)), [""; 0], "{changes:?}");
     }
+    let efs = |configuration: Value| {
+        with(&[(
+            "/volumes",
+            json!([{"name": "v", "efsVolumeConfiguration": configuration}]),
+        )])
+    };
+    let long = json!({
+        "fileSystemId": "fs-1", "rootDirectory": "/", "transitEncryption": "DISABLED",
+        "authorizationConfig": {"iam": "DISABLED"},
+    });
+    assert_eq!(shown(&efs(json!({"fileSystemId": "fs-1"})), &efs(long)), [""; 0]);
+    let proxy = |configuration: Value| with(&[("/proxyConfiguration", configuration)]);
+    let long = json!({"type": "APPMESH", "containerName": "x"});
+    assert_eq!(
+        shown(&proxy(json!({"containerName": "x"})), &proxy(long)),
+        [""; 0]
+    );
 }
 
 #[test]
