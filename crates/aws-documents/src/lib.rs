@@ -18,7 +18,7 @@ pub mod tags;
 pub mod task_definition;
 
 pub use document::{Document, Field, Node};
-pub use position::{Fault, Faults, Position, Severity, refuse, shown};
+pub use position::{Fault, Faults, Position, Severity, refuse, shown, tell_warnings};
 
 #[cfg(test)]
 mod tests;

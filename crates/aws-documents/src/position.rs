@@ -175,11 +175,23 @@ impl Faults {
     }
 }
 
+/// Tells `faults` as warnings. What is to be done about several in a row is said once, behind the last.
+pub fn tell_warnings<'a>(faults: impl IntoIterator<Item = &'a Fault>, console: &Console) {
+    let mut faults = faults.into_iter().peekable();
+    while let Some(fault) = faults.next() {
+        console.warn(fault);
+        let again = faults.peek().is_some_and(|next| next.hint == fault.hint);
+        if let Some(hint) = fault.hint.as_ref().filter(|_| !again) {
+            console.stderr(&format!("hint: {hint}"));
+        }
+    }
+}
+
 /// Tells all `faults`, and gives the report to end with when one of them is an error. A single error is
 /// told by that report's own error line.
 pub fn refuse(faults: &[Fault], console: &Console) -> Option<Report> {
     let warnings = faults.iter().filter(|fault| !fault.is_error());
-    warnings.for_each(|fault| console.warn(fault));
+    tell_warnings(warnings, console);
     let errors: Vec<&Fault> = faults.iter().filter(|fault| fault.is_error()).collect();
     let failure = match errors.as_slice() {
         [] => return None,

@@ -7,7 +7,8 @@ use crate::placeholders;
 use crate::revision::Revision;
 use crate::source::{app_tags, file};
 use anyhow::{Context, Result};
-use aws_documents::{Document, shown, task_definition};
+use aws_documents::expand::{expand_and_check, name_unknown};
+use aws_documents::{Document, shown, task_definition, tell_warnings};
 use common::aws::Aws;
 use common::config::{Config, Variables, expand};
 use common::{Console, Failure, FailureExt, Item, Outcome, Report};
@@ -48,9 +49,7 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
     };
     // The live one may hold what no file should: its faults are told, and the file is written all the same.
     let document = Document::parse(&shown(&path), &text).map_err(|fault| fault.into_failure())?;
-    for fault in warnings(&document, &config) {
-        console.warn(fault);
-    }
+    tell_warnings(&warnings(&document, &config), console);
     for image in placeholders::followed(&value) {
         console.note(format!(
             "image `{image}`: the file follows the digest of its first tag in ECR"
@@ -100,13 +99,13 @@ fn family(path: &Path, variables: &Variables) -> String {
 
 /// What the rules say of the written file.
 fn warnings(document: &Document, config: &Config) -> Vec<aws_documents::Fault> {
-    match aws_documents::expand::expand(document, &Variables::preview(&config.schema)) {
-        Ok(expanded) => {
-            let faults = task_definition::check(&expanded).into_iter();
-            faults.map(aws_documents::expand::name_unknown).collect()
-        }
-        Err(faults) => faults,
-    }
+    let found = expand_and_check(
+        document,
+        &Variables::preview(&config.schema),
+        task_definition::check,
+    );
+    let faults = found.map_or_else(|faults| faults, |(_, faults)| faults);
+    faults.into_iter().map(name_unknown).collect()
 }
 
 /// All of it or nothing, and over a file that is there only with `force`: also when it came in the meantime.
