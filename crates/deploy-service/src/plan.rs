@@ -124,7 +124,7 @@ pub(crate) fn create_body(wanted: &Value, tags: &Tags, token: &str) -> Value {
 
 /// What somebody wants to see of a service that is not there yet.
 fn creation(wanted: &Value, tags: &Tags) -> Vec<Change> {
-    let complete = complete(wanted);
+    let complete = create_body(wanted, &Tags::new(), "");
     let mut changes = vec![Change::new(
         "taskDefinition",
         Value::Null,

@@ -216,7 +216,7 @@ fn without_a_history_it_goes_by_number_and_says_so() {
         (&unsupported, &format!("{no}UnsupportedFeatureException: no")),
         (
             &unknown,
-            "ecs:ListServiceDeployments was answered with something that is no AWS answer: ",
+            "ecs:ListServiceDeployments was answered with something that is no AWS error",
         ),
         (
             &empty,

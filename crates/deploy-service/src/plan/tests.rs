@@ -191,6 +191,10 @@ fn a_service_is_made_with_a_circuit_breaker_and_one_task() {
     let body = create_body(&wanted, &Tags::new(), "0123");
     assert_eq!(body["clientToken"], "0123");
     assert_eq!(body["desiredCount"], 1);
+    // The plan says so, too.
+    let planned = plan(None, &wanted, false);
+    let count = Change::new("desiredCount", Value::Null, 1);
+    assert!(planned.changes().contains(&count), "{planned:?}");
     assert_eq!(
         body["deploymentConfiguration"]["deploymentCircuitBreaker"],
         json!({"enable": true, "rollback": true})
