@@ -3,6 +3,7 @@
 mod cloudwatch;
 mod cut_off;
 mod faults;
+mod lost;
 mod retention;
 mod sandbox;
 

@@ -311,42 +311,6 @@ fn somebody_who_makes_it_at_the_same_time_is_no_error() {
 }
 
 #[test]
-fn what_this_run_has_made_is_created_though_the_answer_was_lost() {
-    let lost = |made: Group| {
-        let (aws, logs_) = Logs::with([]);
-        let all = logs_.clone();
-        aws.lose_once(logs("CreateLogGroup"), move |_| {
-            all.lock().insert("cruddur".into(), made.clone());
-            (200, json!({}))
-        });
-        (aws, logs_)
-    };
-    let (aws, logs_) = lost(keeping(None));
-    tool(&aws)
-        .run()
-        .exits(0)
-        .says_once("cruddur: created\n")
-        .says("  retention_days: (none) -> 1\n");
-    assert_eq!(
-        writes(&aws),
-        ["CreateLogGroup", "CreateLogGroup", "PutRetentionPolicy"]
-    );
-    assert_eq!(logs_.group().retention, Some(1));
-
-    // Somebody else's has other tags.
-    let other = Group {
-        tags: [].into(),
-        ..Group::right()
-    };
-    let (aws, _) = lost(other);
-    tool(&aws)
-        .run()
-        .exits(0)
-        .says("cruddur: updated\n  tags.app: (none) -> e2e\n")
-        .does_not_say("created");
-}
-
-#[test]
 fn a_group_that_another_run_is_about_to_finish_is_waited_for() {
     let mut group = keeping(None);
     group.created = now();
