@@ -41,6 +41,23 @@ pub fn expand_and_check(
     Err(faults)
 }
 
+/// The string under `key` at the top of `document`, expanded alone; `None` when it is absent or empty.
+///
+/// # Errors
+/// With its place, when it can't be expanded.
+pub fn expand_key(document: &Document, key: &str, variables: &Variables) -> Result<Option<String>, Fault> {
+    let Some(field) = document.field().get(key) else {
+        return Ok(None);
+    };
+    let mut faults = Faults::new(&document.file);
+    let expanded = node(&field, variables, &mut faults);
+    match (faults.into_vec().pop(), expanded.content) {
+        (Some(fault), _) => Err(fault),
+        (None, Content::Text(text)) if !text.is_empty() => Ok(Some(text)),
+        (None, _) => Ok(None),
+    }
+}
+
 /// `fault` of a document that was expanded with [`Variables::preview`]: in the place of the stand-ins it names the
 /// variables, as the file does.
 pub fn name_unknown(mut fault: Fault) -> Fault {

@@ -61,6 +61,15 @@ impl Fault {
         }
     }
 
+    /// A fault in `field` of the document in `file`.
+    pub fn of_field(file: &Path, field: &Field, message: impl Into<String>) -> Self {
+        Fault {
+            position: Some(field.node.position),
+            path: field.path.clone(),
+            ..Self::of_file(file, message)
+        }
+    }
+
     /// Whether it is an error.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error

@@ -1,10 +1,11 @@
 //! The service as `ops.toml` and its JSON file want it.
 
 use crate::service::text;
-use anyhow::{Context, Result};
+use anyhow::Result;
+use aws_documents::expand::{expand_and_check, expand_key};
 use aws_documents::service::{Setting, check, fill};
-use aws_documents::{Document, Fault, expand::expand, shown, tags};
-use common::config::{Config, Variables, expand as expand_text};
+use aws_documents::{Document, Fault, shown, tags};
+use common::config::{Config, Variables};
 use common::{Failure, Tags};
 use serde_json::Value;
 
@@ -53,17 +54,10 @@ pub(crate) fn names(config: &Config, variables: &Variables) -> Result<Names> {
 }
 
 fn names_in(config: &Config, variables: &Variables, document: &Document) -> Result<Names> {
-    let field = |key: &str| -> Result<Option<String>> {
-        let Some(text) = document.field().text_of(key) else {
-            return Ok(None);
-        };
-        let expanded = expand_text(text, variables).map_err(|error| error.at(key));
-        let expanded = expanded.with_context(|| format!("failed to read `{}`", document.file.display()))?;
-        Ok(Some(expanded).filter(|text| !text.is_empty()))
-    };
+    let field = |key: &str| expand_key(document, key, variables).map_err(Fault::into_failure);
     let missing = |key: &str| {
-        let file = document.file.display();
-        Failure::could_not(format!("failed to use `{file}`: `{key}` is missing")).code("document")
+        let message = format!("`{key}` is missing");
+        Fault::of_field(&document.file, &document.field(), message).into_failure()
     };
     let cluster = match field("cluster")? {
         Some(cluster) => cluster,
@@ -96,9 +90,21 @@ fn family(config: &Config, variables: &Variables) -> Result<Option<String>> {
         return Ok(None);
     };
     let document = document(config, &table.file)?;
-    let family = document.field().text_of("family").unwrap_or_default();
-    let family = expand_text(family, variables).map_err(|error| error.at("family"))?;
-    Ok(Some(family).filter(|family| !family.is_empty()))
+    Ok(expand_key(&document, "family", variables).map_err(Fault::into_failure)?)
+}
+
+/// What the document is judged with.
+fn setting<'a>(
+    subnets: Option<&'a [String]>,
+    security_groups: Option<&'a [String]>,
+    task_definition: Option<&'a Value>,
+) -> Setting<'a> {
+    Setting {
+        task_definition,
+        subnets,
+        security_groups,
+        default_namespace: None,
+    }
 }
 
 impl Names {
@@ -123,11 +129,20 @@ impl Wanted {
     /// When the configuration is wrong.
     pub(crate) fn read(config: &Config, variables: &Variables) -> Result<Result<Self, Vec<Fault>>> {
         let table = config.service(variables)?.ok_or_else(|| no_table(config))?;
-        let document = document(config, &table.file)?;
-        let names = names_in(config, variables, &document)?;
-        let document = match expand(&document, variables) {
-            Ok(document) => document,
+        let written = document(config, &table.file)?;
+        let (subnets, security_groups) = (
+            table.subnets.map(|names| names.to_vec()),
+            table.security_groups.map(|names| names.to_vec()),
+        );
+        let setting = setting(subnets.as_deref(), security_groups.as_deref(), None);
+        let (document, mut found) = match expand_and_check(&written, variables, |one| check(one, &setting)) {
+            Ok(expanded) => expanded,
             Err(faults) => return Ok(Err(faults)),
+        };
+        // Without a name nothing can be asked; told is all that is wrong.
+        let names = match names_in(config, variables, &written) {
+            Err(_) if found.iter().any(Fault::is_error) => return Ok(Err(found)),
+            names => names?,
         };
         let app: Tags = config.tags(variables)?.0.into_iter().collect();
         let faults = app.iter().filter_map(|(key, value)| tags::fault(key, value));
@@ -139,7 +154,8 @@ impl Wanted {
             })
             .collect();
         if !faults.is_empty() {
-            return Ok(Err(faults));
+            found.extend(faults);
+            return Ok(Err(found));
         }
         let mut tags = app;
         // The file's own win.
@@ -148,18 +164,17 @@ impl Wanted {
             names,
             document,
             tags,
-            subnets: table.subnets.map(|names| names.to_vec()),
-            security_groups: table.security_groups.map(|names| names.to_vec()),
+            subnets,
+            security_groups,
         }))
     }
 
     fn setting<'a>(&'a self, task_definition: Option<&'a Value>) -> Setting<'a> {
-        Setting {
+        setting(
+            self.subnets.as_deref(),
+            self.security_groups.as_deref(),
             task_definition,
-            subnets: self.subnets.as_deref(),
-            security_groups: self.security_groups.as_deref(),
-            default_namespace: None,
-        }
+        )
     }
 
     /// What is wrong with it; more, when the task definition is known.

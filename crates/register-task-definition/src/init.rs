@@ -7,10 +7,10 @@ use crate::placeholders;
 use crate::revision::Revision;
 use crate::source::{app_tags, file};
 use anyhow::{Context, Result};
-use aws_documents::expand::{expand_and_check, name_unknown};
+use aws_documents::expand::{expand_and_check, expand_key, name_unknown};
 use aws_documents::{Document, shown, task_definition, tell_warnings};
 use common::aws::Aws;
-use common::config::{Config, Variables, expand};
+use common::config::{Config, Variables};
 use common::{Console, Failure, FailureExt, Item, Outcome, Report};
 use std::io::Write;
 use std::path::Path;
@@ -82,10 +82,8 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
 
 /// The family of the file that is there, else the one that has the file's name.
 fn family(path: &Path, variables: &Variables) -> String {
-    let named = Document::read(path).ok().and_then(|document| {
-        let family = document.field().text_of("family")?.to_owned();
-        expand(&family, variables).ok()
-    });
+    let document = Document::read(path).ok();
+    let named = document.and_then(|document| expand_key(&document, "family", variables).ok()?);
     let stem = || {
         path.file_stem()
             .unwrap_or_default()

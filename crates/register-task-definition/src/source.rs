@@ -1,9 +1,7 @@
 //! The file of `[task_definition]`, and the images that it names.
 
 use anyhow::{Context, Result};
-use aws_documents::{
-    Document, Fault, Node, document::Content, expand::expand_and_check, shown, tags, task_definition,
-};
+use aws_documents::{Document, Fault, Node, document::Content, expand, shown, tags, task_definition};
 use common::config::{Config, Variables, expand as expand_text};
 use common::{Failure, Tags};
 use serde_json::Value;
@@ -87,22 +85,17 @@ impl Source {
     /// # Errors
     /// When the file names none.
     pub(crate) fn family(&self, variables: &Variables) -> Result<String> {
-        let family = self.document.field().text_of("family").unwrap_or_default();
-        let expanded = expand_text(family, variables).map_err(|error| error.at("family"))?;
-        if expanded.is_empty() {
-            let file = self.document.file.display();
-            return Err(
-                Failure::could_not(format!("failed to use `{file}`: `family` is missing"))
-                    .code("document")
-                    .into(),
-            );
-        }
-        Ok(expanded)
+        let family = expand::expand_key(&self.document, "family", variables).map_err(Fault::into_failure)?;
+        let missing = || {
+            let root = self.document.field();
+            Fault::of_field(&self.document.file, &root, "`family` is missing").into_failure()
+        };
+        Ok(family.ok_or_else(missing)?)
     }
 
     /// The file with its variables replaced, and what is wrong with it then.
     pub(crate) fn expand(&self, variables: &Variables) -> Result<(Document, Vec<Fault>), Vec<Fault>> {
-        expand_and_check(&self.document, variables, task_definition::check)
+        expand::expand_and_check(&self.document, variables, task_definition::check)
     }
 }
 

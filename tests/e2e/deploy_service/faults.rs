@@ -223,6 +223,39 @@ fn a_change_without_an_answer_may_have_gone_through() {
 }
 
 #[test]
+fn each_fault_of_the_file_has_its_place() {
+    let aws = fake::start();
+    let file = |changes: &[(&str, &str)]| {
+        let text = changes
+            .iter()
+            .fold(fake::FILE.to_owned(), |text, (from, to)| text.replace(from, to));
+        deploy(&aws, &["--dry-run"])
+            .file("service.json", text)
+            .run()
+            .exits(2)
+    };
+    let unset = "needs the environment variable `NOT_SET`, which is not set";
+    file(&[("${cluster.name}", "${NOT_SET}")]).says(&format!("`service.json:2:14`: cluster: {unset}"));
+    file(&[("  \"serviceName\": \"web\",\n", "")]).says("`service.json:1:1`: `serviceName` is missing");
+    // What is unset and what is missing hide nothing else.
+    file(&[("${cluster.name}", "${NOT_SET}"), ("\"FARGATE\"", "\"EC2\"")])
+        .says(&format!("  service.json:2:14: cluster: {unset}\n"))
+        .says("  service.json:5:17: launchType: it must be \"FARGATE\"\n")
+        .says("error: failed to use `service.json`: 2 faults\n");
+    file(&[("  \"serviceName\": \"web\",\n", ""), ("\"FARGATE\"", "\"EC2\"")])
+        .says("  service.json:1:1: `serviceName` is missing\n")
+        .says("  service.json:4:17: launchType: it must be \"FARGATE\"\n");
+    for command in [&["status"][..], &["logs"], &["rollback", "--yes"]] {
+        let text = fake::FILE.replace("\"web\",\n  \"task", "\"${NOT_SET}\",\n  \"task");
+        let tool = fake::tool(&aws, command).file("service.json", text);
+        tool.run()
+            .exits(2)
+            .says(&format!("`service.json:3:18`: serviceName: {unset}"));
+    }
+    assert_eq!(aws.requests(), []);
+}
+
+#[test]
 fn why_tasks_stop_is_not_needed() {
     for operation in [ecs("ListTasks"), ecs("DescribeTasks"), logs("GetLogEvents")] {
         let aws = clean();

@@ -139,7 +139,7 @@ fn a_revision_whose_answer_was_lost_is_found_and_not_registered_again() {
     assert_eq!(document["items"][0]["action"], "create");
     assert_eq!(document["items"][0]["arn"], arn(1));
     output
-        .says("ecs:RegisterTaskDefinition could not be sent: ")
+        .says("ecs:RegisterTaskDefinition got no answer: ")
         .says(": it had gone through\n")
         .says_once("web: created\n");
     assert_eq!(writes(&aws), ["RegisterTaskDefinition"]);
@@ -181,7 +181,7 @@ fn a_revision_that_was_not_registered_is_sent_again_but_not_for_ever() {
     let output = tool(&aws).run().exits(2);
     assert!(output.elapsed < Duration::from_secs(10), "{:?}", output.elapsed);
     output
-        .says("failed to register task definition `web`: ecs:RegisterTaskDefinition could not be sent: ")
+        .says("failed to register task definition `web`: ecs:RegisterTaskDefinition got no answer: ")
         .says("hint: it may have gone through all the same: run it again, which looks first\n");
     assert_eq!(writes(&aws), ["RegisterTaskDefinition"; 3]);
     // The look behind the last one, too.
@@ -205,7 +205,7 @@ fn where_nobody_can_look_it_is_not_sent_again() {
     tool(&aws)
         .run()
         .exits(2)
-        .says("failed to register task definition `web`: ecs:RegisterTaskDefinition could not be sent: ")
+        .says("failed to register task definition `web`: ecs:RegisterTaskDefinition got no answer: ")
         .says("hint: it may have gone through all the same: run it again, which looks first\n");
     assert_eq!(writes(&aws), ["RegisterTaskDefinition"]);
     assert_eq!(account.state().revisions.len(), 1);

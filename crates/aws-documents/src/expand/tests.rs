@@ -104,6 +104,21 @@ fn all_faults_are_told_with_place_and_field() {
 }
 
 #[test]
+fn one_key_is_expanded_alone() {
+    let config = Config::parse(Path::new("ops.toml"), CONFIG).unwrap();
+    let variables = Variables::over(&config.schema, &Place::unknown(), |_| None);
+    let text = "{\"a\": \"x-${params.prefix}\", \"b\": \"\", \"c\": 1,\n\"d\": \"${UNSET}\", \"e\": null}";
+    let document = Document::parse(Path::new("a.json"), text).unwrap();
+    let key = |key: &str| expand_key(&document, key, &variables).map_err(|fault| fault.to_string());
+    assert_eq!(key("a"), Ok(Some("x-/cruddur/backend-flask".to_owned())));
+    for absent in ["b", "c", "e", "f"] {
+        assert_eq!(key(absent), Ok(None), "{absent}");
+    }
+    let unset = "a.json:2:6: d: needs the environment variable `UNSET`, which is not set";
+    assert_eq!(key("d"), Err(unset.to_owned()));
+}
+
+#[test]
 fn what_else_is_wrong_is_told_at_once() {
     let text = "{\"a\": \"${UNSET}\",\n \"b\": \"short\", \"c\": \"long enough\"}";
     // Both texts are too short for it, and of the first one it is known why.

@@ -33,6 +33,10 @@ where
 
 const NETWORK_HINT: &str = "check the network, the region and any AWS_ENDPOINT_URL";
 
+/// For a call that changes something.
+const UNSURE_HINT: &str =
+    "it may have gone through all the same: look whether it did before you run this again";
+
 /// How the names of actions that change nothing begin.
 const READS: [&str; 8] = [
     "BatchCheck",
@@ -53,15 +57,14 @@ fn writes(operation: &str) -> bool {
 
 /// The request got out, and nobody can say what came of it.
 fn no_answer(operation: &str, what: &str, code: &str) -> Failure {
-    if writes(operation) {
-        Failure::could_not(format!("{operation} {what}; it may have gone through"))
-            .code(code)
-            .hint("look whether it did before you run this again")
+    let hint = if writes(operation) {
+        UNSURE_HINT
     } else {
-        Failure::could_not(format!("{operation} {what}"))
-            .code(code)
-            .hint(NETWORK_HINT)
-    }
+        NETWORK_HINT
+    };
+    Failure::could_not(format!("{operation} {what}"))
+        .code(code)
+        .hint(hint)
 }
 
 fn status_of(raw: &dyn Any) -> Option<u16> {
@@ -135,8 +138,8 @@ pub fn is_throttling(code: &str) -> bool {
     )
 }
 
-/// What hyper says of a connection that stood when it broke.
-const AFTER: [&str; 1] = ["client error (SendRequest)"];
+/// What the HTTP client says of a connection that stood when it broke: its errors have types of their own.
+const AFTER: [&str; 2] = ["client error (SendRequest)", "HTTP read timeout"];
 
 /// The request did not get out, or the connection broke behind it.
 fn not_sent(operation: &str, error: &(dyn Error + 'static)) -> Failure {
@@ -148,9 +151,11 @@ fn not_sent(operation: &str, error: &(dyn Error + 'static)) -> Failure {
         return no_credentials(operation, credentials);
     }
     let cause = readable(&causes);
+    let is_after = |words: &String| AFTER.iter().any(|known| words.starts_with(known));
     if causes
         .iter()
-        .any(|cause| AFTER.contains(&cause.to_string().as_str()))
+        .map(ToString::to_string)
+        .any(|words| is_after(&words))
     {
         return no_answer(operation, &format!("got no answer: {cause}"), "network");
     }
@@ -259,9 +264,9 @@ mod tests {
             let (read, write) = (said("ecs:DescribeServices"), said("ecs:UpdateService"));
             assert_eq!(read.message, format!("ecs:DescribeServices {words}"));
             assert_eq!(read.hint.as_deref(), Some(NETWORK_HINT), "{words}");
-            let end = if unsure { "; it may have gone through" } else { "" };
-            assert_eq!(write.message, format!("ecs:UpdateService {words}{end}"));
-            assert_eq!(write.hint.as_deref() == Some(NETWORK_HINT), !unsure, "{words}");
+            assert_eq!(write.message, format!("ecs:UpdateService {words}"));
+            let hint = if unsure { UNSURE_HINT } else { NETWORK_HINT };
+            assert_eq!(write.hint.as_deref(), Some(hint), "{words}");
             assert_eq!(write.code.as_deref(), Some(code), "{words}");
         };
         let words = "was answered with something that can't be read: type mismatch";
@@ -276,6 +281,20 @@ mod tests {
         let sent = "client error (SendRequest)";
         let words = "got no answer: dispatch failure";
         check(&broken(sent), words, "network", true);
+        let words = "got no answer: HTTP read timeout occurred after 20s";
+        check(
+            &broken("HTTP read timeout occurred after 20s"),
+            words,
+            "network",
+            true,
+        );
+        let words = "could not be sent: HTTP connect timeout occurred after 3s";
+        check(
+            &broken("HTTP connect timeout occurred after 3s"),
+            words,
+            "network",
+            false,
+        );
     }
 
     #[test]
