@@ -247,7 +247,7 @@ fn each_fault_of_the_file_has_its_place() {
         .says("  service.json:4:17: launchType: it must be \"FARGATE\"\n");
     for command in [&["status"][..], &["logs"], &["rollback", "--yes"]] {
         let text = fake::FILE.replace("\"web\",\n  \"task", "\"${NOT_SET}\",\n  \"task");
-        let tool = fake::tool(&aws, command).file("service.json", text);
+        let tool = tool(&aws, command).file("service.json", text);
         tool.run()
             .exits(2)
             .says(&format!("`service.json:3:18`: serviceName: {unset}"));
