@@ -7,7 +7,7 @@
 mod conceal;
 mod harmless;
 
-pub(crate) use conceal::{concealed, difference};
+pub(crate) use conceal::{concealed, difference, secrets};
 use harmless::{is_label, is_number, is_path, is_url};
 
 /// Words in the names of values that are secrets.

@@ -18,7 +18,7 @@ mod variables;
 
 pub(crate) use logging::check_configuration as check_log_configuration;
 pub(crate) use normalise::drop_empty;
-pub use normalise::{concealed, difference, normalise};
+pub use normalise::{concealed, difference, normalise, secrets};
 pub use size::{cpu_units, mebibytes};
 
 use crate::document::{Content, Document, Field};

@@ -77,6 +77,10 @@ pub(crate) async fn run(args: &RegisterArgs, console: &Console) -> Result<Report
     }
     let document = document.context("failed to expand the task definition")?;
     let mut definition = document.to_value();
+    // ECS may repeat what it does not like.
+    task_definition::secrets(&definition)
+        .iter()
+        .for_each(|secret| console.hide(secret));
     let tags = take_tags(&mut definition, &tags);
     let plan = Plan::new(&definition, &tags, latest.as_ref());
 

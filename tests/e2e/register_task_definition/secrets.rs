@@ -108,6 +108,19 @@ fn what_is_registered_is_the_value_and_what_is_printed_is_not() {
 }
 
 #[test]
+fn what_ecs_repeats_is_not_printed() {
+    let secret = Canary::new();
+    let (aws, _account) = Account::ready();
+    let words = format!("Invalid value {} for environment variable", secret.value());
+    aws.refuse(ecs("RegisterTaskDefinition"), "ClientException", &words);
+    for form in [&["-v"][..], &["-o", "json"]] {
+        let output = with_file(&aws, &file(secret.value())).args(form).run().exits(2);
+        secret.absent_from("refused", &output);
+        output.says("refused with ClientException: Invalid value *** for environment variable");
+    }
+}
+
+#[test]
 fn each_that_looks_like_one_is_warned_of() {
     let secret = Canary::new();
     let (aws, _account) = Account::ready();

@@ -1,7 +1,7 @@
 //! Documents and their differences, as they may be shown.
 
 use super::harmless::{may_be_shown, shown_words};
-use super::holds_secret;
+use super::{holds_secret, is_secret, secret_words};
 use crate::difference::{self, List, Meaning};
 use crate::shape::Shape;
 use common::Change;
@@ -13,12 +13,39 @@ const HIDDEN: &str = "(hidden)";
 /// What marks a text that is not to be shown, for as long as two of them are compared.
 const MARK: &str = "\u{0}hidden\u{0}";
 
+/// A text on the way through a document.
+struct Seen<'a> {
+    text: &'a mut String,
+    /// Whether it may be a secret.
+    is_hidden: bool,
+    /// Whether it looks like one.
+    is_secret: bool,
+}
+
 /// `value` with [`HIDDEN`] for what may be a secret.
 pub(crate) fn concealed(value: &Value, shape: &Shape) -> Value {
     let mut concealed = value.clone();
-    mark("", &mut concealed, Some(shape), &no_list_is_keyed);
+    mark(&mut concealed, shape, no_list_is_keyed);
     unmark(&mut concealed, None);
     concealed
+}
+
+/// The texts of `value` that look like secrets.
+pub(crate) fn secrets(value: &Value, shape: &Shape) -> Vec<String> {
+    let mut secrets = Vec::new();
+    let mut collect = |seen: Seen| {
+        if seen.is_secret {
+            secrets.push(seen.text.clone());
+        }
+    };
+    visit(
+        "",
+        &mut value.clone(),
+        Some(shape),
+        no_list_is_keyed,
+        &mut collect,
+    );
+    secrets
 }
 
 fn no_list_is_keyed(_: &str) -> List {
@@ -29,7 +56,7 @@ fn no_list_is_keyed(_: &str) -> List {
 pub(crate) fn difference(from: &Value, to: &Value, meaning: Meaning, shape: &Shape) -> Vec<Change> {
     let (mut from, mut to) = (from.clone(), to.clone());
     for side in [&mut from, &mut to] {
-        mark("", side, Some(shape), &meaning);
+        mark(side, shape, meaning);
     }
     let mut changes = difference::difference(&from, &to, meaning);
     for Change { from, to, .. } in &mut changes {
@@ -39,19 +66,38 @@ pub(crate) fn difference(from: &Value, to: &Value, meaning: Meaning, shape: &Sha
     changes
 }
 
-/// Marks what is not to be shown. What the shape does not know is judged by its name alone.
-fn mark(name: &str, value: &mut Value, shape: Option<&Shape>, meaning: &dyn Fn(&str) -> List) {
+/// Marks what is not to be shown.
+fn mark(value: &mut Value, shape: &Shape, meaning: Meaning) {
+    let mut mark = |seen: Seen| {
+        if seen.is_hidden || seen.text.contains(MARK) {
+            seen.text.insert_str(0, MARK);
+        }
+    };
+    visit("", value, Some(shape), meaning, &mut mark);
+}
+
+/// Shows `see` each text. What the shape does not know is judged by its name alone.
+fn visit(name: &str, value: &mut Value, shape: Option<&Shape>, meaning: Meaning, see: &mut dyn FnMut(Seen)) {
     match value {
         Value::String(text) => {
-            let hidden = match shape {
-                Some(Shape::Text | Shape::Word(_)) => holds_secret(text),
-                _ => !may_be_shown(name, text),
+            let known = matches!(shape, Some(Shape::Text | Shape::Word(_)));
+            let is_secret = if known {
+                holds_secret(text)
+            } else {
+                is_secret(name, text)
             };
-            if hidden || text.contains(MARK) {
-                text.insert_str(0, MARK);
-            }
+            let is_hidden = if known {
+                is_secret
+            } else {
+                !may_be_shown(name, text)
+            };
+            see(Seen {
+                text,
+                is_hidden,
+                is_secret,
+            });
         }
-        Value::Array(elements) if matches!(shape, Some(Shape::Words)) => mark_words(elements),
+        Value::Array(elements) if matches!(shape, Some(Shape::Words)) => visit_words(elements, meaning, see),
         Value::Array(elements) => {
             let inner = match shape {
                 Some(Shape::List(inner)) => Some(*inner),
@@ -63,28 +109,29 @@ fn mark(name: &str, value: &mut Value, shape: Option<&Shape>, meaning: &dyn Fn(&
             };
             for element in elements {
                 match element {
-                    Value::Object(members) => mark_members(members, inner, keys, meaning),
-                    other => mark(name, other, inner, meaning),
+                    Value::Object(members) => visit_members(members, inner, keys, meaning, see),
+                    other => visit(name, other, inner, meaning, see),
                 }
             }
         }
-        Value::Object(members) => mark_members(members, shape, &[], meaning),
+        Value::Object(members) => visit_members(members, shape, &[], meaning, see),
         _ => {}
     }
 }
 
-/// What an element is known by stays: it is a part of paths.
-fn mark_members(
+/// What an element is known by is left out: it is a part of paths.
+fn visit_members(
     members: &mut Map<String, Value>,
     shape: Option<&Shape>,
     known_by: &[&str],
-    meaning: &dyn Fn(&str) -> List,
+    meaning: Meaning,
+    see: &mut dyn FnMut(Seen),
 ) {
     let own_name = members.get("name").and_then(Value::as_str).map(str::to_owned);
-    for (key, value) in members
+    let others = members
         .iter_mut()
-        .filter(|(key, _)| !known_by.contains(&key.as_str()))
-    {
+        .filter(|(key, _)| !known_by.contains(&key.as_str()));
+    for (key, value) in others {
         let inner = match shape {
             Some(Shape::Object(keys)) => keys.iter().find(|known| known.name == key).map(|key| &key.shape),
             Some(Shape::Texts(plain)) if plain.contains(&key.as_str()) => Some(&Shape::Text),
@@ -96,21 +143,24 @@ fn mark_members(
             (None | Some(Shape::Own), Some(name)) if key == "value" => name,
             _ => key,
         };
-        mark(name, value, inner, meaning);
+        visit(name, value, inner, meaning, see);
     }
 }
 
-fn mark_words(elements: &mut [Value]) {
+fn visit_words(elements: &mut [Value], meaning: Meaning, see: &mut dyn FnMut(Seen)) {
     let words: Vec<&str> = elements
         .iter()
         .map(|element| element.as_str().unwrap_or_default())
         .collect();
-    let shown = shown_words(&words);
-    for (element, shown) in elements.iter_mut().zip(shown) {
+    let (shown, secret) = (shown_words(&words), secret_words(&words));
+    for ((element, shown), is_secret) in elements.iter_mut().zip(shown).zip(secret) {
         match element {
-            Value::String(text) if !shown || text.contains(MARK) => text.insert_str(0, MARK),
-            Value::String(_) => {}
-            other => mark("", other, None, &no_list_is_keyed),
+            Value::String(text) => see(Seen {
+                text,
+                is_hidden: !shown,
+                is_secret,
+            }),
+            other => visit("", other, None, meaning, see),
         }
     }
 }

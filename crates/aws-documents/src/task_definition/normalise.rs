@@ -78,6 +78,11 @@ pub fn difference(registered: &Value, wanted: &Value) -> Vec<Change> {
     secrets::difference(&from, &to, meaning, &REQUEST)
 }
 
+/// The values of `definition` that look like secrets, for whoever prints what others say of it.
+pub fn secrets(definition: &Value) -> Vec<String> {
+    secrets::secrets(definition, &REQUEST)
+}
+
 /// `definition` for people to see: with `(hidden)` in the place of each value that may be a secret.
 pub fn concealed(definition: &Value) -> Value {
     secrets::concealed(definition, &REQUEST)

@@ -1139,6 +1139,15 @@ fn values_that_may_be_secrets_are_not_shown() {
     let whole = concealed(&exposing("hunter2canary"));
     assert_eq!(whole["containerDefinitions"][0]["environment"], expected);
     assert_eq!(concealed(&good()), good());
+    let found = secrets(&exposing("hunter2canary"));
+    for text in [
+        "hunter2canary",
+        "--password=hunter2canary",
+        "host=x password=hunter2canary",
+    ] {
+        assert!(found.iter().any(|one| one == text), "{text}: {found:?}");
+    }
+    assert_eq!(secrets(&good()), [""; 0]);
 }
 
 #[test]
