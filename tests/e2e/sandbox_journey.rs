@@ -100,6 +100,7 @@ fn the_job_runs_end_to_end_and_others_see_what_it_did() {
     let sandbox = sandbox();
     let logs = [TempDir::new().unwrap(), TempDir::new().unwrap()];
     start_afresh(sandbox);
+    service::all_is_planned(sandbox);
 
     let first = journey(sandbox, &logs[0]);
     for row in CHANGED {

@@ -78,16 +78,37 @@ impl Deployed {
     }
 }
 
-/// `make status` after the job: everything is as the files say.
-pub(super) fn nothing_differs(sandbox: &Sandbox) {
+/// `make status`: its exit code, and the state of each row but the service's health.
+fn status(sandbox: &Sandbox, code: i32, state: &str) {
     let tool = sandbox.point(Tool::new(root().join("scripts/status")));
     let output = tool
         .env("OPS_BIN_DIR", bin_dir())
         .current_dir(root())
         .run()
-        .exits(0);
-    let rows = output.stdout.lines().filter(|line| line.contains(" unchanged "));
+        .exits(code);
+    let state = format!(" {state} ");
+    let rows = output.stdout.lines().filter(|line| line.contains(&state));
     assert_eq!(rows.count(), super::CHANGED.len(), "{}", output.transcript());
+}
+
+/// Before the job: all of it would be made, and nothing is.
+pub(super) fn all_is_planned(sandbox: &Sandbox) {
+    status(sandbox, 1, "planned");
+    let groups = aws(
+        sandbox,
+        &[
+            "logs",
+            "describe-log-groups",
+            "--log-group-name-prefix",
+            "cruddur",
+        ],
+    );
+    assert!(groups["logGroups"].as_array().unwrap().is_empty(), "{groups}");
+}
+
+/// After the job: everything is as the files say.
+pub(super) fn nothing_differs(sandbox: &Sandbox) {
+    status(sandbox, 0, "unchanged");
 }
 
 /// The definition names the pushed digest, and the container runs it with its secrets, its health check and its limits.
