@@ -206,6 +206,24 @@ fn holds_login(text: &str) -> bool {
     })
 }
 
+/// The name in `$NAME` and `${NAME}`.
+fn variable(text: &str) -> Option<&str> {
+    let name = text.strip_prefix('$')?;
+    let name = match name.strip_prefix('{') {
+        Some(name) => name.strip_suffix('}')?,
+        None => name,
+    };
+    (1..=40).contains(&name.len()).then_some(name)
+}
+
+/// Whether a shell would find the value elsewhere: by a name in capitals or in small letters, or by a command.
+fn is_looked_up(text: &str) -> bool {
+    let small = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+    let large = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    text.starts_with("$(")
+        || variable(text).is_some_and(|name| name.bytes().all(small) || name.bytes().all(large))
+}
+
 /// Whether `text` has something like `password=…`, `"token": "…"`, `Authorization: …`.
 fn holds_pair(text: &str) -> bool {
     text.match_indices(['=', ':']).any(|(at, sign)| {
@@ -225,7 +243,7 @@ fn holds_pair(text: &str) -> bool {
         let end = value.find([' ', '"', '\'', '&', ';', ',']).unwrap_or(value.len());
         let value = value.get(..end).unwrap_or_default();
         // A variable of the shell is looked up when the program starts.
-        let given = !value.is_empty() && !value.starts_with('$');
+        let given = !value.is_empty() && !is_looked_up(value);
         given && is_secret_name(name) && !speaks_of_one(name, value)
     })
 }
@@ -235,7 +253,7 @@ pub(crate) fn secret_words(words: &[&str]) -> Vec<bool> {
     let mut flag = "";
     let mut found = Vec::new();
     for word in words {
-        let given = !word.starts_with(['-', '$']);
+        let given = !word.starts_with('-') && !is_looked_up(word);
         let behind_flag = given && !flag.is_empty() && is_secret(flag, word);
         let pieces: Vec<&str> = word.split_whitespace().collect();
         let inside = pieces.len() > 1 && secret_words(&pieces).contains(&true);

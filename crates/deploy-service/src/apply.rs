@@ -82,11 +82,27 @@ impl Job<'_> {
     ///
     /// # Errors
     /// When nothing could be done. Where something went through, the report carries the error.
-    pub(crate) async fn apply(
+    pub(crate) async fn apply(&self, plan: Plan, service: Option<Service>, report: Report) -> Result<Report> {
+        let mut tagged = None;
+        let applied = self.rounds(plan, service, report.clone(), &mut tagged).await;
+        match (applied, tagged) {
+            (Err(error), Some(item)) => {
+                let mut report = report;
+                self.console.announce(&item, false);
+                report.items.push(item);
+                Ok(self.console.partly(&error, report))
+            }
+            (applied, _) => applied,
+        }
+    }
+
+    /// Plan after plan, until one goes through; `done` is what the tags became meanwhile.
+    async fn rounds(
         &self,
         plan: Plan,
         service: Option<Service>,
         mut report: Report,
+        done: &mut Option<Item>,
     ) -> Result<Report> {
         let (mut plan, mut service) = (plan, service);
         for _ in 0..ATTEMPTS {
@@ -104,16 +120,10 @@ impl Job<'_> {
                 Plan::Create(_) => self.create().await?,
                 Plan::Update { fields, tags, .. } => {
                     let service = service.clone().context("failed to find the service to update")?;
-                    let tagged = self.tag(&service, tags).await?;
-                    match (self.update(service, fields).await, tagged) {
-                        (Ok(sent), _) => sent,
-                        (Err(error), None) => return Err(error),
-                        (Err(error), Some(item)) => {
-                            self.console.announce(&item, false);
-                            report.items.push(item);
-                            return Ok(self.console.partly(&error, report));
-                        }
+                    if let Some(item) = self.tag(&service, tags).await? {
+                        *done = Some(item);
                     }
+                    self.update(service, fields).await?
                 }
                 Plan::Await | Plan::Nothing => {
                     Sent::Service(Box::new(service.clone().context("failed to find the service")?))

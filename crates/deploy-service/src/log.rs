@@ -84,22 +84,22 @@ impl Target {
         Ok(Vec::new())
     }
 
-    /// Adds the lines after `token`, which moves on with each page that was read.
+    /// Gives each line after `token` to `take`, which moves on with each page that was read.
     ///
     /// # Errors
-    /// When CloudWatch refuses. What was read before is in `lines` all the same.
+    /// When CloudWatch refuses. What was read before has been taken all the same.
     pub(crate) async fn next(
         &self,
         aws: &Aws,
         task: &str,
         token: &mut Option<String>,
-        lines: &mut Vec<String>,
+        mut take: impl FnMut(String),
     ) -> Result<(), Refusal> {
         let mut empty = 0;
         while empty < EMPTY_PAGES {
             let page = self.page(aws, task, None, token.as_deref()).await?;
             empty = if page.lines.is_empty() { empty + 1 } else { 0 };
-            lines.extend(page.lines);
+            page.lines.into_iter().for_each(&mut take);
             // The token that was sent is the end, for now; an empty page is none.
             let is_end = page.forward.is_none() || page.forward == *token;
             *token = page.forward.or(token.take());

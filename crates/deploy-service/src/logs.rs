@@ -83,6 +83,10 @@ async fn work(args: &LogsArgs, config: &Config, console: &Console) -> Result<Rep
                     said = true;
                 }
             }
+            Err(unread) if console.is_json() => {
+                let report = Report::new(Outcome::Failed).detail("task_definition", reference);
+                return Ok(console.failed(&unread.into(), report.detail("lines", lines)));
+            }
             Err(unread) => return Err(unread.into()),
         }
         // `logs -f | head` ends with its reader.

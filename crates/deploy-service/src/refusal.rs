@@ -104,10 +104,20 @@ impl Refusal {
         }
     }
 
-    /// Whether it was answered with a clear no, which the next attempt would get, too: not allowed, not supported.
-    pub(crate) fn is_final(&self) -> bool {
+    /// Whether the caller may not.
+    pub(crate) fn is_denied(&self) -> bool {
+        matches!(self.code.as_str(), "AccessDeniedException" | "AccessDenied")
+    }
+
+    /// Whether there is no such call where it was sent.
+    pub(crate) fn is_unsupported(&self) -> bool {
         let is_unreadable = self.failure.to_string().contains("was answered with something");
-        is_unreadable || !(self.code.is_empty() || self.passes())
+        let unknown = [
+            "UnsupportedFeatureException",
+            "UnknownOperationException",
+            "InvalidAction",
+        ];
+        is_unreadable || unknown.contains(&self.code.as_str())
     }
 
     /// Why it may go through in a moment: what was made just now is not known everywhere.

@@ -60,8 +60,17 @@ pub(crate) async fn find(
                 "no revision that was deployed before it is active any more".to_owned()
             }
         }
-        Err(refusal) if refusal.is_final() => Described::of(&refusal.failure.into()).message,
-        Err(refusal) => return Err(refusal).with_context(failed),
+        Err(refusal) if refusal.is_unsupported() => Described::of(&refusal.failure.into()).message,
+        Err(refusal) => {
+            let refusal = if refusal.is_denied() {
+                refusal.hint(
+                    "allow `ecs:ListServiceDeployments` and `ecs:DescribeServiceRevisions`, or name the revision with --task-definition",
+                )
+            } else {
+                refusal
+            };
+            return Err(refusal).with_context(failed);
+        }
     };
     let family = present.split(':').next().unwrap_or_default();
     let lower = ecs.active_before(family, present).await?;

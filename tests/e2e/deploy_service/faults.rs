@@ -185,6 +185,21 @@ fn tags_that_were_set_before_a_refusal_are_told() {
 }
 
 #[test]
+fn tags_that_were_set_before_the_service_went_away_are_told() {
+    let aws = fake::start();
+    aws.answer_once(ecs("DescribeServices"), 200, described(&[tagged("other")]));
+    aws.refuse(ecs("DescribeServices"), "AccessDeniedException", "no");
+    aws.answer(ecs("TagResource"), 200, json!({}));
+    aws.refuse(ecs("UpdateService"), "ServiceNotActiveException", "it went away");
+    let output = deploy(&aws, &["-o", "json"])
+        .run()
+        .exits(4)
+        .says("web: updated\n  tags.app: other -> e2e\n")
+        .says("ecs:DescribeServices refused with AccessDeniedException: no\n");
+    assert_eq!(output.json()["items"][0]["changes"][0]["path"], "tags.app");
+}
+
+#[test]
 fn what_can_not_be_followed_is_partly_done() {
     let aws = fake::start();
     aws.answer_once(ecs("DescribeServices"), 200, described(&[]));

@@ -204,15 +204,8 @@ fn without_a_history_it_goes_by_number_and_says_so() {
             "text/html",
         );
     };
-    let listing = refuse("ListServiceDeployments", "AccessDeniedException");
-    let describing = refuse("DescribeServiceRevisions", "AccessDeniedException");
     let unsupported = refuse("ListServiceDeployments", "UnsupportedFeatureException");
-    let cases: [(&Script, &str); 6] = [
-        (&listing, &format!("{no}AccessDeniedException: no")),
-        (
-            &describing,
-            "ecs:DescribeServiceRevisions refused with AccessDeniedException: no",
-        ),
+    let cases: [(&Script, &str); 4] = [
         (&unsupported, &format!("{no}UnsupportedFeatureException: no")),
         (
             &unknown,
@@ -242,13 +235,28 @@ fn without_a_history_it_goes_by_number_and_says_so() {
         );
     }
     // Not even that.
-    let aws = fake(&listing);
+    let aws = fake(&unsupported);
     aws.refuse(ecs("ListTaskDefinitions"), "AccessDeniedException", "no");
     rollback(&aws, &["--yes"])
         .run()
         .exits(2)
         .says("ecs:ListTaskDefinitions refused with AccessDeniedException: no\n")
         .says("hint: allow `ecs:ListTaskDefinitions` to ");
+}
+
+#[test]
+fn a_history_that_may_not_be_read_is_not_guessed_at() {
+    for operation in ["ListServiceDeployments", "DescribeServiceRevisions"] {
+        let aws = on_two();
+        listed(&aws, &[2, 1]);
+        aws.refuse(ecs(operation), "AccessDeniedException", "no");
+        rollback(&aws, &["--yes"])
+            .run()
+            .exits(2)
+            .says(&format!("ecs:{operation} refused with AccessDeniedException: no"))
+            .says("hint: allow `ecs:ListServiceDeployments` and `ecs:DescribeServiceRevisions`, or name the revision with --task-definition");
+        assert_eq!(writes(&aws), [""; 0]);
+    }
 }
 
 #[test]

@@ -7,9 +7,10 @@ use super::{is_secret, is_switch, words};
 use crate::arn;
 
 /// Pieces of the names whose values are hidden, also when they stand inside a word.
-const SENSITIVE: [&str; 21] = [
-    "AUTH", "BEARER", "CERT", "CODE", "COOKIE", "CRED", "DSN", "HASH", "HEADER", "HOOK", "JWT", "KEY",
-    "LICEN", "OTP", "PASS", "PIN", "PRIV", "PWD", "SECRET", "SESSION", "TOKEN",
+const SENSITIVE: [&str; 26] = [
+    "AUTH", "BEARER", "CERT", "CODE", "COOKIE", "CRED", "DSN", "ENCRYPT", "HASH", "HEADER", "HOOK", "JWT",
+    "KEY", "LICEN", "MFA", "OTP", "PASS", "PIN", "PRIV", "PWD", "SALT", "SECRET", "SEED", "SESSION", "SIGN",
+    "TOKEN",
 ];
 
 /// What the names of values end with that only name something.
@@ -72,7 +73,9 @@ pub(super) fn may_be_shown(name: &str, value: &str) -> bool {
             .last()
             .is_some_and(|last| NAMES.contains(&last.as_str()))
     };
-    !sensitive && !is_secret(name, value) && (is_plain(value) || (names() && is_label(value)))
+    !sensitive
+        && !is_secret(name, value)
+        && (is_plain(value) || (names() && is_label(value) && !value.contains('/')))
 }
 
 /// Which of the words of a command may be shown; a value behind a flag is called as the flag is.
@@ -85,7 +88,10 @@ pub(super) fn shown_words(words: &[&str]) -> Vec<bool> {
         let fine = if pieces.len() > 1 {
             !shown_words(&pieces).contains(&false)
         } else {
-            is_flag(word) || is_reference(word) || may_be_shown(&flag, word) || is_pair(word)
+            is_flag(word)
+                || (flag.is_empty() && is_reference(word))
+                || may_be_shown(&flag, word)
+                || is_pair(word)
         };
         shown.push(fine && !secret);
         flag = if is_flag(word) {
@@ -114,20 +120,15 @@ fn is_pair(word: &str) -> bool {
         return false;
     };
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
-    !name.is_empty() && name.bytes().all(plain) && (is_reference(value) || may_be_shown(name, value))
+    let shown = may_be_shown(name, value) || (is_reference(value) && !super::is_secret_name(name));
+    !name.is_empty() && name.bytes().all(plain) && shown
 }
 
-/// `$NAME` and `${NAME}`: not the value, only where it is.
+/// `$NAME` and `${NAME}` of a shell, in capitals: not the value, only where it is. A secret may begin with a dollar.
 fn is_reference(text: &str) -> bool {
-    let Some(name) = text.strip_prefix('$') else {
-        return false;
-    };
-    let name = match name.strip_prefix('{') {
-        Some(name) => name.strip_suffix('}').unwrap_or_default(),
-        None => name,
-    };
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
-    !name.is_empty() && name.bytes().all(allowed)
+    let allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let begins = |name: &str| name.starts_with(|first: char| first.is_ascii_uppercase() || first == '_');
+    super::variable(text).is_some_and(|name| begins(name) && name.bytes().all(allowed))
 }
 
 /// A value that is harmless whatever it is called.
@@ -136,7 +137,6 @@ fn is_plain(value: &str) -> bool {
         || is_number(value)
         || is_version(value)
         || is_region(value)
-        || is_reference(value)
         || is_address(value)
         || is_url(value)
         || is_path(value)
@@ -157,7 +157,7 @@ pub(super) fn is_number(value: &str) -> bool {
         "", "%", "ms", "s", "m", "h", "d", "k", "kb", "mb", "gb", "kib", "mib", "gib",
     ];
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
-    digits(whole, 8) && digits(fraction, 4) && units.contains(&unit.as_str())
+    digits(whole, 6) && digits(fraction, 4) && units.contains(&unit.as_str())
 }
 
 /// `1.4.0`, `v2.3`

@@ -107,6 +107,11 @@ fn words_of_a_command_may_be_secrets() {
             &[false, false, true, false],
         ),
         (&["x", "--token", "$TOKEN", "-v"], &[false, false, false, false]),
+        (&["x", "--token", "$uperSecret1"], &[false, false, true]),
+        (
+            &["x", "--token=$uperSecret1", "--token=$TOKEN"],
+            &[false, true, false],
+        ),
         (&["x", "--token-file", "/run/token"], &[false, false, false]),
         (&["sh", "-c", "PGPASSWORD=hunter2 psql"], &[false, false, true]),
         (&["CMD-SHELL", "app --password hunter2 || exit 1"], &[false, true]),
@@ -137,7 +142,6 @@ fn only_what_is_obviously_harmless_is_shown() {
         ("COLLECTOR", "http://otel-collector:4318/v1/traces"),
         ("DATA", "/var/lib/data"),
         ("QUEUE", "arn:aws:sqs:us-east-1:123456789012:orders"),
-        ("WHERE", "${AWS_REGION}"),
         ("OTEL_SERVICE_NAME", "backend-flask"),
         ("TABLE", "cruddur-messages"),
     ] {
@@ -149,6 +153,12 @@ fn only_what_is_obviously_harmless_is_shown() {
         ("PIN", "1234"),
         ("APIKEY", "4567"),
         ("SESSION_NAME", "backend-flask"),
+        // ECS looks nothing up: it is the value.
+        ("ANYTHING", "$uperSecret1"),
+        ("ANYTHING", "${AWS_REGION}"),
+        ("SALT", "987654"),
+        ("ANYTHING", "98765432"),
+        ("SLACK_ENDPOINT", "TAAAAAAAA/BBBBBBBBB/canary"),
         ("ANYTHING", "backend-flask"),
         ("ANYTHING", "hunter2"),
         ("ANYTHING", "letmein"),
@@ -199,6 +209,15 @@ fn commands_are_shown_word_by_word() {
         (&["x", "--pass", "8"], &[false, true, false]),
         (&["sh", "-c", "echo $DB_PASS"], &[true, true, true]),
         (&["sh", "-c", "echo hunter2"], &[true, true, false]),
+        (&["app", "--password", "$uperSecret1"], &[false, true, false]),
+        (
+            &["app", "$uperSecret1", "DB_PASSWORD=$ecret"],
+            &[false, false, false],
+        ),
+        (
+            &["app", "--password", "$DB_PASS", "HOME=$HOME"],
+            &[false, true, false, true],
+        ),
         (&["letmein"], &[false]),
         (&[""], &[true]),
     ] {

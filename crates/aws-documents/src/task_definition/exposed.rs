@@ -17,6 +17,8 @@ pub(super) fn aws_key(field: &Field, faults: &mut Faults) {
 
 /// What is called `name` looks like a secret.
 pub(super) fn named(field: &Field, name: &str, hint: &str, faults: &mut Faults) {
+    // Somebody may have put the value there as well.
+    let name = name.split('=').next().unwrap_or_default();
     faults.warning(
         field,
         format!("`{name}` looks like a secret, and everybody who may describe the task reads it"),

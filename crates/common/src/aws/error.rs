@@ -34,8 +34,7 @@ where
 const NETWORK_HINT: &str = "check the network, the region and any AWS_ENDPOINT_URL";
 
 /// For a call that changes something.
-const UNSURE_HINT: &str =
-    "it may have gone through all the same: look whether it did before you run this again";
+const UNSURE_HINT: &str = "it may have gone through all the same: run it again, which looks first";
 
 /// How the names of actions that change nothing begin.
 const READS: [&str; 8] = [

@@ -159,12 +159,13 @@ impl<'a> Follow<'a> {
                 self.progress.note(format!("task {}: {status}", self.id()));
                 self.ongoing.state(self.state.clone(), self.report());
             }
-            self.tail.read(&self.progress).await;
+            // First the task: a log that does not come must not hide its end.
             let now = Stopped::of(&task);
             if status == "STOPPED" || now.code_of(self.container()).is_some() {
                 self.ended = Some(now.clone());
                 break (task, now);
             }
+            self.tail.read(&self.progress).await;
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(self.poll);
         };
@@ -174,6 +175,8 @@ impl<'a> Follow<'a> {
         if code.is_some() || ended.started {
             bar.say(format!("{}, waiting for its last lines", self.state));
             self.tail.rest(&self.progress, self.poll).await;
+        } else {
+            self.tail.read(&self.progress).await;
         }
         if code != Some(0) && ended.code.is_empty() && !stopped {
             // Reasons may come a moment after the exit code.

@@ -2,10 +2,10 @@
 
 use crate::log::Target;
 use crate::refusal::Refusal;
-use common::Console;
 use common::aws::Aws;
 use common::failure::Described;
 use common::progress::Progress;
+use common::{Console, duration};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -23,6 +23,9 @@ const SILENT: u32 = 11;
 
 /// Longer than this nobody waits for the last lines, whatever CloudWatch answers.
 const LAST_LINES: Duration = Duration::from_secs(15);
+
+/// Longer than this one look does not wait for CloudWatch: the task is what counts.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// The stream of one container of one task.
 pub(super) struct Tail<'a> {
@@ -70,7 +73,7 @@ impl<'a> Tail<'a> {
 
     /// Prints what is new.
     pub(super) async fn read(&mut self, progress: &Progress<'_>) {
-        self.look(progress).await;
+        self.look(progress, LOOK).await;
     }
 
     /// Prints the last lines, after the container has ended.
@@ -78,13 +81,17 @@ impl<'a> Tail<'a> {
         let end = Instant::now() + LAST_LINES;
         let mut quiet = 0;
         while self.target.is_some() {
-            match self.look(progress).await {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            match self.look(progress, left.min(LOOK)).await {
                 Look::Lines => quiet = 0,
                 Look::Nothing => quiet += 1,
                 Look::Failed => {}
             }
             let is_over = quiet >= if self.has_lines { QUIET } else { SILENT };
-            if is_over || Instant::now() >= end {
+            if is_over {
                 break;
             }
             tokio::time::sleep(poll.min(PAUSE)).await;
@@ -103,31 +110,37 @@ impl<'a> Tail<'a> {
         }
     }
 
-    async fn look(&mut self, progress: &Progress<'_>) -> Look {
+    async fn look(&mut self, progress: &Progress<'_>, limit: Duration) -> Look {
         let Some(target) = &self.target else {
             return Look::Nothing;
         };
-        let mut lines = Vec::new();
-        let read = target
-            .next(self.aws, self.task, &mut self.token, &mut lines)
-            .await;
         let failed = target.failed_to_read(self.task);
-        let is_new = !lines.is_empty();
-        self.has_lines |= is_new;
-        for line in lines {
-            if self.console.is_json() {
-                self.lines.push(line.into());
+        let (lines, has_lines) = (&mut self.lines, &mut self.has_lines);
+        let (is_json, mut is_new) = (self.console.is_json(), false);
+        // Line by line: what has come in is not lost when the rest does not come.
+        let take = |line: String| {
+            (is_new, *has_lines) = (true, true);
+            if is_json {
+                lines.push(line.into());
             } else {
                 progress.print(&line);
             }
-        }
-        match read {
-            Ok(()) => {
+        };
+        let read = target.next(self.aws, self.task, &mut self.token, take);
+        match tokio::time::timeout(limit, read).await {
+            Ok(Ok(())) => {
                 self.behind = None;
                 if is_new { Look::Lines } else { Look::Nothing }
             }
-            Err(refusal) => {
+            Ok(Err(refusal)) => {
                 self.failed(refusal, &failed);
+                Look::Failed
+            }
+            Err(_) => {
+                let limit = duration::show(limit);
+                self.behind = Some(format!(
+                    "{failed}: logs:GetLogEvents got no answer within {limit}"
+                ));
                 Look::Failed
             }
         }

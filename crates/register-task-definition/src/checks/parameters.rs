@@ -43,11 +43,17 @@ pub(super) async fn check(checks: &Checks<'_>) -> Result<Judged> {
         for name in missing {
             let fields = wanted.get(&region).and_then(|names| names.get(&name));
             let is_own = region == checks.place.region && is_own(checks, &name);
+            // Without a slash it may be the value itself, in the wrong place.
+            let message = if name.starts_with('/') || is_own {
+                format!("there is no parameter `{name}` in {region}")
+            } else {
+                format!("there is no parameter of this name in {region}: is it the value itself?")
+            };
             for field in fields.into_iter().flatten() {
                 let missing = Missing {
                     kind: "parameter",
                     name: name.clone(),
-                    message: format!("there is no parameter `{name}` in {region}"),
+                    message: message.clone(),
                     maker: is_own.then_some("put-params"),
                     hint: "put it, or correct its name".into(),
                 };

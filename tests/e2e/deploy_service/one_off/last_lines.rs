@@ -130,3 +130,31 @@ fn a_deadline_for_the_last_lines_does_not_cost_the_exit_code() {
     assert_eq!(document["exit_code"], 7);
     assert_eq!(document["log"], json!(["one"]));
 }
+
+#[test]
+fn a_log_that_hangs_costs_neither_the_code_nor_the_lines_before() {
+    let aws = starts();
+    ends(&aws, json!({"name": "web", "exitCode": 7}));
+    aws.answer_once(logs("GetLogEvents"), 200, page(&["one"], "f/1"));
+    aws.answer_delayed(
+        logs("GetLogEvents"),
+        200,
+        page(&[], "f/1"),
+        Duration::from_secs(60),
+    );
+    let output = run(&aws, &[]).run().exits(7).prints("one");
+    let output = output.says("the last lines of the log may be missing: ");
+    assert!(output.elapsed < Duration::from_secs(25), "{:?}", output.elapsed);
+    // The deadline comes first: the command has ended all the same.
+    let aws = starts();
+    ends(&aws, json!({"name": "web", "exitCode": 7}));
+    aws.answer_once(logs("GetLogEvents"), 200, page(&["one"], "f/1"));
+    aws.answer_delayed(
+        logs("GetLogEvents"),
+        200,
+        page(&[], "f/1"),
+        Duration::from_secs(60),
+    );
+    let output = run(&aws, &["--timeout", "2s", "-o", "json"]).run().exits(7);
+    assert_eq!(output.json()["log"], json!(["one"]));
+}
