@@ -138,9 +138,9 @@ fn a_log_that_hangs_costs_neither_the_code_nor_the_lines_before() {
     aws.answer_once(logs("GetLogEvents"), 200, page(&["one"], "f/1"));
     aws.answer_delayed(
         logs("GetLogEvents"),
+        Duration::from_secs(60),
         200,
         page(&[], "f/1"),
-        Duration::from_secs(60),
     );
     let output = run(&aws, &[]).run().exits(7).prints("one");
     let output = output.says("the last lines of the log may be missing: ");
@@ -151,9 +151,9 @@ fn a_log_that_hangs_costs_neither_the_code_nor_the_lines_before() {
     aws.answer_once(logs("GetLogEvents"), 200, page(&["one"], "f/1"));
     aws.answer_delayed(
         logs("GetLogEvents"),
+        Duration::from_secs(60),
         200,
         page(&[], "f/1"),
-        Duration::from_secs(60),
     );
     let output = run(&aws, &["--timeout", "2s", "-o", "json"]).run().exits(7);
     assert_eq!(output.json()["log"], json!(["one"]));
