@@ -170,13 +170,12 @@ impl<'a> Follow<'a> {
             pause = (pause * 2).min(self.poll);
         };
         self.ongoing.clear();
+        self.tail.read(&self.progress).await;
         let stopped = self.stop_the_others(&task).await;
         let code = ended.code_of(self.container());
         if code.is_some() || ended.started {
             bar.say(format!("{}, waiting for its last lines", self.state));
             self.tail.rest(&self.progress, self.poll).await;
-        } else {
-            self.tail.read(&self.progress).await;
         }
         if code != Some(0) && ended.code.is_empty() && !stopped {
             // Reasons may come a moment after the exit code.

@@ -155,6 +155,6 @@ fn a_log_that_hangs_costs_neither_the_code_nor_the_lines_before() {
         200,
         page(&[], "f/1"),
     );
-    let output = run(&aws, &["--timeout", "2s", "-o", "json"]).run().exits(7);
+    let output = run(&aws, &["--timeout", "8s", "-o", "json"]).run().exits(7);
     assert_eq!(output.json()["log"], json!(["one"]));
 }
