@@ -92,8 +92,7 @@ fn a_signal_holds_while_another_program_is_waited_for() {
             let running = tool.clone().hears_signals().spawn();
             let processes = started(&tool);
             running.signal(signal);
-            let output = running.wait();
-            assert_eq!(output.signal, Some(signal.as_raw()), "{}", output.transcript());
+            let output = running.wait().ends_by(signal);
             assert!(output.elapsed < Duration::from_secs(3), "{:?}", output.elapsed);
             assert_eq!(output.stdout, "");
             all_gone(&processes);

@@ -301,13 +301,7 @@ impl FakeAws {
         let running = tool.hears_signals().spawn();
         wait_for(target, || (!self.bodies(target).is_empty()).then_some(()));
         running.signal(Signal::INT);
-        let output = running.wait();
-        assert_eq!(
-            output.signal,
-            Some(Signal::INT.as_raw()),
-            "{}",
-            output.transcript()
-        );
+        let output = running.wait().ends_by(Signal::INT);
         assert_eq!(output.stdout, "", "{}", output.transcript());
         output
     }

@@ -378,6 +378,16 @@ impl Output {
         self
     }
 
+    /// Itself, when `signal` ended it.
+    ///
+    /// # Panics
+    /// When something else did, with the transcript.
+    #[track_caller]
+    pub fn ends_by(self, signal: Signal) -> Self {
+        assert_eq!(self.signal, Some(signal.as_raw()), "{}", self.transcript());
+        self
+    }
+
     /// Itself, when stderr holds `text`.
     ///
     /// # Panics

@@ -178,13 +178,7 @@ fn following_survives_what_passes_and_ends_as_the_signal_does() {
         (after.count() > 12).then_some(())
     });
     running.signal(Signal::INT);
-    let output = running.wait();
-    assert_eq!(
-        output.signal,
-        Some(Signal::INT.as_raw()),
-        "{}",
-        output.transcript()
-    );
+    let output = running.wait().ends_by(Signal::INT);
     let asked = output
         .stderr
         .matches("web: asking again: failed to read log group `apps`: logs:FilterLogEvents ");

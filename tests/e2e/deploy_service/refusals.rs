@@ -2,8 +2,8 @@
 
 use super::fake::{self, answers, deploy, described, service, tool, with};
 use serde_json::json;
+use support::Output;
 use support::aws::{FakeAws, cloud_map, ecs, logs};
-use support::{Output, Tool};
 
 const TASK: &str = "arn:aws:ecs:us-east-1:123456789012:task/apps/0123abcd";
 const NAMESPACE: &str = "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-1";
@@ -83,10 +83,6 @@ fn commands() -> Vec<(Vec<&'static str>, Vec<String>)> {
     ]
 }
 
-fn command(aws: &FakeAws, arguments: &[&str]) -> Tool {
-    tool(aws, arguments)
-}
-
 /// `ecs:DescribeServices` of a target.
 fn spelled(target: &str) -> String {
     let (service, operation) = target.split_once('.').unwrap();
@@ -101,10 +97,10 @@ fn spelled(target: &str) -> String {
 #[test]
 fn a_call_that_is_throttled_once_goes_through() {
     for (arguments, calls) in commands() {
-        let undisturbed = command(&ready(None), &arguments).run();
+        let undisturbed = tool(&ready(None), &arguments).run();
         for call in calls {
             let aws = ready(Some((&call, "ThrottlingException", "Rate exceeded")));
-            let output = command(&aws, &arguments).run().exits(undisturbed.code.unwrap());
+            let output = tool(&aws, &arguments).run().exits(undisturbed.code.unwrap());
             assert_eq!(output.stdout, undisturbed.stdout, "{arguments:?} {call}");
             let asked = |aws: &FakeAws| aws.targets().iter().filter(|target| **target == call).count();
             assert!(asked(&aws) >= 2, "{arguments:?} {call}: {:?}", aws.targets());
@@ -121,7 +117,7 @@ fn a_call_that_is_denied_is_named_as_iam_spells_it() {
                 "AccessDeniedException",
                 "User: ci is not authorized",
             )));
-            let output: Output = command(&aws, &arguments).run();
+            let output: Output = tool(&aws, &arguments).run();
             // What was tagged before is told.
             let partly = call == ecs("UpdateService");
             let output = output.exits(if partly { 4 } else { 2 });

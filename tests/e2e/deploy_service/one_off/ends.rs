@@ -50,13 +50,7 @@ fn a_signal_leaves_the_task_going_and_says_how_to_stop_it() {
         (aws.bodies(ecs("DescribeTasks")).len() > 1).then_some(())
     });
     running.signal(Signal::INT);
-    let output = running.wait();
-    assert_eq!(
-        output.signal,
-        Some(Signal::INT.as_raw()),
-        "{}",
-        output.transcript()
-    );
+    let output = running.wait().ends_by(Signal::INT);
     output
         .says("deploy-service: task `0123abcd` goes on: RUNNING\n")
         .says(
@@ -114,13 +108,7 @@ fn an_end_while_the_task_is_being_started_says_so() {
         (!aws.bodies(ecs("RunTask")).is_empty()).then_some(())
     });
     running.signal(Signal::INT);
-    let output = running.wait();
-    assert_eq!(
-        output.signal,
-        Some(Signal::INT.as_raw()),
-        "{}",
-        output.transcript()
-    );
+    let output = running.wait().ends_by(Signal::INT);
     output.says(NOT_ANSWERED);
     // The same without an answer at all.
     let aws = fake::start();
@@ -166,13 +154,7 @@ fn an_end_while_the_task_is_being_stopped_says_so() {
         (!aws.bodies(ecs("StopTask")).is_empty()).then_some(())
     });
     running.signal(Signal::TERM);
-    let output = running.wait();
-    assert_eq!(
-        output.signal,
-        Some(Signal::TERM.as_raw()),
-        "{}",
-        output.transcript()
-    );
+    let output = running.wait().ends_by(Signal::TERM);
     output.says(words);
     assert_eq!(aws.bodies(logs("GetLogEvents")).len(), 2);
 }
