@@ -1,19 +1,16 @@
 # shellcheck shell=bash
 # The `[[image]]` tables of ops.toml, as far as scripts need them. Sourced after messages.sh; $repo is the clone's folder.
 
+# shellcheck source=scripts/lib/toml.sh
+. "$repo/scripts/lib/toml.sh"
+
 # What scripts/base-image makes when the real base image can't be pulled. Not under the name `python`: nobody should
 # take it for the real one.
 stand_in=cruddur-ops/python-stand-in:bookworm
 
 # image_value NAME KEY: a text of the table of this name, inside an inline table of it too; 1 when there is none.
 image_value() {
-    awk -v name="$1" -v key="$2" '
-        function text_of(wanted,    found) {
-            if (!match($0, "(^|[{, \t])" wanted "[ \t]*=[ \t]*(\"[^\"]*\"|\047[^\047]*\047)")) return ""
-            found = substr($0, RSTART, RLENGTH)
-            sub(/^[^"\047]*["\047]/, "", found)
-            return substr(found, 1, length(found) - 1)
-        }
+    awk -v name="$1" -v key="$2" "$toml_text"'
         function ended() { if (inside && is == name && value != "" && answer == "") answer = value }
         /^[ \t]*#/ { next }
         /^[ \t]*\[/ {
@@ -34,15 +31,11 @@ image_value() {
 
 # The names of the tables, a line each, in the order of the file: an image stands after those that it is built on.
 image_names() {
-    awk '
+    awk "$toml_text"'
         /^[ \t]*#/ { next }
         /^[ \t]*\[/ {
             inside = $0 ~ /^[ \t]*\[\[[ \t]*image[ \t]*\]\]/
             next
         }
-        inside && match($0, /^[ \t]*name[ \t]*=[ \t]*("[^"]*"|\047[^\047]*\047)/) {
-            name = substr($0, RSTART, RLENGTH)
-            sub(/^[^"\047]*["\047]/, "", name)
-            print substr(name, 1, length(name) - 1)
-        }' "${OPS_CONFIG:-$repo/ops.toml}"
+        inside && /^[ \t]*name[ \t]*=/ { print text_of("name") }' "${OPS_CONFIG:-$repo/ops.toml}"
 }

@@ -1,17 +1,14 @@
 # shellcheck shell=bash
 # Which parameter of ops.toml is the app's database, as far as scripts need to know. Sourced; $repo is the clone's folder.
 
+# shellcheck source=scripts/lib/toml.sh
+. "$repo/scripts/lib/toml.sh"
+
 # database_parameter: the first entry of [params.entry] with `check = "postgres-url"`, as $database_entry, and the variable
 # that its value is taken from, as $database_variable; both empty where the app has no database.
 database_parameter() {
     local line
-    line=$(awk '
-        function text_of(wanted,    found) {
-            if (!match($0, "(^|[{, \t])" wanted "[ \t]*=[ \t]*(\"[^\"]*\"|\047[^\047]*\047)")) return ""
-            found = substr($0, RSTART, RLENGTH)
-            sub(/^[^"\047]*["\047]/, "", found)
-            return substr(found, 1, length(found) - 1)
-        }
+    line=$(awk "$toml_text"'
         function ended() {
             if (entry != "" && check == "postgres-url") {
                 print entry "\t" variable

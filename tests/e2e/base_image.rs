@@ -26,6 +26,7 @@ impl Clone {
             "lib/messages.sh",
             "lib/places.sh",
             "lib/images.sh",
+            "lib/toml.sh",
             "lib/stand-in.sh",
         ] {
             let path = format!("scripts/{name}");

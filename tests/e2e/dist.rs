@@ -18,7 +18,12 @@ impl Clone {
         let clone = Clone {
             folder: TempDir::new().unwrap(),
         };
-        let real = ["scripts/dist", "scripts/lib/messages.sh", "scripts/lib/images.sh"];
+        let real = [
+            "scripts/dist",
+            "scripts/lib/messages.sh",
+            "scripts/lib/images.sh",
+            "scripts/lib/toml.sh",
+        ];
         for path in real {
             executable(&clone.path(path), &fs::read_to_string(root().join(path)).unwrap());
         }

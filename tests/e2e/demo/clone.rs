@@ -31,6 +31,7 @@ impl Clone {
             "scripts/lib/messages.sh",
             "scripts/lib/rows.sh",
             "scripts/lib/steps.sh",
+            "scripts/lib/toml.sh",
         ] {
             executable(
                 &clone.folder.path().join(path),
