@@ -1,19 +1,12 @@
 //! A deadline or a signal that comes before ECS has answered: what may have gone through is told, and once.
 
-use super::fake::{self, ARN, answers, deploy, described, service, writes};
+use super::fake::{self, ARN, answers, deploy, described, service};
 use rustix::process::Signal;
 use serde_json::json;
 use std::time::Duration;
 use support::Output;
 use support::aws::{FakeAws, ecs};
 use support::wait_for;
-
-/// Longer than any of these runs.
-const NEVER: Duration = Duration::from_secs(60);
-
-fn never(aws: &FakeAws, operation: &str) {
-    aws.answer_delayed(ecs(operation), NEVER, 200, json!({}));
-}
 
 /// On revision 1, with a tag that differs, which can be set.
 fn tagged() -> FakeAws {
@@ -54,7 +47,7 @@ fn a_deadline_before_the_answer_says_what_was_sent() {
         (tagged(), "TagResource"),
         (tagged(), "UpdateService"),
     ] {
-        never(&aws, operation);
+        aws.stall(ecs(operation));
         let output = deploy(&aws, &["--timeout", "800ms", "-o", "json"]).run().exits(3);
         let sent = format!(
             "deploy-service: warning: ecs:{operation} for service `web` was sent and not answered: it may have gone through\n"
@@ -84,13 +77,8 @@ fn a_deadline_before_the_answer_says_what_was_sent() {
 fn a_signal_before_the_answer_says_it_too() {
     for operation in ["TagResource", "UpdateService"] {
         let aws = tagged();
-        never(&aws, operation);
-        let running = deploy(&aws, &[]).hears_signals().spawn();
-        wait_for("the call", || {
-            writes(&aws).iter().any(|write| write == operation).then_some(())
-        });
-        running.signal(Signal::INT);
-        let output = running.wait().ends_by(Signal::INT);
+        aws.stall(ecs(operation));
+        let output = aws.interrupt_at(ecs(operation), deploy(&aws, &[]));
         once(
             &output,
             &format!("ecs:{operation} for service `web` was sent and not answered"),
@@ -146,7 +134,7 @@ fn a_deadline_before_anything_was_sent_has_its_place() {
         200,
         described(&[service(&["new PRIMARY 2 COMPLETED"])]),
     );
-    never(&aws, "ListServiceDeployments");
+    aws.stall(ecs("ListServiceDeployments"));
     let rollback = fake::tool(&aws, &["rollback", "--yes", "--timeout", "700ms", "-o", "json"]);
     let output = rollback.run().exits(3);
     has_its_place(&output.json());

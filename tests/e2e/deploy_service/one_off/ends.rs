@@ -4,7 +4,6 @@ use super::{TASK, logs_pages, run, starts, task};
 use crate::deploy_service::fake::{self, definition, writes};
 use rustix::process::Signal;
 use serde_json::json;
-use std::time::Duration;
 use support::aws::{FakeAws, ecs, logs};
 use support::wait_for;
 
@@ -87,7 +86,7 @@ const NOT_ANSWERED: &str = "warning: ecs:RunTask in cluster `apps` (`aws ecs lis
 
 fn hangs() -> FakeAws {
     let aws = fake::start();
-    aws.answer_delayed(ecs("RunTask"), Duration::from_secs(60), 200, json!({}));
+    aws.stall(ecs("RunTask"));
     aws
 }
 
@@ -103,13 +102,8 @@ fn an_end_while_the_task_is_being_started_says_so() {
                shows whether the task was started\n",
         );
     let aws = hangs();
-    let running = run(&aws, &[]).hears_signals().spawn();
-    wait_for("RunTask", || {
-        (!aws.bodies(ecs("RunTask")).is_empty()).then_some(())
-    });
-    running.signal(Signal::INT);
-    let output = running.wait().ends_by(Signal::INT);
-    output.says(NOT_ANSWERED);
+    aws.interrupt_at(ecs("RunTask"), run(&aws, &[]))
+        .says(NOT_ANSWERED);
     // The same without an answer at all.
     let aws = fake::start();
     aws.cut(ecs("RunTask"));
@@ -132,7 +126,7 @@ fn an_end_while_the_task_is_being_stopped_says_so() {
     let sidecar = || {
         let aws = starts();
         aws.answer(ecs("DescribeTasks"), 200, half.clone());
-        aws.answer_delayed(ecs("StopTask"), Duration::from_secs(60), 200, json!({}));
+        aws.stall(ecs("StopTask"));
         let mut definition = definition(2);
         definition["containerDefinitions"][0]["essential"] = false.into();
         let answer = json!({"taskDefinition": definition});
