@@ -10,7 +10,7 @@ use aws_sdk_ecs::types::{
     ClusterSettingName, ManagedStorageConfiguration,
 };
 use common::Failure;
-use common::aws::{call, code_of};
+use common::aws::call;
 
 /// What DescribeClusters says of one name.
 #[derive(Debug)]
@@ -161,30 +161,7 @@ impl Store<'_> {
         if !by_name || !is_namespace_arn(reference) {
             return Ok(None);
         }
-        // One that another account shares is known by its ARN alone.
-        let ours = reference.split(':').nth(4) == Some(self.place.account.as_str());
-        let id = reference.rsplit('/').next().filter(|_| ours).unwrap_or(reference);
-        let client = aws_sdk_servicediscovery::Client::new(&self.aws.sdk);
-        let answer = match client.get_namespace().id(id).send().await {
-            Ok(answer) => answer,
-            Err(error) if code_of(&error) == Some("NamespaceNotFound") => return Ok(None),
-            Err(error) => {
-                let denied = code_of(&error) == Some("AccessDeniedException");
-                let failure = call("servicediscovery:GetNamespace")(error);
-                let failure = if denied {
-                    failure.hint(format!(
-                        "allow `servicediscovery:GetNamespace`, or name the namespace by its ARN in ops.toml: {reference}"
-                    ))
-                } else {
-                    failure
-                };
-                return Err(failure)
-                    .with_context(|| format!("failed to read the name of namespace `{reference}`"));
-            }
-        };
-        let name = answer.namespace().and_then(|namespace| namespace.name());
-        let missing = || Failure::could_not("servicediscovery:GetNamespace answered without `Name`");
-        Ok(Some(name.ok_or_else(missing)?.to_owned()))
+        cloud_map::name_of(&self.aws, reference, &self.place.account, "in ops.toml").await
     }
 }
 
