@@ -14,6 +14,12 @@ pub enum Reading<T> {
     Unsettled,
 }
 
+/// The failure to make `thing`, which is there when it is made and gone when it is read.
+pub fn comes_and_goes(thing: &str) -> Failure {
+    Failure::could_not(format!("failed to create {thing}: it comes and goes"))
+        .hint("somebody else is deleting it: run it again when that is done")
+}
+
 /// How often it is read until the calls agree.
 const READS: usize = 4;
 

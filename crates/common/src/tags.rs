@@ -2,7 +2,7 @@
 //! else, and stays.
 
 use crate::report::Change;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// Tags by their key.
@@ -28,6 +28,25 @@ pub fn changes(differing: &Tags, current: &Tags) -> Vec<Change> {
         .collect()
 }
 
+/// As ECS takes them: `[{"key": …, "value": …}]`.
+pub fn to_json(tags: &Tags) -> Value {
+    let tags = tags
+        .iter()
+        .map(|(key, value)| json!({"key": key, "value": value}));
+    tags.collect()
+}
+
+/// Those that stand so under `tags` in what ECS answers, or in a file of its shape; none when there are none.
+pub fn of_json(value: &Value) -> Tags {
+    let tags = value.get("tags").and_then(Value::as_array);
+    let text = |tag: &Value, key: &str| {
+        let text = tag.get(key).and_then(Value::as_str);
+        text.unwrap_or_default().to_owned()
+    };
+    let tags = tags.into_iter().flatten();
+    tags.map(|tag| (text(tag, "key"), text(tag, "value"))).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,5 +67,17 @@ mod tests {
             .map(ToString::to_string)
             .collect();
         assert_eq!(shown, ["tags.app: old -> new", "tags.env: (none) -> dev"]);
+    }
+
+    #[test]
+    fn they_come_back_from_json() {
+        let tags = Tags::from([
+            ("app".to_owned(), "x".to_owned()),
+            ("owner".to_owned(), String::new()),
+        ]);
+        let value = json!({"tags": to_json(&tags)});
+        assert_eq!(value["tags"][0], json!({"key": "app", "value": "x"}));
+        assert_eq!(of_json(&value), tags);
+        assert_eq!(of_json(&json!({})), Tags::new());
     }
 }

@@ -5,8 +5,9 @@ use crate::store::{Created, Store};
 use anyhow::Result;
 use common::confirm::confirm;
 use common::plan::{Done, End, Step};
+use common::reading::comes_and_goes;
 use common::retry::Patience;
-use common::{Change, Failure, Item, Outcome, Report};
+use common::{Change, Item, Outcome, Report};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A group this young may be another run's that has not set its retention yet.
@@ -69,7 +70,7 @@ impl Run<'_> {
         match plan {
             Plan::Nothing => Ok(self.report(done.ended(Ok(()))?, report)),
             Plan::Update(steps) => self.change(done, steps, fresh, report).await,
-            Plan::Create(..) => Err(self.comes_and_goes().into()),
+            Plan::Create(..) => Err(comes_and_goes(&self.thing()).into()),
         }
     }
 
@@ -145,12 +146,7 @@ impl Run<'_> {
         let found = Patience::CONFLICT
             .until_listed(self.store.console, &thing, look)
             .await?;
-        found.ok_or_else(|| self.comes_and_goes().into())
-    }
-
-    fn comes_and_goes(&self) -> Failure {
-        Failure::could_not(format!("failed to create {}: it comes and goes", self.thing()))
-            .hint("somebody else is deleting it: run it again when that is done")
+        found.ok_or_else(|| comes_and_goes(&self.thing()).into())
     }
 
     fn thing(&self) -> String {

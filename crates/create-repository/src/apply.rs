@@ -5,8 +5,9 @@ use crate::store::{Created, Store};
 use crate::wanted::Wanted;
 use anyhow::Result;
 use common::plan::{Done, End, Step};
+use common::reading::comes_and_goes;
 use common::retry::Patience;
-use common::{Change, Failure, Item};
+use common::{Change, Item};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -47,7 +48,7 @@ impl Job<'_> {
                 }
             }
             (plan, Some(current)) => self.update(current, plan, false).await,
-            (_, None) => Err(self.comes_and_goes().into()),
+            (_, None) => Err(comes_and_goes(&self.thing()).into()),
         }
     }
 
@@ -63,7 +64,7 @@ impl Job<'_> {
         match plan {
             Plan::Nothing => done.ended(Ok(current.uri.clone())),
             Plan::Update(steps) => self.change(done, steps, fresh).await,
-            Plan::Create(..) => Err(self.comes_and_goes().into()),
+            Plan::Create(..) => Err(comes_and_goes(&self.thing()).into()),
         }
     }
 
@@ -109,7 +110,7 @@ impl Job<'_> {
         let found = Patience::CONFLICT
             .until_listed(self.store.console, &thing, look)
             .await?;
-        found.ok_or_else(|| self.comes_and_goes().into())
+        found.ok_or_else(|| comes_and_goes(&self.thing()).into())
     }
 
     async fn compare(&self) -> Result<(Option<Current>, Plan)> {
@@ -120,10 +121,5 @@ impl Job<'_> {
 
     fn thing(&self) -> String {
         self.wanted.thing()
-    }
-
-    fn comes_and_goes(&self) -> Failure {
-        Failure::could_not(format!("failed to create {}: it comes and goes", self.thing()))
-            .hint("somebody else is deleting it: run it again when that is done")
     }
 }

@@ -8,7 +8,7 @@ use anyhow::Result;
 use aws_sdk_ecs::Client;
 use common::aws::json::Exchange;
 use common::config::{Place, partition_of};
-use common::{Failure, Tags};
+use common::{Failure, Tags, tags};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -124,7 +124,7 @@ impl Ecs {
     }
 
     pub(crate) async fn tag(&self, arn: &str, tags: &Tags) -> Result<(), Refusal> {
-        let body = json!({"resourceArn": arn, "tags": tags_to_json(tags)});
+        let body = json!({"resourceArn": arn, "tags": tags::to_json(tags)});
         send!(self.client.tag_resource(), "ecs:TagResource", body).map(drop)
     }
 
@@ -245,14 +245,6 @@ fn turn(body: &mut Value, answer: &Value) -> bool {
 
 fn made(mut answer: Value) -> Service {
     Service::of(answer.get_mut("service").map(Value::take).unwrap_or_default())
-}
-
-/// Tags as the calls take them.
-pub(crate) fn tags_to_json(tags: &Tags) -> Value {
-    let tags = tags
-        .iter()
-        .map(|(key, value)| json!({"key": key, "value": value}));
-    tags.collect()
 }
 
 /// What makes a request that is sent again the same one: 32 random hexadecimal digits.

@@ -6,7 +6,7 @@ use crate::service::{Service, Status, text};
 use aws_documents::service::{
     NEEDS_DEPLOYMENT, NEEDS_FORCE, Namespaces, ONLY_NEW_TASKS, UNCHANGEABLE, complete, difference, update,
 };
-use common::tags::{changes as tag_changes, differing};
+use common::tags::{changes as tag_changes, differing, to_json};
 use common::{Change, Failure, Tags};
 use serde_json::{Value, json};
 
@@ -116,7 +116,7 @@ pub(crate) fn create_body(wanted: &Value, tags: &Tags, token: &str) -> Value {
         }
         members.insert("clientToken".into(), token.into());
         if !tags.is_empty() {
-            members.insert("tags".into(), crate::ecs::tags_to_json(tags));
+            members.insert("tags".into(), to_json(tags));
         }
     }
     body

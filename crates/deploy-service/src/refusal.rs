@@ -3,7 +3,7 @@
 use anyhow::Result;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use common::Failure;
-use common::aws::call;
+use common::aws::{PASS_ROLE_HINT, call};
 use std::error::Error;
 
 /// A call that did not go through.
@@ -97,9 +97,7 @@ impl Refusal {
             }
             "NamespaceNotFoundException" => self
                 .hint("`create-cluster` makes the namespace of `service_connect_namespace`; a service can't"),
-            "AccessDeniedException" if self.message.contains("iam:PassRole") => self.hint(
-                "allow `iam:PassRole` on the two roles, with iam:PassedToService ecs-tasks.amazonaws.com",
-            ),
+            "AccessDeniedException" if self.message.contains("iam:PassRole") => self.hint(PASS_ROLE_HINT),
             _ => self,
         }
     }

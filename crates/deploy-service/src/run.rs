@@ -8,7 +8,7 @@ mod tail;
 use crate::command::RunArgs;
 use crate::container::{Container, chosen};
 use crate::deploy::{connect, deployable, judge};
-use crate::ecs::{Ecs, client_token, tags_to_json};
+use crate::ecs::{Ecs, client_token};
 use crate::log::{Target, targets, task_id};
 use crate::ongoing::Ongoing;
 use crate::refusal::{Refusal, RefusalContext as _};
@@ -20,7 +20,7 @@ use by_hand::ByHand;
 use common::aws::Aws;
 use common::config::{Config, Variables};
 use common::retry::Patience;
-use common::{Console, Failure, Outcome, Report, runtime};
+use common::{Console, Failure, Outcome, Report, runtime, tags};
 use follow::Follow;
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
@@ -190,7 +190,7 @@ fn body(wanted: &Wanted, value: &Value, container: &str, words: &[String]) -> Va
     let overrides = json!({"containerOverrides": [{"name": container, "command": words}]});
     body.insert("overrides".into(), overrides);
     if !wanted.tags.is_empty() {
-        body.insert("tags".into(), tags_to_json(&wanted.tags));
+        body.insert("tags".into(), tags::to_json(&wanted.tags));
     }
     Value::Object(body)
 }

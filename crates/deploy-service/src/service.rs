@@ -1,7 +1,7 @@
 //! A service as DescribeServices shows it.
 
 use crate::rollout::{Deployment, State};
-use common::Tags;
+use common::{Tags, tags};
 use serde_json::Value;
 
 /// What may become of a service.
@@ -45,13 +45,6 @@ pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
         .unwrap_or_default()
 }
 
-/// `[{"key": …, "value": …}]`
-pub(crate) fn tags(value: &Value) -> Tags {
-    let tags = list(value, "tags").iter();
-    tags.map(|tag| (text(tag, "key").to_owned(), text(tag, "value").to_owned()))
-        .collect()
-}
-
 impl Service {
     pub(crate) fn of(value: Value) -> Self {
         let status = match text(&value, "status") {
@@ -78,7 +71,7 @@ impl Service {
     }
 
     pub(crate) fn tags(&self) -> Tags {
-        tags(&self.value)
+        tags::of_json(&self.value)
     }
 
     pub(crate) fn count(&self, key: &str) -> i64 {

@@ -159,7 +159,7 @@ impl Wanted {
         }
         let mut tags = app;
         // The file's own win.
-        tags.extend(crate::service::tags(&document.to_value()));
+        tags.extend(common::tags::of_json(&document.to_value()));
         Ok(Ok(Wanted {
             names,
             document,

@@ -1,14 +1,14 @@
 //! `diff A B`: what differs between two revisions.
 
 use crate::command::DiffArgs;
-use crate::ecs::{Ecs, Registered, tags_to_json};
+use crate::ecs::{Ecs, Registered};
 use crate::revision::Revision;
 use crate::source::Source;
 use anyhow::Result;
 use aws_documents::{Fault, task_definition::difference};
 use common::aws::Aws;
 use common::config::{Config, Variables};
-use common::{Console, Exit, Failure, Item, Outcome, Report};
+use common::{Console, Exit, Failure, Item, Outcome, Report, tags};
 use serde_json::Value;
 
 /// Does it.
@@ -78,7 +78,7 @@ pub(crate) async fn described(ecs: &Ecs, revision: &Revision, hint: &str) -> Res
 fn whole(registered: &Registered) -> Value {
     let mut definition = registered.definition.clone();
     if let Some(members) = definition.as_object_mut() {
-        members.insert("tags".to_owned(), tags_to_json(&registered.tags));
+        members.insert("tags".to_owned(), tags::to_json(&registered.tags));
     }
     definition
 }

@@ -9,9 +9,9 @@ use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionError;
 use aws_sdk_ecs::types::{Tag, TaskDefinitionField};
 use common::aws::json::Exchange;
-use common::aws::{call, is_throttling};
-use common::{Failure, Tags};
-use serde_json::{Value, json};
+use common::aws::{PASS_ROLE_HINT, UNSURE_HINT, call, is_throttling};
+use common::{Failure, Tags, tags};
+use serde_json::Value;
 
 /// ECS, for one run.
 pub(crate) struct Ecs {
@@ -135,9 +135,7 @@ impl Refusal {
         let denied = code == Some("AccessDeniedException") && message.contains("iam:PassRole");
         let failure = call("ecs:RegisterTaskDefinition")(error);
         kind(if denied {
-            failure.hint(
-                "allow `iam:PassRole` on the two roles, with iam:PassedToService ecs-tasks.amazonaws.com",
-            )
+            failure.hint(PASS_ROLE_HINT)
         } else {
             failure
         })
@@ -145,9 +143,7 @@ impl Refusal {
 
     pub(crate) fn into_failure(self) -> Failure {
         match self {
-            Refusal::Unanswered(failure) => {
-                failure.hint("it may have gone through all the same: run it again, which looks first")
-            }
+            Refusal::Unanswered(failure) => failure.hint(UNSURE_HINT),
             Refusal::Concurrent(failure)
             | Refusal::Role(failure)
             | Refusal::Throttled(failure)
@@ -188,19 +184,8 @@ fn registered(mut answer: Value, operation: &str) -> Result<Registered, Failure>
             "{operation} answered without `taskDefinitionArn`"
         )));
     }
-    let tags = answer.get("tags").and_then(Value::as_array);
-    let tags = tags.into_iter().flatten();
-    let tags = tags.map(|tag| (text(tag, "key").to_owned(), text(tag, "value").to_owned()));
     Ok(Registered {
         definition,
-        tags: tags.collect(),
+        tags: tags::of_json(&answer),
     })
-}
-
-/// Tags as the call takes them.
-pub(crate) fn tags_to_json(tags: &Tags) -> Value {
-    let tags = tags
-        .iter()
-        .map(|(key, value)| json!({"key": key, "value": value}));
-    tags.collect()
 }

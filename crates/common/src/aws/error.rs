@@ -31,10 +31,14 @@ where
     }
 }
 
+/// What to do when ECS does not let the caller hand over the roles of a task.
+pub const PASS_ROLE_HINT: &str =
+    "allow `iam:PassRole` on the two roles, with iam:PassedToService ecs-tasks.amazonaws.com";
+
 const NETWORK_HINT: &str = "check the network, the region and any AWS_ENDPOINT_URL";
 
-/// For a call that changes something.
-const UNSURE_HINT: &str = "it may have gone through all the same: run it again, which looks first";
+/// What to do about a call that changes something and was not answered: every tool looks before it changes.
+pub const UNSURE_HINT: &str = "it may have gone through all the same: run it again, which looks first";
 
 /// How the names of actions that change nothing begin.
 const READS: [&str; 8] = [

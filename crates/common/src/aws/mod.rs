@@ -11,7 +11,7 @@ mod profile;
 mod unanswered;
 
 pub(crate) use error::without_output;
-pub use error::{call, code_of, is_throttling};
+pub use error::{PASS_ROLE_HINT, UNSURE_HINT, call, code_of, is_throttling};
 pub use unanswered::Unanswered;
 
 use crate::cli::AwsArgs;

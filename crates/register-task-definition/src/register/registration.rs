@@ -2,10 +2,11 @@
 //! looked up before it is sent again.
 
 use super::Job;
-use crate::ecs::{Refusal, Registered, tags_to_json};
+use crate::ecs::{Refusal, Registered};
 use crate::plan::Plan;
 use anyhow::{Context, Result};
 use common::retry::Patience;
+use common::tags;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ impl Job<'_> {
     pub(super) async fn register(&self, role_is_new: Option<bool>) -> Result<Done> {
         let mut request = self.definition.clone();
         if let Some(members) = request.as_object_mut().filter(|_| !self.tags.is_empty()) {
-            members.insert("tags".to_owned(), tags_to_json(self.tags));
+            members.insert("tags".to_owned(), tags::to_json(self.tags));
         }
         let patience = match role_is_new {
             Some(true) => Patience::PROPAGATION,
