@@ -483,7 +483,7 @@ fn version_names_the_commit() {
     }
 }
 
-/// The build script by itself, as cargo would run it in a clone's `crates/common`.
+/// The build script by itself, as cargo would run it in a clone's `crates/cli`.
 struct BuildScript {
     folder: TempDir,
 }
@@ -492,7 +492,7 @@ impl BuildScript {
     fn new() -> Self {
         let folder = TempDir::new().unwrap();
         let script = folder.path().join("build-script");
-        let source = root().join("crates/common/build.rs");
+        let source = root().join("crates/cli/build.rs");
         let compile = [
             "--edition=2024",
             "-o",
@@ -500,7 +500,7 @@ impl BuildScript {
             source.to_str().unwrap(),
         ];
         printed("rustc", &compile);
-        fs::create_dir_all(folder.path().join("clone/crates/common")).unwrap();
+        fs::create_dir_all(folder.path().join("clone/crates/cli")).unwrap();
         BuildScript { folder }
     }
 
@@ -509,8 +509,8 @@ impl BuildScript {
     }
 
     fn run(&self, variable: Option<&str>) -> String {
-        let tool = Tool::new(self.folder.path().join("build-script"))
-            .current_dir(self.clone().join("crates/common"));
+        let tool =
+            Tool::new(self.folder.path().join("build-script")).current_dir(self.clone().join("crates/cli"));
         let tool = match variable {
             Some(value) => tool.env("OPS_COMMIT", value),
             None => tool,
@@ -523,7 +523,7 @@ impl BuildScript {
     }
 
     fn commit_text(&self, text: &str) {
-        fs::write(self.clone().join("crates/common/commit.txt"), text).unwrap();
+        fs::write(self.clone().join("crates/cli/commit.txt"), text).unwrap();
     }
 }
 
@@ -570,7 +570,7 @@ fn the_commit_comes_from_the_variable_from_git_or_from_the_archive() {
 fn an_archive_carries_its_commit() {
     let script = BuildScript::new();
     let archive = script.folder.path().join("archive.tar");
-    let paths = ["crates/common/commit.txt", ".gitattributes"];
+    let paths = ["crates/cli/commit.txt", ".gitattributes"];
     printed(
         "git",
         &[

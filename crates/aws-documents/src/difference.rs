@@ -1,7 +1,7 @@
 //! What differs between two values, field by field, with paths that people can read.
 
 use crate::document::join;
-use common::Change;
+use cli::Change;
 use serde_json::{Map, Value};
 
 /// What the order of a list means.

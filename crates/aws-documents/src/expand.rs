@@ -2,8 +2,8 @@
 
 use crate::document::{Content, Document, Field, Member, Node};
 use crate::position::{Fault, Faults};
-use common::config::{Place, Variables, expand as expand_text};
-use common::failure::Described;
+use cli::error::ErrorSummary;
+use common::config::{AwsTarget, Variables, expand as expand_text};
 
 /// `document` with the variables in all its strings replaced; keys stay as they are, and so do IAM's own
 /// variables (`${aws:username}`). Places stay those of the file.
@@ -61,7 +61,7 @@ pub fn expand_key(document: &Document, key: &str, variables: &Variables) -> Resu
 /// `fault` of a document that was expanded with [`Variables::preview`]: in the place of the stand-ins it names the
 /// variables, as the file does.
 pub fn name_unknown(mut fault: Fault) -> Fault {
-    let Place { account, region } = Place::unknown();
+    let AwsTarget { account, region } = AwsTarget::unknown();
     for text in std::iter::once(&mut fault.message).chain(&mut fault.hint) {
         *text = text
             .replace(&account, "${AWS_ACCOUNT_ID}")
@@ -75,7 +75,7 @@ fn node(field: &Field, variables: &Variables, faults: &mut Faults) -> Node {
         Content::Text(text) => match expand_text(text, variables) {
             Ok(text) => Content::Text(text),
             Err(error) => {
-                let described = Described::of(&error.at("it").into());
+                let described = ErrorSummary::of(&error.at("it").into());
                 let message = described
                     .message
                     .strip_prefix("it ")

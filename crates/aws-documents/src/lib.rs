@@ -5,7 +5,6 @@
 //! fail only later, and compare with what AWS has as AWS means it. Nothing here talks to AWS, and
 //! nothing but [`document::Document::read`] touches a file.
 
-pub mod arn;
 pub mod difference;
 pub mod document;
 pub mod expand;

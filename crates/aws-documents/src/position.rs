@@ -1,7 +1,7 @@
 //! Where something stands in a file, and what is wrong with it there.
 
 use crate::document::Field;
-use common::{Console, Failure, Outcome, Report};
+use cli::{Console, ErrorKind, Failure, Outcome, Report};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt;
@@ -95,8 +95,9 @@ impl Fault {
 
     /// The fault as an error of its own.
     pub fn into_failure(self) -> Failure {
-        let failure =
-            Failure::could_not(format!("failed to use `{}`: {}", self.place(), self.what())).code("document");
+        let failure = Failure::error(format!("failed to use `{}`: {}", self.place(), self.what()))
+            .kind(ErrorKind::Config)
+            .code("document");
         match self.hint {
             Some(hint) => failure.hint(hint),
             None => failure,
@@ -218,7 +219,9 @@ pub fn refuse(faults: &[Fault], console: &Console) -> Option<Report> {
                 .map(|fault| format!("`{}`", fault.file.display()))
                 .collect();
             let files = files.into_iter().collect::<Vec<_>>().join(", ");
-            Failure::could_not(format!("failed to use {files}: {} faults", several.len())).code("document")
+            Failure::error(format!("failed to use {files}: {} faults", several.len()))
+                .kind(ErrorKind::Config)
+                .code("document")
         }
     };
     let all: Vec<Value> = faults.iter().map(Fault::to_json).collect();

@@ -255,8 +255,8 @@ pub(crate) fn secret_words(words: &[&str]) -> Vec<bool> {
     for word in words {
         let given = !word.starts_with('-') && !is_looked_up(word);
         let behind_flag = given && !flag.is_empty() && is_secret(flag, word);
-        let pieces: Vec<&str> = word.split_whitespace().collect();
-        let inside = pieces.len() > 1 && secret_words(&pieces).contains(&true);
+        let segments: Vec<&str> = word.split_whitespace().collect();
+        let inside = segments.len() > 1 && secret_words(&segments).contains(&true);
         found.push(behind_flag || inside || holds_secret(word));
         flag = match word.strip_prefix('-') {
             Some(name) if !word.contains('=') => name.trim_start_matches('-'),

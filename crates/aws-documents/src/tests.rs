@@ -39,7 +39,7 @@ fn judge(text: &str) {
 
 #[test]
 fn damaged_documents_are_judged_without_a_panic() {
-    let pieces = [
+    let segments = [
         "",
         "\"",
         "null",
@@ -67,8 +67,8 @@ fn damaged_documents_are_judged_without_a_panic() {
                 .map(|(at, _)| start + at)
                 .take(4)
             {
-                for piece in pieces {
-                    judge(&format!("{}{piece}{}", &text[..start], &text[end..]));
+                for segment in segments {
+                    judge(&format!("{}{segment}{}", &text[..start], &text[end..]));
                 }
             }
         }

@@ -1,17 +1,17 @@
 //! Makes the plan true.
 
-use crate::plan::{Deed, Plan, Wanted, plan};
+use crate::plan::{Action, Desired, Plan, plan};
 use crate::store::{Created, Found, Seen, Status, Store, role_item};
 use crate::wait::failed;
 use anyhow::Result;
-use common::plan::{Done, End, Step};
-use common::retry::Patience;
-use common::{Failure, Item, Outcome, Report};
+use cli::{Failure, Item, Outcome, Report};
+use reconcile::backoff::Backoff;
+use reconcile::plan::{Done, End, Step};
 
 /// One run of the tool.
 pub(crate) struct Run<'a> {
     pub(crate) store: Store<'a>,
-    pub(crate) wanted: Wanted,
+    pub(crate) desired: Desired,
 }
 
 impl Run<'_> {
@@ -33,18 +33,18 @@ impl Run<'_> {
         if let Found::There(seen) = &found
             && seen.status == Status::Failed
         {
-            return Err(failed(&self.wanted.name, &seen.attachments).into());
+            return Err(failed(&self.desired.name, &seen.attachments).into());
         }
         if create_role {
             self.store.create_role().await?;
         }
         match &found {
             Found::There(seen) if seen.status == Status::Deprovisioning => {
-                self.store.wait_until_gone(&self.wanted).await?;
+                self.store.wait_until_gone(&self.desired).await?;
                 self.create(report).await
             }
             Found::There(_) => {
-                let seen = self.store.wait_until_usable(&self.wanted, found).await?;
+                let seen = self.store.wait_until_usable(&self.desired, found).await?;
                 self.update(&seen, false, report).await
             }
             Found::Absent => self.create(report).await,
@@ -52,11 +52,11 @@ impl Run<'_> {
     }
 
     async fn create(&self, report: Report) -> Result<Report> {
-        let changes = plan(&self.wanted, None).changes();
-        match self.store.create(&self.wanted).await? {
+        let changes = plan(&self.desired, None).changes();
+        match self.store.create(&self.desired).await? {
             Created::New => {
                 let done = Done::created(changes);
-                self.store.console.did(&self.item(&done));
+                self.store.console.record(&self.item(&done));
                 let result = self.verify().await;
                 Ok(self.report(done.ended(result)?, report))
             }
@@ -69,7 +69,7 @@ impl Run<'_> {
     }
 
     async fn update(&self, seen: &Seen, fresh: bool, report: Report) -> Result<Report> {
-        let plan = plan(&self.wanted, Some(&seen.current));
+        let plan = plan(&self.desired, Some(&seen.observed));
         let mut done = Done::nothing_of(&plan);
         let Plan::Update(steps) = plan else {
             if seen.status == Status::UpdateFailed {
@@ -85,42 +85,44 @@ impl Run<'_> {
     }
 
     /// One step after the other.
-    async fn go_on(&self, done: &mut Done, seen: &Seen, steps: Vec<Step<Deed>>, fresh: bool) -> Result<()> {
+    async fn go_on(&self, done: &mut Done, seen: &Seen, steps: Vec<Step<Action>>, fresh: bool) -> Result<()> {
         for (index, step) in steps.into_iter().enumerate() {
             // A change may keep the cluster busy, and a busy one refuses the next.
             if index > 0 {
                 self.usable().await?;
             }
-            self.store.change(&self.wanted, seen, &step.deed, fresh).await?;
+            self.store
+                .change(&self.desired, seen, &step.action, fresh)
+                .await?;
             done.changes.extend(step.changes);
-            self.store.console.did(&self.item(done));
+            self.store.console.record(&self.item(done));
         }
         self.verify().await
     }
 
     async fn usable(&self) -> Result<Box<Seen>> {
-        let found = self.store.describe(&self.wanted).await?;
-        self.store.wait_until_usable(&self.wanted, found).await
+        let found = self.store.describe(&self.desired).await?;
+        self.store.wait_until_usable(&self.desired, found).await
     }
 
     /// Waits until the cluster is usable and shows what was set.
     async fn verify(&self) -> Result<()> {
-        let name = &self.wanted.name;
+        let name = &self.desired.name;
         let look = async || {
             let seen = self.usable().await?;
             if seen.status == Status::UpdateFailed {
                 let why = &seen.attachments;
                 let message = format!("failed to change the attachments of cluster `{name}`: {why}");
-                return Err(Failure::could_not(message).code("update-failed").into());
+                return Err(Failure::error(message).code("update-failed").into());
             }
-            match plan(&self.wanted, Some(&seen.current)) {
+            match plan(&self.desired, Some(&seen.observed)) {
                 Plan::Nothing => Ok(Ok(())),
                 plan => Ok(Err(plan.changes())),
             }
         };
         let thing = format!("cluster `{name}`");
-        Patience::PROPAGATION
-            .until_shown(self.store.console, &thing, look)
+        Backoff::PROPAGATION
+            .wait_until_converged(self.store.console, &thing, look)
             .await
     }
 
@@ -134,12 +136,12 @@ impl Run<'_> {
     }
 
     fn item(&self, done: &Done) -> Item {
-        self.store.item(&self.wanted, done.action, done.changes.clone())
+        self.store.item(&self.desired, done.verb, done.changes.clone())
     }
 
     fn report(&self, end: End<()>, report: Report) -> Report {
         let End { done, error, .. } = end;
-        let mut report = self.with_role(report).line(self.store.arn(&self.wanted.name));
+        let mut report = self.with_role(report).line(self.store.arn(&self.desired.name));
         if !done.is_nothing() {
             report.outcome = Outcome::Changed;
         }
@@ -154,10 +156,10 @@ impl Run<'_> {
 }
 
 /// What is to be done for a cluster of which ECS says this.
-pub(crate) fn planned(wanted: &Wanted, found: &Found) -> Plan {
+pub(crate) fn planned(desired: &Desired, found: &Found) -> Plan {
     match found {
-        Found::There(seen) if seen.status != Status::Deprovisioning => plan(wanted, Some(&seen.current)),
-        Found::There(_) | Found::Absent => plan(wanted, None),
+        Found::There(seen) if seen.status != Status::Deprovisioning => plan(desired, Some(&seen.observed)),
+        Found::There(_) | Found::Absent => plan(desired, None),
     }
 }
 
@@ -167,12 +169,12 @@ pub(crate) fn planned(wanted: &Wanted, found: &Found) -> Plan {
 /// When the cluster can't be used as it is.
 pub(crate) fn announce(
     store: &Store,
-    wanted: &Wanted,
+    desired: &Desired,
     found: &Found,
     create_role: bool,
     mut report: Report,
 ) -> Result<Report> {
-    let name = &wanted.name;
+    let name = &desired.name;
     if let Found::There(seen) = found
         && seen.status == Status::Failed
     {
@@ -185,16 +187,16 @@ pub(crate) fn announce(
     }
     if let Found::There(seen) = found {
         match &seen.status {
-            Status::Deprovisioning => store.console.note(format!("{name}: DEPROVISIONING")),
-            Status::Busy(word) => store.console.note(format!("{name}: {word}")),
+            Status::Deprovisioning => store.console.info(format!("{name}: DEPROVISIONING")),
+            Status::Busy(word) => store.console.info(format!("{name}: {word}")),
             Status::Active | Status::UpdateFailed | Status::Failed => {}
         }
     }
-    let plan = planned(wanted, found);
+    let plan = planned(desired, found);
     if create_role || plan != Plan::Nothing {
         report.outcome = Outcome::Planned;
     }
-    let item = store.item(wanted, plan.action(), plan.changes());
+    let item = store.item(desired, plan.verb(), plan.changes());
     store.console.announce(&item, true);
     report.items.push(item);
     Ok(report.line(store.arn(name)))

@@ -1,6 +1,6 @@
 //! What is wrong with `[cluster]` by ECS's rules, told before the first call. No I/O.
 
-use common::Failure;
+use cli::{ErrorKind, Failure};
 use common::config::{Cluster, ExecuteCommand, SessionLogging};
 
 /// CreateCluster, `clusterName`.
@@ -14,14 +14,18 @@ const LONGEST_NAMESPACE: usize = 1024;
 pub(crate) fn check(cluster: &Cluster) -> Result<(), Failure> {
     let name = &cluster.name;
     let fault = |what: &str, words: String| {
-        Err(Failure::could_not(format!("failed to use {what} of cluster `{name}`: {words}")).code("config"))
+        Err(
+            Failure::error(format!("failed to use {what} of cluster `{name}`: {words}"))
+                .kind(ErrorKind::Config)
+                .code("config"),
+        )
     };
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if !(1..=LONGEST_NAME).contains(&name.len()) || !name.bytes().all(known) {
-        return Err(Failure::could_not(format!(
+        return Err(Failure::error(format!(
             "failed to use the cluster name `{name}`: it must have 1 to {LONGEST_NAME} letters, digits, `-` and `_`"
         ))
-        .code("config"));
+        .kind(ErrorKind::Config).code("config"));
     }
     if let Some(words) = cluster
         .service_connect_namespace

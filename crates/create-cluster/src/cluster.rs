@@ -3,14 +3,15 @@
 use crate::apply::{Run, announce, planned};
 use crate::check::check;
 use crate::linked_role;
-use crate::plan::Wanted;
+use crate::plan::Desired;
 use crate::store::Store;
 use anyhow::Result;
 use clap::Parser;
+use cli::OutputArgs;
+use cli::args::{AwsArgs, ConfigArgs, PlanArgs};
+use cli::{Console, Outcome, Report};
 use common::aws::Aws;
-use common::cli::{AwsArgs, ConfigArgs, OutputArgs, PlanArgs};
 use common::config::{Config, Variables};
-use common::{Console, Outcome, Report};
 use std::time::Duration;
 
 /// Make the ECS cluster of ops.toml, and keep it as it says
@@ -27,7 +28,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     plan: PlanArgs,
     /// Give up after this time; the cluster goes on coming about
-    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = common::duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = cli::duration::parse)]
     pub(crate) timeout: Duration,
     #[command(flatten)]
     config: ConfigArgs,
@@ -64,12 +65,12 @@ Exit codes:
 /// When nothing could be done. Where something went through, the report carries the error.
 pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let config = Config::find(args.config.config.as_deref())?;
-    wanted(&config, &Variables::preview(&config.schema))?;
+    desired(&config, &Variables::preview(&config.schema))?;
 
     let aws = Aws::load(&args.aws, Some(&config), console).await?;
-    let caller = identity::caller(&aws).await?;
+    let caller = common::identity::caller(&aws).await?;
     let place = aws.place(&caller.account)?;
-    let wanted = wanted(&config, &Variables::new(&config.schema, &place))?;
+    let desired = desired(&config, &Variables::new(&config.schema, &place))?;
     let report = Report::new(Outcome::Unchanged)
         .detail("account", place.account.as_str())
         .detail("region", place.region.as_str())
@@ -79,22 +80,22 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     // An account may have a cluster and not the role: the one was deleted, or the other.
     let iam = aws_sdk_iam::Client::new(&store.aws.sdk);
     let look = async { Ok(linked_role::look(&iam).await) };
-    let (found, role) = tokio::try_join!(store.describe(&wanted), look)?;
-    let create_role = linked_role::is_to_be_made(role, &planned(&wanted, &found), console)?;
+    let (found, role) = tokio::try_join!(store.describe(&desired), look)?;
+    let create_role = linked_role::is_to_be_made(role, &planned(&desired, &found), console)?;
     if args.plan.plan_only() {
-        let report = announce(&store, &wanted, &found, create_role, report)?;
+        let report = announce(&store, &desired, &found, create_role, report)?;
         return Ok(report.checked(args.plan.check));
     }
-    Run { store, wanted }.apply(found, create_role, report).await
+    Run { store, desired }.apply(found, create_role, report).await
 }
 
 /// `[cluster]` and the tags, checked.
-fn wanted(config: &Config, variables: &Variables) -> Result<Wanted> {
+fn desired(config: &Config, variables: &Variables) -> Result<Desired> {
     let cluster = config
         .cluster(variables)?
         .ok_or_else(|| config.no_table("cluster"))?;
     check(&cluster)?;
-    Ok(Wanted::new(
+    Ok(Desired::new(
         cluster,
         config.tags(variables)?.0.into_iter().collect(),
     ))

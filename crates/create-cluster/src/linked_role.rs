@@ -4,8 +4,9 @@
 use crate::plan::Plan;
 use anyhow::{Context, Result};
 use aws_sdk_iam::Client;
-use common::aws::{Unanswered, call, code_of};
-use common::{Console, Failure, duration};
+use cli::duration;
+use cli::{Console, ErrorKind, Failure};
+use common::aws::{AttemptTracker, call, code_of};
 use std::time::Duration;
 
 /// The role that ECS looks for.
@@ -33,7 +34,7 @@ pub(crate) async fn look(client: &Client) -> Presence {
     let sent = client.get_role().role_name(NAME).send();
     let Ok(answer) = tokio::time::timeout(PATIENCE, sent).await else {
         let message = format!("iam:GetRole got no answer within {}", duration::show(PATIENCE));
-        return Presence::Unknown(Failure::could_not(message).code("network"));
+        return Presence::Unknown(Failure::error(message).kind(ErrorKind::Network).code("network"));
     };
     let Err(error) = answer else {
         return Presence::There;
@@ -59,7 +60,7 @@ pub(crate) fn is_to_be_made(presence: Presence, plan: &Plan, console: &Console) 
         Presence::Unknown(why) if matches!(plan, Plan::Create(..)) => {
             return Err(why).with_context(|| format!("failed to look for the service-linked role `{NAME}`"));
         }
-        Presence::Denied(why) if *plan == Plan::Nothing => console.detail(words(why)),
+        Presence::Denied(why) if *plan == Plan::Nothing => console.debug(words(why)),
         Presence::Denied(why) | Presence::Unknown(why) => console.warn(words(why)),
     }
     Ok(false)
@@ -71,9 +72,9 @@ pub(crate) fn is_to_be_made(presence: Presence, plan: &Plan, console: &Console) 
 /// # Errors
 /// When IAM refuses.
 pub(crate) async fn create(client: &Client) -> Result<bool> {
-    let unanswered = Unanswered::default();
+    let tracker = AttemptTracker::default();
     let request = client.create_service_linked_role().aws_service_name(SERVICE);
-    let request = request.customize().interceptor(unanswered.clone());
+    let request = request.customize().interceptor(tracker.clone());
     let result = request.send().await;
     let Err(error) = result else { return Ok(true) };
     let taken = error
@@ -81,8 +82,8 @@ pub(crate) async fn create(client: &Client) -> Result<bool> {
         .and_then(|error| error.meta().message())
         .is_some_and(|message| message.contains("has been taken in this account"));
     match code_of(&error) {
-        Some("InvalidInput") if taken => Ok(unanswered.any()),
-        Some("EntityAlreadyExists") => Ok(unanswered.any()),
+        Some("InvalidInput") if taken => Ok(tracker.may_have_applied()),
+        Some("EntityAlreadyExists") => Ok(tracker.may_have_applied()),
         _ => {
             let failure = call("iam:CreateServiceLinkedRole")(error);
             Err(failure).with_context(|| format!("failed to create the service-linked role `{NAME}`"))

@@ -16,14 +16,14 @@ mod session;
 mod store;
 mod wait;
 
-use common::{Console, cli};
+use cli::Console;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match cli::parse::<cluster::Args>("create-cluster") {
         Ok(args) => {
             let console = Console::new("create-cluster", &args.output);
-            common::runtime::run(&console, Some(args.timeout), cluster::run(&args, &console))
+            runtime::run(&console, Some(args.timeout), cluster::run(&args, &console))
         }
         Err(code) => code,
     }

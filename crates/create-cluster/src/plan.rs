@@ -1,14 +1,15 @@
 //! What differs between `ops.toml` and ECS. No I/O.
 
 use crate::session::Sessions;
+use cli::Change;
 use common::config::{Cluster, ContainerInsights, ExecuteCommand};
-use common::plan::{self, Step};
-use common::{Change, Tags};
+use reconcile::Tags;
+use reconcile::plan::{self, Step};
 use serde_json::Value;
 
 /// A cluster as the file wants it. What it does not name is `None` or empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct Desired {
     pub(crate) name: String,
     /// By name or by ARN.
     pub(crate) namespace: Option<String>,
@@ -18,9 +19,9 @@ pub(crate) struct Wanted {
     pub(crate) tags: Tags,
 }
 
-impl Wanted {
+impl Desired {
     pub(crate) fn new(cluster: Cluster, tags: Tags) -> Self {
-        Wanted {
+        Desired {
             name: cluster.name,
             namespace: cluster.service_connect_namespace,
             insights: cluster.container_insights,
@@ -33,7 +34,7 @@ impl Wanted {
 
 /// A cluster as ECS has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Current {
+pub(crate) struct Observed {
     pub(crate) namespace: Option<Namespace>,
     /// ECS's own word.
     pub(crate) insights: String,
@@ -52,8 +53,8 @@ pub(crate) struct Namespace {
 }
 
 impl Namespace {
-    fn is(&self, wanted: &str) -> bool {
-        self.reference == wanted || self.name.as_deref() == Some(wanted)
+    fn is(&self, desired: &str) -> bool {
+        self.reference == desired || self.name.as_deref() == Some(desired)
     }
 
     fn shown(&self) -> &str {
@@ -62,11 +63,11 @@ impl Namespace {
 }
 
 /// What is to be done.
-pub(crate) type Plan = plan::Plan<Deed>;
+pub(crate) type Plan = plan::Plan<Action>;
 
 /// What a call does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum Action {
     /// UpdateCluster, with the parts that differ.
     Update(Parts),
     /// PutClusterCapacityProviders, with all that the cluster has and will have.
@@ -85,95 +86,95 @@ pub(crate) struct Parts {
 }
 
 /// Compares. What the file does not name stays: so do capacity providers, tags and fields of `execute_command`.
-pub(crate) fn plan(wanted: &Wanted, current: Option<&Current>) -> Plan {
-    let Some(current) = current else {
-        return Plan::Create(changes_of_creation(wanted), Vec::new());
+pub(crate) fn plan(desired: &Desired, observed: Option<&Observed>) -> Plan {
+    let Some(observed) = observed else {
+        return Plan::Create(changes_of_creation(desired), Vec::new());
     };
     let steps = [
-        parts(wanted, current),
-        providers(wanted, current),
-        tags(wanted, current),
+        parts(desired, observed),
+        providers(desired, observed),
+        tags(desired, observed),
     ];
     Plan::update(steps.into_iter().flatten().collect())
 }
 
-fn changes_of_creation(wanted: &Wanted) -> Vec<Change> {
+fn changes_of_creation(desired: &Desired) -> Vec<Change> {
     let new = |path: &str, to: Value| Change::new(path, Value::Null, to);
-    let namespace = wanted.namespace.as_deref();
+    let namespace = desired.namespace.as_deref();
     let mut changes: Vec<Change> = namespace
         .map(|namespace| new("service_connect_namespace", namespace.into()))
         .into_iter()
         .chain(
-            wanted
+            desired
                 .insights
                 .map(|word| new("container_insights", word.as_str().into())),
         )
         .collect();
-    if let Some(sessions) = &wanted.sessions {
+    if let Some(sessions) = &desired.sessions {
         changes.extend(Sessions::new(sessions).changes(&Sessions::default()));
     }
-    if !wanted.capacity_providers.is_empty() {
+    if !desired.capacity_providers.is_empty() {
         changes.push(new(
             "capacity_providers",
-            wanted.capacity_providers.clone().into(),
+            desired.capacity_providers.clone().into(),
         ));
     }
-    changes.extend(common::tags::changes(&wanted.tags, &Tags::new()));
+    changes.extend(reconcile::tags::changes(&desired.tags, &Tags::new()));
     changes
 }
 
-fn parts(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
+fn parts(desired: &Desired, observed: &Observed) -> Option<Step<Action>> {
     let mut parts = Parts::default();
     let mut changes = Vec::new();
-    let other_namespace = wanted.namespace.as_deref().filter(|namespace| {
-        !current
+    let other_namespace = desired.namespace.as_deref().filter(|namespace| {
+        !observed
             .namespace
             .as_ref()
-            .is_some_and(|current| current.is(namespace))
+            .is_some_and(|observed| observed.is(namespace))
     });
     if let Some(namespace) = other_namespace {
-        let from = current
+        let from = observed
             .namespace
             .as_ref()
             .map_or(Value::Null, |namespace| namespace.shown().into());
         changes.push(Change::new("service_connect_namespace", from, namespace));
         parts.namespace = Some(namespace.to_owned());
     }
-    if let Some(insights) = wanted.insights.filter(|word| word.as_str() != current.insights) {
-        let from = current.insights.as_str();
+    if let Some(insights) = desired.insights.filter(|word| word.as_str() != observed.insights) {
+        let from = observed.insights.as_str();
         changes.push(Change::new("container_insights", from, insights.as_str()));
         parts.insights = Some(insights);
     }
-    let sessions = wanted.sessions.as_ref();
-    let sessions = sessions.map(|table| current.sessions.with(table));
-    if let Some(sessions) = sessions.filter(|sessions| *sessions != current.sessions) {
-        changes.extend(sessions.changes(&current.sessions));
+    let sessions = desired.sessions.as_ref();
+    let sessions = sessions.map(|table| observed.sessions.with(table));
+    if let Some(sessions) = sessions.filter(|sessions| *sessions != observed.sessions) {
+        changes.extend(sessions.changes(&observed.sessions));
         parts.sessions = Some(sessions);
     }
-    Step::of(Deed::Update(parts), changes)
+    Step::of(Action::Update(parts), changes)
 }
 
-fn providers(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
-    let mut all = current.capacity_providers.clone();
-    for provider in &wanted.capacity_providers {
+fn providers(desired: &Desired, observed: &Observed) -> Option<Step<Action>> {
+    let mut all = observed.capacity_providers.clone();
+    for provider in &desired.capacity_providers {
         if !all.contains(provider) {
             all.push(provider.clone());
         }
     }
-    (all.len() > current.capacity_providers.len()).then(|| Step {
+    (all.len() > observed.capacity_providers.len()).then(|| Step {
         changes: vec![Change::new(
             "capacity_providers",
-            current.capacity_providers.clone(),
+            observed.capacity_providers.clone(),
             all.clone(),
         )],
-        deed: Deed::CapacityProviders(all),
+        action: Action::CapacityProviders(all),
     })
 }
 
-fn tags(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
-    let differing = common::tags::differing(&wanted.tags, &current.tags);
-    let changes = common::tags::changes(&differing, &current.tags);
-    Step::of(Deed::Tag(differing), changes)
+fn tags(desired: &Desired, observed: &Observed) -> Option<Step<Action>> {
+    let differing = reconcile::tags::differing(&desired.tags, &observed.tags);
+    let changes = reconcile::tags::changes(&differing, &observed.tags);
+    Step::of(Action::Tag(differing), changes)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use aws_sdk_ecs::types::{
     ExecuteCommandConfiguration, ExecuteCommandLogConfiguration, ExecuteCommandLogging,
 };
-use common::Change;
+use cli::Change;
 use common::config::{ExecuteCommand, SessionLogging};
 use serde_json::Value;
 
@@ -106,8 +106,8 @@ impl Sessions {
     }
 
     /// What differs, field by field.
-    pub(crate) fn changes(&self, current: &Sessions) -> Vec<Change> {
-        let pairs = current.fields().into_iter().zip(self.fields());
+    pub(crate) fn changes(&self, observed: &Sessions) -> Vec<Change> {
+        let pairs = observed.fields().into_iter().zip(self.fields());
         pairs
             .filter(|((_, from), (_, to))| from != to)
             .map(|((name, from), (_, to))| Change::new(format!("execute_command.{name}"), from, to))
@@ -147,35 +147,35 @@ mod tests {
     #[test]
     fn survives_the_way_to_ecs_and_back() {
         for table in [table(), ExecuteCommand::default()] {
-            let wanted = Sessions::new(&table);
-            assert_eq!(Sessions::from_ecs(Some(&wanted.to_ecs())), wanted);
+            let desired = Sessions::new(&table);
+            assert_eq!(Sessions::from_ecs(Some(&desired.to_ecs())), desired);
         }
         assert_eq!(Sessions::new(&table()).logging, "OVERRIDE");
     }
 
     #[test]
     fn ecss_defaults_are_no_difference() {
-        let wanted = Sessions::new(&ExecuteCommand::default());
+        let desired = Sessions::new(&ExecuteCommand::default());
         let empty = ExecuteCommandConfiguration::builder().kms_key_id("").build();
-        for current in [None, Some(&empty)] {
-            assert_eq!(wanted.changes(&Sessions::from_ecs(current)), []);
+        for observed in [None, Some(&empty)] {
+            assert_eq!(desired.changes(&Sessions::from_ecs(observed)), []);
         }
     }
 
-    fn shown(table: &ExecuteCommand, current: &Sessions) -> Vec<String> {
-        let changes = current.with(table).changes(current);
+    fn shown(table: &ExecuteCommand, observed: &Sessions) -> Vec<String> {
+        let changes = observed.with(table).changes(observed);
         changes.iter().map(ToString::to_string).collect()
     }
 
     #[test]
     fn only_the_fields_that_differ_are_named() {
-        let current = Sessions::new(&ExecuteCommand {
+        let observed = Sessions::new(&ExecuteCommand {
             s3_prefix: Some("other".into()),
             kms_key: None,
             ..table()
         });
         assert_eq!(
-            shown(&table(), &current),
+            shown(&table(), &observed),
             [
                 "execute_command.kms_key: (none) -> k",
                 "execute_command.s3_prefix: other -> p"
@@ -185,11 +185,11 @@ mod tests {
 
     #[test]
     fn what_the_file_does_not_name_stays() {
-        let current = Sessions::new(&table());
+        let observed = Sessions::new(&table());
         let named = |change: fn(&mut ExecuteCommand)| {
             let mut table = ExecuteCommand::default();
             change(&mut table);
-            shown(&table, &current)
+            shown(&table, &observed)
         };
         assert_eq!(named(|_| {}), [""; 0]);
         assert_eq!(named(|table| table.log_group = Some("g".into())), [""; 0]);
@@ -226,8 +226,8 @@ mod tests {
 
     #[test]
     fn no_place_goes_with_another_logging() {
-        let current = Sessions::new(&table());
-        let silent = current.with(&ExecuteCommand {
+        let observed = Sessions::new(&table());
+        let silent = observed.with(&ExecuteCommand {
             logging: Some(SessionLogging::None),
             ..ExecuteCommand::default()
         });

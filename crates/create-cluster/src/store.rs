@@ -5,7 +5,7 @@ mod describe;
 pub(crate) use describe::{Found, Seen, Status};
 
 use crate::linked_role;
-use crate::plan::{Deed, Parts, Wanted};
+use crate::plan::{Action, Desired, Parts};
 use crate::session::Sessions;
 use anyhow::{Context, Result};
 use aws_sdk_ecs::Client;
@@ -13,10 +13,11 @@ use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::types::{
     ClusterConfiguration, ClusterServiceConnectDefaultsRequest, ClusterSetting, ClusterSettingName, Tag,
 };
+use cli::{Change, Console, Failure, Item};
 use common::aws::{Aws, call, code_of};
-use common::config::{ContainerInsights, Place, partition_of};
-use common::retry::Patience;
-use common::{Change, Console, Failure, Item, Tags};
+use common::config::{AwsTarget, ContainerInsights, partition_of};
+use reconcile::Tags;
+use reconcile::backoff::Backoff;
 use std::cell::RefCell;
 
 /// What the calls need.
@@ -24,7 +25,7 @@ pub(crate) struct Store<'a> {
     client: Client,
     pub(crate) aws: Aws,
     pub(crate) console: &'a Console,
-    place: Place,
+    place: AwsTarget,
     /// What came of making the service-linked role, if that was tried; `true` when it is new.
     role: RefCell<Option<Result<bool, Failure>>>,
 }
@@ -39,13 +40,13 @@ pub(crate) enum Created {
 }
 
 /// How long ECS gets to make the service-linked role by itself, when we may not make it.
-const OWN_ROLE: Patience = Patience {
-    total: std::time::Duration::from_secs(10),
-    ..Patience::PROPAGATION
+const OWN_ROLE: Backoff = Backoff {
+    max_elapsed: std::time::Duration::from_secs(10),
+    ..Backoff::PROPAGATION
 };
 
 impl<'a> Store<'a> {
-    pub(crate) fn new(aws: Aws, console: &'a Console, place: Place) -> Self {
+    pub(crate) fn new(aws: Aws, console: &'a Console, place: AwsTarget) -> Self {
         Store {
             client: Client::new(&aws.sdk),
             aws,
@@ -57,7 +58,7 @@ impl<'a> Store<'a> {
 
     /// The ARN that the cluster has, or will have.
     pub(crate) fn arn(&self, name: &str) -> String {
-        let Place { account, region } = &self.place;
+        let AwsTarget { account, region } = &self.place;
         format!(
             "arn:{}:ecs:{region}:{account}:cluster/{name}",
             partition_of(region)
@@ -65,33 +66,33 @@ impl<'a> Store<'a> {
     }
 
     /// The cluster in the report.
-    pub(crate) fn item(&self, wanted: &Wanted, action: &str, changes: Vec<Change>) -> Item {
-        Item::new("cluster", &wanted.name, action)
+    pub(crate) fn item(&self, desired: &Desired, action: &str, changes: Vec<Change>) -> Item {
+        Item::new("cluster", &desired.name, action)
             .changes(changes)
-            .detail("arn", self.arn(&wanted.name))
+            .detail("arn", self.arn(&desired.name))
     }
 
     /// Makes the cluster with all that the file names.
     ///
     /// # Errors
     /// When ECS refuses.
-    pub(crate) async fn create(&self, wanted: &Wanted) -> Result<Created> {
-        let name = &wanted.name;
-        let configuration = wanted.sessions.as_ref().map(|table| {
+    pub(crate) async fn create(&self, desired: &Desired) -> Result<Created> {
+        let name = &desired.name;
+        let configuration = desired.sessions.as_ref().map(|table| {
             ClusterConfiguration::builder()
                 .execute_command_configuration(Sessions::new(table).to_ecs())
                 .build()
         });
-        let providers = (!wanted.capacity_providers.is_empty()).then(|| wanted.capacity_providers.clone());
+        let providers = (!desired.capacity_providers.is_empty()).then(|| desired.capacity_providers.clone());
         let request = self
             .client
             .create_cluster()
             .cluster_name(name)
-            .set_service_connect_defaults(namespace(wanted.namespace.as_deref())?)
-            .set_settings(wanted.insights.map(settings))
+            .set_service_connect_defaults(namespace(desired.namespace.as_deref())?)
+            .set_settings(desired.insights.map(settings))
             .set_configuration(configuration)
             .set_capacity_providers(providers)
-            .set_tags(tags(&wanted.tags));
+            .set_tags(tags(&desired.tags));
         let operation = "ecs:CreateCluster";
         let sent = self.send(name, operation, false, async || request.clone().send().await);
         match sent.await {
@@ -108,14 +109,20 @@ impl<'a> Store<'a> {
     ///
     /// # Errors
     /// When ECS refuses.
-    pub(crate) async fn change(&self, wanted: &Wanted, seen: &Seen, deed: &Deed, fresh: bool) -> Result<()> {
-        let name = &wanted.name;
-        match deed {
-            Deed::Update(parts) => self
+    pub(crate) async fn change(
+        &self,
+        desired: &Desired,
+        seen: &Seen,
+        action: &Action,
+        fresh: bool,
+    ) -> Result<()> {
+        let name = &desired.name;
+        match action {
+            Action::Update(parts) => self
                 .update(name, seen, parts, fresh)
                 .await
                 .with_context(|| format!("failed to update cluster `{name}`")),
-            Deed::CapacityProviders(providers) => {
+            Action::CapacityProviders(providers) => {
                 let operation = "ecs:PutClusterCapacityProviders";
                 let request = self
                     .client
@@ -129,10 +136,10 @@ impl<'a> Store<'a> {
                 sent.map_err(|error| self.explained(call(operation), error))
                     .with_context(|| format!("failed to set the capacity providers of cluster `{name}`"))
             }
-            Deed::Tag(wanted) => {
+            Action::Tag(desired) => {
                 let operation = "ecs:TagResource";
                 let request = self.client.tag_resource().resource_arn(self.arn(name));
-                let request = request.set_tags(tags(wanted));
+                let request = request.set_tags(tags(desired));
                 let sent = self.send(name, operation, fresh, async || request.clone().send().await);
                 let sent = sent.await.map(drop);
                 sent.map_err(call(operation))
@@ -170,7 +177,7 @@ impl<'a> Store<'a> {
         let client = aws_sdk_iam::Client::new(&self.aws.sdk);
         let words = format!("iam:CreateServiceLinkedRole for `{}`", linked_role::NAME);
         let made = linked_role::create(&client);
-        let made = self.console.sending(words, made).await?;
+        let made = self.console.in_flight(words, made).await?;
         if made {
             self.console.announce(&role_item(), false);
         }
@@ -192,8 +199,8 @@ impl<'a> Store<'a> {
         mut request: impl AsyncFnMut() -> Result<T, SdkError<E>>,
     ) -> Result<T, SdkError<E>> {
         let words = format!("{operation} for cluster `{name}`");
-        let mut attempt = async || self.console.sending(&words, request()).await;
-        let heals = |error: &SdkError<E>| match code_of(error)? {
+        let mut attempt = async || self.console.in_flight(&words, request()).await;
+        let retry_reason = |error: &SdkError<E>| match code_of(error)? {
             "InvalidParameterException" if is_about_role(error) && !self.role_was_refused() => Some(format!(
                 "the service-linked role `{}` is not usable yet",
                 linked_role::NAME
@@ -204,8 +211,8 @@ impl<'a> Store<'a> {
             }
             _ => None,
         };
-        let result = Patience::PROPAGATION
-            .retry(self.console, heals, async || {
+        let result = Backoff::PROPAGATION
+            .retry(self.console, retry_reason, async || {
                 let result = attempt().await;
                 if result.as_ref().is_err_and(is_about_role) && self.role.borrow().is_none() {
                     self.make_role_for_ecs().await;
@@ -217,19 +224,19 @@ impl<'a> Store<'a> {
             return result;
         }
         // ECS may be making the role itself.
-        let heals = |error: &SdkError<E>| {
+        let retry_reason = |error: &SdkError<E>| {
             is_about_role(error)
                 .then(|| format!("the service-linked role `{}` is missing", linked_role::NAME))
         };
-        OWN_ROLE.retry(self.console, heals, attempt).await
+        OWN_ROLE.retry(self.console, retry_reason, attempt).await
     }
 
     async fn make_role_for_ecs(&self) {
         let Err(error) = self.create_role().await else {
             return;
         };
-        let described = common::failure::Described::of(&error);
-        let failure = Failure::could_not(described.message);
+        let described = cli::error::ErrorSummary::of(&error);
+        let failure = Failure::error(described.message);
         let failure = described.code.into_iter().fold(failure, Failure::code);
         let failure = described.hint.into_iter().fold(failure, Failure::hint);
         *self.role.borrow_mut() = Some(Err(failure));

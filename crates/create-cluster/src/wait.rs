@@ -1,10 +1,11 @@
 //! Waits until a cluster is usable, and tells meanwhile what it is doing.
 
-use crate::plan::Wanted;
+use crate::plan::Desired;
 use crate::store::{Found, Seen, Status, Store};
 use anyhow::Result;
-use common::progress::Progress;
-use common::{Failure, duration};
+use cli::Failure;
+use cli::duration;
+use cli::progress::Progress;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -50,7 +51,7 @@ impl<'a> Watch<'a> {
                 _ if self.told.is_none() => format!("{name}: {state}"),
                 elapsed => format!("{name}: {state} ({elapsed})"),
             };
-            self.progress.note(line);
+            self.progress.info(line);
             self.told = Some((state.to_owned(), Instant::now()));
         }
         tokio::time::sleep(self.pause).await;
@@ -63,26 +64,26 @@ impl Store<'_> {
     ///
     /// # Errors
     /// When it fails or goes away meanwhile.
-    pub(crate) async fn wait_until_usable(&self, wanted: &Wanted, found: Found) -> Result<Box<Seen>> {
-        let name = &wanted.name;
+    pub(crate) async fn wait_until_usable(&self, desired: &Desired, found: Found) -> Result<Box<Seen>> {
+        let name = &desired.name;
         let mut watch = Watch::new(self, name);
         let mut found = found;
         loop {
             let state = match found {
                 Found::Absent if watch.start.elapsed() < LISTED_AFTER => "not listed yet".to_owned(),
                 Found::Absent => {
-                    return Err(Failure::could_not(format!(
-                        "failed to find cluster `{name}`: it is not listed"
-                    ))
-                    .hint("somebody else may be deleting it: run it again")
-                    .into());
+                    return Err(
+                        Failure::error(format!("failed to find cluster `{name}`: it is not listed"))
+                            .hint("somebody else may be deleting it: run it again")
+                            .into(),
+                    );
                 }
                 Found::There(seen) => match seen.status {
                     Status::Active | Status::UpdateFailed => return Ok(seen),
                     Status::Busy(word) => word,
                     Status::Failed => return Err(failed(name, &seen.attachments).into()),
                     Status::Deprovisioning => {
-                        return Err(Failure::could_not(format!(
+                        return Err(Failure::error(format!(
                             "failed to wait for cluster `{name}`: somebody else is deleting it"
                         ))
                         .into());
@@ -90,7 +91,7 @@ impl Store<'_> {
                 },
             };
             watch.pause(&state).await;
-            found = self.describe(wanted).await?;
+            found = self.describe(desired).await?;
         }
     }
 
@@ -98,10 +99,10 @@ impl Store<'_> {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub(crate) async fn wait_until_gone(&self, wanted: &Wanted) -> Result<()> {
-        let mut watch = Watch::new(self, &wanted.name);
+    pub(crate) async fn wait_until_gone(&self, desired: &Desired) -> Result<()> {
+        let mut watch = Watch::new(self, &desired.name);
         loop {
-            match self.describe(wanted).await? {
+            match self.describe(desired).await? {
                 Found::There(seen) if seen.status == Status::Deprovisioning => {
                     watch
                         .pause("DEPROVISIONING, it is made anew when that is done")
@@ -120,7 +121,7 @@ pub(crate) fn failed(name: &str, attachments: &str) -> Failure {
     } else {
         attachments
     };
-    Failure::could_not(format!("failed to use cluster `{name}`: it is FAILED: {why}"))
+    Failure::error(format!("failed to use cluster `{name}`: it is FAILED: {why}"))
         .code("cluster-failed")
         .hint(format!(
             "remove the cause, then `aws ecs delete-cluster --cluster {name}` and run this again"

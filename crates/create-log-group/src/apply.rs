@@ -1,29 +1,29 @@
 //! Makes the plan true.
 
-use crate::plan::{Current, Deed, Plan, Wanted, deletes_after, plan, shown_days};
+use crate::plan::{Action, Desired, Observed, Plan, deletes_after, plan, shown_days};
 use crate::store::{Created, Store};
 use anyhow::Result;
-use common::confirm::confirm;
-use common::plan::{Done, End, Step};
-use common::reading::comes_and_goes;
-use common::retry::Patience;
-use common::{Change, Item, Outcome, Report};
+use cli::{Change, Item, Outcome, Report};
+use reconcile::backoff::Backoff;
+use reconcile::confirm::confirm;
+use reconcile::lookup::deleted_during_create;
+use reconcile::plan::{Done, End, Step};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A group this young may be another run's that has not set its retention yet.
 const YOUNG: Duration = Duration::from_secs(10);
 
 /// How long such a group is watched.
-const SETTLING: Patience = Patience {
-    first: Duration::from_millis(50),
-    longest: Duration::from_millis(400),
-    total: Duration::from_secs(2),
+const SETTLING: Backoff = Backoff {
+    initial: Duration::from_millis(50),
+    max_interval: Duration::from_millis(400),
+    max_elapsed: Duration::from_secs(2),
 };
 
 /// One run of the tool.
 pub(crate) struct Run<'a> {
     pub(crate) store: Store<'a>,
-    pub(crate) wanted: Wanted,
+    pub(crate) desired: Desired,
     pub(crate) yes: bool,
 }
 
@@ -34,17 +34,17 @@ impl Run<'_> {
     /// When nothing could be done. Where something went through, the report carries the error.
     pub(crate) async fn apply(
         &self,
-        current: Option<Current>,
+        observed: Option<Observed>,
         found: Plan,
         report: Report,
     ) -> Result<Report> {
         let Plan::Create(changes, steps) = found else {
-            let plan = self.confirmed(current, found).await?;
+            let plan = self.confirmed(observed, found).await?;
             self.store.console.begin(&report);
             return self.update(plan, false, report).await;
         };
         self.store.console.begin(&report);
-        match self.store.create(&self.wanted).await? {
+        match self.store.create(&self.desired).await? {
             Created::New => self.created(changes, steps, report).await,
             created @ (Created::Exists | Created::MayBeOurs) => {
                 let plan = self.look_again().await?;
@@ -59,9 +59,14 @@ impl Run<'_> {
     }
 
     /// It is made, with `changes` from birth; `steps` follow.
-    async fn created(&self, changes: Vec<Change>, steps: Vec<Step<Deed>>, report: Report) -> Result<Report> {
+    async fn created(
+        &self,
+        changes: Vec<Change>,
+        steps: Vec<Step<Action>>,
+        report: Report,
+    ) -> Result<Report> {
         let done = Done::created(changes);
-        self.store.console.did(&self.item(&done));
+        self.store.console.record(&self.item(&done));
         self.change(done, steps, true, report).await
     }
 
@@ -70,7 +75,7 @@ impl Run<'_> {
         match plan {
             Plan::Nothing => Ok(self.report(done.ended(Ok(()))?, report)),
             Plan::Update(steps) => self.change(done, steps, fresh, report).await,
-            Plan::Create(..) => Err(comes_and_goes(&self.thing()).into()),
+            Plan::Create(..) => Err(deleted_during_create(&self.label()).into()),
         }
     }
 
@@ -78,7 +83,7 @@ impl Run<'_> {
     async fn change(
         &self,
         mut done: Done,
-        steps: Vec<Step<Deed>>,
+        steps: Vec<Step<Action>>,
         fresh: bool,
         report: Report,
     ) -> Result<Report> {
@@ -86,41 +91,41 @@ impl Run<'_> {
         Ok(self.report(done.ended(result)?, report))
     }
 
-    async fn go_on(&self, done: &mut Done, steps: Vec<Step<Deed>>, fresh: bool) -> Result<()> {
+    async fn go_on(&self, done: &mut Done, steps: Vec<Step<Action>>, fresh: bool) -> Result<()> {
         for step in steps {
-            self.store.change(&self.wanted, &step.deed, fresh).await?;
+            self.store.change(&self.desired, &step.action, fresh).await?;
             done.changes.extend(step.changes);
-            self.store.console.did(&self.item(done));
-            self.tell_about_key(&step.deed);
+            self.store.console.record(&self.item(done));
+            self.tell_about_key(&step.action);
         }
         let look = async || match self.compare().await? {
             Plan::Nothing => Ok(Ok(())),
             plan => Ok(Err(plan.changes())),
         };
-        let thing = self.thing();
-        Patience::PROPAGATION
-            .until_shown(self.store.console, &thing, look)
+        let thing = self.label();
+        Backoff::PROPAGATION
+            .wait_until_converged(self.store.console, &thing, look)
             .await
     }
 
     /// The plan, when it deletes nothing or somebody said yes.
-    async fn confirmed(&self, current: Option<Current>, found: Plan) -> Result<Plan> {
+    async fn confirmed(&self, observed: Option<Observed>, found: Plan) -> Result<Plan> {
         if deletes_after(&found).is_none() || self.yes {
             return Ok(found);
         }
-        let plan = if current.is_some_and(|current| is_young(current.created)) {
+        let plan = if observed.is_some_and(|observed| is_young(observed.created)) {
             self.settle().await?
         } else {
             found
         };
         if let Some(days) = deletes_after(&plan) {
-            let name = &self.wanted.name;
+            let name = &self.desired.name;
             for change in plan.changes() {
-                self.store.console.note(format!("  {change}"));
+                self.store.console.info(format!("  {change}"));
             }
             let events = shown_days(days);
-            let deed = format!("delete the events of log group `{name}` that are older than {events}");
-            confirm(self.store.console, self.yes, &deed).await?;
+            let action = format!("delete the events of log group `{name}` that are older than {events}");
+            confirm(self.store.console, self.yes, &action).await?;
         }
         Ok(plan)
     }
@@ -138,41 +143,41 @@ impl Run<'_> {
 
     /// Compares with the group that somebody else made a moment ago.
     async fn look_again(&self) -> Result<Plan> {
-        let thing = self.thing();
+        let thing = self.label();
         let look = async || {
             let plan = self.compare().await?;
             Ok((!matches!(plan, Plan::Create(..))).then_some(plan))
         };
-        let found = Patience::CONFLICT
-            .until_listed(self.store.console, &thing, look)
+        let found = Backoff::CONFLICT
+            .wait_until_visible(self.store.console, &thing, look)
             .await?;
-        found.ok_or_else(|| comes_and_goes(&self.thing()).into())
+        found.ok_or_else(|| deleted_during_create(&self.label()).into())
     }
 
-    fn thing(&self) -> String {
-        self.wanted.thing()
+    fn label(&self) -> String {
+        self.desired.label()
     }
 
     async fn compare(&self) -> Result<Plan> {
-        let current = self.store.describe(&self.wanted).await?.there();
-        Ok(plan(&self.wanted, current.as_ref())?)
+        let observed = self.store.describe(&self.desired).await?.found();
+        Ok(plan(&self.desired, observed.as_ref())?)
     }
 
     /// What is stored already keeps its old key: who deletes that key loses the events.
-    fn tell_about_key(&self, deed: &Deed) {
-        if let Deed::Associate { old: Some(old), .. } | Deed::Disassociate { old } = deed {
+    fn tell_about_key(&self, action: &Action) {
+        if let Action::Associate { old: Some(old), .. } | Action::Disassociate { old } = action {
             let words = format!("events that are stored already need their old key, keep it: {old}");
             self.store.console.warn(words);
         }
     }
 
     fn item(&self, done: &Done) -> Item {
-        self.store.item(&self.wanted, done.action, done.changes.clone())
+        self.store.item(&self.desired, done.verb, done.changes.clone())
     }
 
     fn report(&self, end: End<()>, report: Report) -> Report {
         let End { done, error, .. } = end;
-        let mut report = report.line(self.store.arn(&self.wanted.name));
+        let mut report = report.line(self.store.arn(&self.desired.name));
         if !done.is_nothing() {
             report.outcome = Outcome::Changed;
         }

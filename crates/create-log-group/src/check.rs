@@ -1,6 +1,6 @@
 //! What is wrong with `[log_group]` by CloudWatch's rules, told before the first call. No I/O.
 
-use common::Failure;
+use cli::{ErrorKind, Failure};
 use common::config::{LogClass, LogGroup, Retention};
 
 /// CreateLogGroup, `logGroupName`.
@@ -12,7 +12,7 @@ pub(crate) const NO_KEY: &str = "none";
 /// # Errors
 /// With the first fault, which names the key of the file.
 pub(crate) fn check(group: &LogGroup) -> Result<(), Failure> {
-    let fault = |message: String| Err(Failure::could_not(message).code("config"));
+    let fault = |message: String| Err(Failure::error(message).kind(ErrorKind::Config).code("config"));
     let name = &group.name;
     if let Some(words) = fault_of_name(name) {
         return fault(format!("failed to use the log group name `{name}`: {words}"));
@@ -26,7 +26,10 @@ pub(crate) fn check(group: &LogGroup) -> Result<(), Failure> {
             format!("failed to use `kms_key` of log group `{name}`: `{key}` is not the ARN of a KMS key");
         // By an alias or an id alone nobody could see later whether the right key is set.
         let hint = format!("arn:aws:kms:REGION:ACCOUNT:key/ID, or \"{NO_KEY}\" to take the key away");
-        return Err(Failure::could_not(message).code("config").hint(hint));
+        return Err(Failure::error(message)
+            .kind(ErrorKind::Config)
+            .code("config")
+            .hint(hint));
     }
     if group.class == Some(LogClass::Delivery) && matches!(group.retention_days, Some(Retention::Days(_))) {
         return fault(format!(

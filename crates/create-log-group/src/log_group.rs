@@ -2,15 +2,16 @@
 
 use crate::apply::Run;
 use crate::check::check;
-use crate::plan::{Plan, Wanted, deletes_after, plan, shown_days};
+use crate::plan::{Desired, Plan, deletes_after, plan, shown_days};
 use crate::store::Store;
 use anyhow::Result;
 use aws_sdk_cloudwatchlogs::Client;
 use clap::Parser;
+use cli::OutputArgs;
+use cli::args::{AwsArgs, ConfigArgs, ConfirmArgs, PlanArgs};
+use cli::{Console, Outcome, Report};
 use common::aws::Aws;
-use common::cli::{AwsArgs, ConfigArgs, ConfirmArgs, OutputArgs, PlanArgs};
 use common::config::{Config, Variables};
-use common::{Console, Outcome, Report};
 use std::time::Duration;
 
 /// Make the CloudWatch log group of ops.toml, and keep it as it says
@@ -27,7 +28,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     confirm: ConfirmArgs,
     /// Give up after this time
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = common::duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = cli::duration::parse)]
     pub(crate) timeout: Duration,
     #[command(flatten)]
     config: ConfigArgs,
@@ -61,12 +62,12 @@ Exit codes:
 /// When nothing could be done. Where something went through, the report carries the error.
 pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let config = Config::find(args.config.config.as_deref())?;
-    wanted(&config, &Variables::preview(&config.schema))?;
+    desired(&config, &Variables::preview(&config.schema))?;
 
     let aws = Aws::load(&args.aws, Some(&config), console).await?;
-    let caller = identity::caller(&aws).await?;
+    let caller = common::identity::caller(&aws).await?;
     let place = aws.place(&caller.account)?;
-    let wanted = wanted(&config, &Variables::new(&config.schema, &place))?;
+    let desired = desired(&config, &Variables::new(&config.schema, &place))?;
     let report = Report::new(Outcome::Unchanged)
         .detail("account", place.account.as_str())
         .detail("region", place.region.as_str())
@@ -77,44 +78,44 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         place,
     };
 
-    let current = store.describe(&wanted).await?.settled(&wanted.thing())?;
-    let found = plan(&wanted, current.as_ref())?;
+    let observed = store.describe(&desired).await?.into_option(&desired.label())?;
+    let found = plan(&desired, observed.as_ref())?;
     if args.plan.plan_only() {
-        return Ok(announce(&store, &wanted, &found, report).checked(args.plan.check));
+        return Ok(announce(&store, &desired, &found, report).checked(args.plan.check));
     }
     let run = Run {
         store,
-        wanted,
+        desired,
         yes: args.confirm.yes,
     };
-    run.apply(current, found, report).await
+    run.apply(observed, found, report).await
 }
 
 /// `[log_group]` and the tags, checked.
-fn wanted(config: &Config, variables: &Variables) -> Result<Wanted> {
+fn desired(config: &Config, variables: &Variables) -> Result<Desired> {
     let group = config
         .log_group(variables)?
         .ok_or_else(|| config.no_table("log_group"))?;
     check(&group)?;
-    Ok(Wanted::new(
+    Ok(Desired::new(
         group,
         config.tags(variables)?.0.into_iter().collect(),
     ))
 }
 
 /// `--dry-run`: what would be done.
-fn announce(store: &Store, wanted: &Wanted, plan: &Plan, mut report: Report) -> Report {
-    let mut item = store.item(wanted, plan.action(), plan.changes());
+fn announce(store: &Store, desired: &Desired, plan: &Plan, mut report: Report) -> Report {
+    let mut item = store.item(desired, plan.verb(), plan.changes());
     store.console.announce(&item, true);
     if let Some(days) = deletes_after(plan) {
         let events = format!("the events that are older than {}", shown_days(days));
         let words = format!("  this deletes {events}: it will be asked, or wants --yes");
-        store.console.note(words);
+        store.console.info(words);
         item = item.detail("deletes", events);
     }
     if *plan != Plan::Nothing {
         report.outcome = Outcome::Planned;
     }
     report.items.push(item);
-    report.line(store.arn(&wanted.name))
+    report.line(store.arn(&desired.name))
 }

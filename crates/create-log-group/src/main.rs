@@ -12,14 +12,14 @@ mod log_group;
 mod plan;
 mod store;
 
-use common::{Console, cli};
+use cli::Console;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match cli::parse::<log_group::Args>("create-log-group") {
         Ok(args) => {
             let console = Console::new("create-log-group", &args.output);
-            common::runtime::run(&console, Some(args.timeout), log_group::run(&args, &console))
+            runtime::run(&console, Some(args.timeout), log_group::run(&args, &console))
         }
         Err(code) => code,
     }

@@ -1,14 +1,15 @@
 //! What differs between `ops.toml` and CloudWatch Logs. No I/O.
 
 use crate::check::NO_KEY;
+use cli::{Change, ErrorKind, Failure};
 use common::config::{LogClass, LogGroup, Retention};
-use common::plan::{self, Step};
-use common::{Change, Failure, Tags};
+use reconcile::Tags;
+use reconcile::plan::{self, Step};
 use serde_json::Value;
 
 /// A log group as the file wants it. What it does not name is `None`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct Desired {
     pub(crate) name: String,
     pub(crate) retention: Option<Retention>,
     pub(crate) key: Option<Key>,
@@ -25,9 +26,9 @@ pub(crate) enum Key {
     None,
 }
 
-impl Wanted {
+impl Desired {
     pub(crate) fn new(group: LogGroup, tags: Tags) -> Self {
-        Wanted {
+        Desired {
             name: group.name,
             retention: group.retention_days,
             key: group
@@ -39,14 +40,14 @@ impl Wanted {
     }
 
     /// As messages name it.
-    pub(crate) fn thing(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         format!("log group `{}`", self.name)
     }
 }
 
 /// A log group as CloudWatch has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Current {
+pub(crate) struct Observed {
     /// The days; `None` means that events are kept for ever.
     pub(crate) retention: Option<i32>,
     /// The account's retention policy that decides instead of the group.
@@ -60,11 +61,11 @@ pub(crate) struct Current {
 }
 
 /// What is to be done.
-pub(crate) type Plan = plan::Plan<Deed>;
+pub(crate) type Plan = plan::Plan<Action>;
 
 /// What a call does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Deed {
+pub(crate) enum Action {
     /// PutRetentionPolicy; `shorter` when it deletes events that are kept today.
     Retain { days: u16, shorter: bool },
     /// DeleteRetentionPolicy.
@@ -79,8 +80,8 @@ pub(crate) enum Deed {
 
 /// The retention in days, when the plan makes it shorter.
 pub(crate) fn deletes_after(plan: &Plan) -> Option<u16> {
-    plan.steps().iter().find_map(|step| match step.deed {
-        Deed::Retain { days, shorter: true } => Some(days),
+    plan.steps().iter().find_map(|step| match step.action {
+        Action::Retain { days, shorter: true } => Some(days),
         _ => None,
     })
 }
@@ -89,101 +90,101 @@ pub(crate) fn deletes_after(plan: &Plan) -> Option<u16> {
 ///
 /// # Errors
 /// When something differs that cannot be changed.
-pub(crate) fn plan(wanted: &Wanted, current: Option<&Current>) -> Result<Plan, Failure> {
-    let Some(current) = current else {
+pub(crate) fn plan(desired: &Desired, observed: Option<&Observed>) -> Result<Plan, Failure> {
+    let Some(observed) = observed else {
         return Ok(Plan::Create(
-            changes_of_creation(wanted),
-            first_retention(wanted).into_iter().collect(),
+            changes_of_creation(desired),
+            first_retention(desired).into_iter().collect(),
         ));
     };
-    possible(wanted, current)?;
+    possible(desired, observed)?;
     let steps = [
-        retention(wanted, current),
-        key(wanted, current),
-        tags(wanted, current),
+        retention(desired, observed),
+        key(desired, observed),
+        tags(desired, observed),
     ];
     Ok(Plan::update(steps.into_iter().flatten().collect()))
 }
 
-fn changes_of_creation(wanted: &Wanted) -> Vec<Change> {
+fn changes_of_creation(desired: &Desired) -> Vec<Change> {
     let none = || Value::Null;
-    let never = (wanted.retention == Some(Retention::Never))
+    let never = (desired.retention == Some(Retention::Never))
         .then(|| Change::new("retention_days", none(), shown(Retention::Never)));
-    let key = match &wanted.key {
+    let key = match &desired.key {
         Some(Key::Arn(arn)) => Some(Change::new("kms_key", none(), arn.as_str())),
         Some(Key::None) | None => None,
     };
-    let class = wanted
+    let class = desired
         .class
         .map(|class| Change::new("class", none(), class.as_str()));
-    let tags = common::tags::changes(&wanted.tags, &Tags::new());
+    let tags = reconcile::tags::changes(&desired.tags, &Tags::new());
     let own = [never, key, class].into_iter().flatten();
     own.chain(tags).collect()
 }
 
 /// The retention of a new group is a call of its own; without it events are kept for ever.
-fn first_retention(wanted: &Wanted) -> Option<Step<Deed>> {
-    let Some(Retention::Days(days)) = wanted.retention else {
+fn first_retention(desired: &Desired) -> Option<Step<Action>> {
+    let Some(Retention::Days(days)) = desired.retention else {
         return None;
     };
-    let deed = Deed::Retain { days, shorter: false };
-    Step::of(deed, vec![Change::new("retention_days", Value::Null, days)])
+    let action = Action::Retain { days, shorter: false };
+    Step::of(action, vec![Change::new("retention_days", Value::Null, days)])
 }
 
 /// Whether nothing differs that is fixed for good.
-fn possible(wanted: &Wanted, current: &Current) -> Result<(), Failure> {
-    let name = &wanted.name;
-    if let Some(class) = wanted
+fn possible(desired: &Desired, observed: &Observed) -> Result<(), Failure> {
+    let name = &desired.name;
+    if let Some(class) = desired
         .class
         .map(LogClass::as_str)
-        .filter(|class| *class != current.class)
+        .filter(|class| *class != observed.class)
     {
-        return Err(Failure::could_not(format!(
+        return Err(Failure::error(format!(
             "failed to change the class of log group `{name}` from {} to {class}: a class is chosen for good when the group is made",
-            current.class
+            observed.class
         ))
-        .code("not-changeable")
+        .kind(ErrorKind::Conflict).code("not-changeable")
         .hint("take `class` out of [log_group], name another group, or delete this one with all its events"));
     }
-    let differs = wanted
+    let differs = desired
         .retention
-        .is_some_and(|retention| days_of(retention) != current.retention);
-    if let Some(policy) = current.account_policy.as_deref().filter(|_| differs) {
-        return Err(Failure::could_not(format!(
+        .is_some_and(|retention| days_of(retention) != observed.retention);
+    if let Some(policy) = observed.account_policy.as_deref().filter(|_| differs) {
+        return Err(Failure::error(format!(
             "failed to change the retention of log group `{name}`: the account's retention policy `{policy}` decides it"
         ))
-        .code("not-changeable")
+        .kind(ErrorKind::Conflict).code("not-changeable")
         .hint("take `retention_days` out of [log_group], or change that policy"));
     }
     Ok(())
 }
 
-fn retention(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
-    let to = wanted.retention?;
-    if days_of(to) == current.retention {
+fn retention(desired: &Desired, observed: &Observed) -> Option<Step<Action>> {
+    let to = desired.retention?;
+    if days_of(to) == observed.retention {
         return None;
     }
-    let deed = match to {
-        Retention::Never => Deed::RetainForEver,
-        Retention::Days(days) => Deed::Retain {
+    let action = match to {
+        Retention::Never => Action::RetainForEver,
+        Retention::Days(days) => Action::Retain {
             days,
-            shorter: current.retention.is_none_or(|now| i32::from(days) < now),
+            shorter: observed.retention.is_none_or(|now| i32::from(days) < now),
         },
     };
-    let from = current
+    let from = observed
         .retention
         .map_or_else(|| Value::from("never"), Value::from);
-    Step::of(deed, vec![Change::new("retention_days", from, shown(to))])
+    Step::of(action, vec![Change::new("retention_days", from, shown(to))])
 }
 
-fn key(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
-    let old = current.key.clone();
-    let (deed, from, to) = match (wanted.key.as_ref()?, old) {
+fn key(desired: &Desired, observed: &Observed) -> Option<Step<Action>> {
+    let old = observed.key.clone();
+    let (action, from, to) = match (desired.key.as_ref()?, old) {
         (Key::Arn(key), old) if old.as_ref() != Some(key) => {
             let from = old.as_deref().map_or(Value::Null, Value::from);
             let to = Value::from(key.as_str());
             (
-                Deed::Associate {
+                Action::Associate {
                     key: key.clone(),
                     old,
                 },
@@ -193,17 +194,17 @@ fn key(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
         }
         (Key::None, Some(old)) => {
             let from = Value::from(old.as_str());
-            (Deed::Disassociate { old }, from, Value::Null)
+            (Action::Disassociate { old }, from, Value::Null)
         }
         _ => return None,
     };
-    Step::of(deed, vec![Change::new("kms_key", from, to)])
+    Step::of(action, vec![Change::new("kms_key", from, to)])
 }
 
-fn tags(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
-    let differing = common::tags::differing(&wanted.tags, &current.tags);
-    let changes = common::tags::changes(&differing, &current.tags);
-    Step::of(Deed::Tag(differing), changes)
+fn tags(desired: &Desired, observed: &Observed) -> Option<Step<Action>> {
+    let differing = reconcile::tags::differing(&desired.tags, &observed.tags);
+    let changes = reconcile::tags::changes(&differing, &observed.tags);
+    Step::of(Action::Tag(differing), changes)
 }
 
 fn days_of(retention: Retention) -> Option<i32> {

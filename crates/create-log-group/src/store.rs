@@ -1,21 +1,22 @@
 //! The calls to CloudWatch Logs.
 
-use crate::plan::{Current, Deed, Key, Wanted};
+use crate::plan::{Action, Desired, Key, Observed};
 use anyhow::{Context, Result};
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudwatchlogs::types::{LogGroup, LogGroupClass};
-use common::aws::{Unanswered, call, code_of};
-use common::config::{Place, partition_of};
-use common::reading::Reading;
-use common::retry::Patience;
-use common::{Change, Console, Failure, Item, Tags};
+use cli::{Change, Console, Failure, Item};
+use common::aws::{AttemptTracker, call, code_of};
+use common::config::{AwsTarget, partition_of};
+use reconcile::Tags;
+use reconcile::backoff::Backoff;
+use reconcile::lookup::Lookup;
 
 /// What the calls need.
 pub(crate) struct Store<'a> {
     pub(crate) client: Client,
     pub(crate) console: &'a Console,
-    pub(crate) place: Place,
+    pub(crate) place: AwsTarget,
 }
 
 /// What came of [`Store::create`].
@@ -32,7 +33,7 @@ pub(crate) enum Created {
 impl Store<'_> {
     /// The ARN that the group has, or will have.
     pub(crate) fn arn(&self, name: &str) -> String {
-        let Place { account, region } = &self.place;
+        let AwsTarget { account, region } = &self.place;
         format!(
             "arn:{}:logs:{region}:{account}:log-group:{name}",
             partition_of(region)
@@ -40,27 +41,27 @@ impl Store<'_> {
     }
 
     /// The group in the report.
-    pub(crate) fn item(&self, wanted: &Wanted, action: &str, changes: Vec<Change>) -> Item {
-        Item::new("log-group", &wanted.name, action)
+    pub(crate) fn item(&self, desired: &Desired, action: &str, changes: Vec<Change>) -> Item {
+        Item::new("log-group", &desired.name, action)
             .changes(changes)
-            .detail("arn", self.arn(&wanted.name))
+            .detail("arn", self.arn(&desired.name))
     }
 
     /// Reads the group with its tags.
     ///
     /// # Errors
     /// When a call fails for any other reason than that it is not there.
-    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Reading<Current>> {
+    pub(crate) async fn describe(&self, desired: &Desired) -> Result<Lookup<Observed>> {
         // The two calls need nothing of each other, since the ARN is known beforehand.
         let read = async || {
-            let (group, tags) = tokio::join!(self.find(&wanted.name), self.tags(wanted));
+            let (group, tags) = tokio::join!(self.find(&desired.name), self.tags(desired));
             Ok(match (group?, tags?) {
-                (None, _) => Reading::Absent,
-                (Some(group), Some(tags)) => Reading::There(Self::current(&group, tags)),
-                (Some(_), None) => Reading::Unsettled,
+                (None, _) => Lookup::NotFound,
+                (Some(group), Some(tags)) => Lookup::Found(Self::observed(&group, tags)),
+                (Some(_), None) => Lookup::Inconsistent,
             })
         };
-        Reading::agreed(read).await
+        Lookup::read_consistent(read).await
     }
 
     /// The group of exactly this name: CloudWatch looks for prefixes.
@@ -80,7 +81,7 @@ impl Store<'_> {
             let next = answer.next_token;
             // An answer without the list is no answer, and not an empty list.
             let groups = answer.log_groups.ok_or_else(|| {
-                Failure::could_not(format!(
+                Failure::error(format!(
                     "failed to describe log group `{name}`: logs:DescribeLogGroups answered without `logGroups`"
                 ))
             })?;
@@ -96,27 +97,27 @@ impl Store<'_> {
     }
 
     /// The tags, `None` when the group is not there. Not asked for when the file has none.
-    async fn tags(&self, wanted: &Wanted) -> Result<Option<Tags>> {
-        if wanted.tags.is_empty() {
+    async fn tags(&self, desired: &Desired) -> Result<Option<Tags>> {
+        if desired.tags.is_empty() {
             return Ok(Some(Tags::new()));
         }
         let request = self
             .client
             .list_tags_for_resource()
-            .resource_arn(self.arn(&wanted.name));
+            .resource_arn(self.arn(&desired.name));
         match request.send().await {
             Ok(answer) => Ok(Some(answer.tags.unwrap_or_default().into_iter().collect())),
             Err(error) if code_of(&error) == Some("ResourceNotFoundException") => Ok(None),
             Err(error) => {
                 let failure = call("logs:ListTagsForResource")(error);
                 Err(failure)
-                    .with_context(|| format!("failed to read the tags of log group `{}`", wanted.name))
+                    .with_context(|| format!("failed to read the tags of log group `{}`", desired.name))
             }
         }
     }
 
-    fn current(group: &LogGroup, tags: Tags) -> Current {
-        Current {
+    fn observed(group: &LogGroup, tags: Tags) -> Observed {
+        Observed {
             retention: group.retention_in_days(),
             account_policy: group.retention_policy_name().map(str::to_owned),
             key: group.kms_key_id().map(str::to_owned),
@@ -133,14 +134,14 @@ impl Store<'_> {
     ///
     /// # Errors
     /// When CloudWatch refuses.
-    pub(crate) async fn create(&self, wanted: &Wanted) -> Result<Created> {
-        let name = &wanted.name;
-        let key = match &wanted.key {
+    pub(crate) async fn create(&self, desired: &Desired) -> Result<Created> {
+        let name = &desired.name;
+        let key = match &desired.key {
             Some(Key::Arn(arn)) => Some(arn.clone()),
             Some(Key::None) | None => None,
         };
-        let class = wanted.class.map(|class| LogGroupClass::from(class.as_str()));
-        let tags = (!wanted.tags.is_empty()).then(|| wanted.tags.clone().into_iter().collect());
+        let class = desired.class.map(|class| LogGroupClass::from(class.as_str()));
+        let tags = (!desired.tags.is_empty()).then(|| desired.tags.clone().into_iter().collect());
         let request = self
             .client
             .create_log_group()
@@ -149,15 +150,15 @@ impl Store<'_> {
             .set_log_group_class(class)
             .set_tags(tags);
         let operation = "logs:CreateLogGroup";
-        let unanswered = Unanswered::default();
+        let tracker = AttemptTracker::default();
         let sent = self.send(name, operation, false, async || {
-            let request = request.clone().customize().interceptor(unanswered.clone());
+            let request = request.clone().customize().interceptor(tracker.clone());
             request.send().await
         });
         match sent.await {
             Ok(_) => Ok(Created::New),
             Err(error) if code_of(&error) == Some("ResourceAlreadyExistsException") => {
-                Ok(if unanswered.any() {
+                Ok(if tracker.may_have_applied() {
                     Created::MayBeOurs
                 } else {
                     Created::Exists
@@ -175,10 +176,10 @@ impl Store<'_> {
     ///
     /// # Errors
     /// When CloudWatch refuses.
-    pub(crate) async fn change(&self, wanted: &Wanted, deed: &Deed, fresh: bool) -> Result<()> {
-        let name = &wanted.name;
-        let (what, result) = match deed {
-            Deed::Retain { days, .. } => {
+    pub(crate) async fn change(&self, desired: &Desired, action: &Action, fresh: bool) -> Result<()> {
+        let name = &desired.name;
+        let (what, result) = match action {
+            Action::Retain { days, .. } => {
                 let operation = "logs:PutRetentionPolicy";
                 let request = self.client.put_retention_policy();
                 let request = request.log_group_name(name).retention_in_days((*days).into());
@@ -186,14 +187,14 @@ impl Store<'_> {
                 let sent = sent.await.map(drop).map_err(call(operation));
                 ("set the retention of", sent)
             }
-            Deed::RetainForEver => {
+            Action::RetainForEver => {
                 let operation = "logs:DeleteRetentionPolicy";
                 let request = self.client.delete_retention_policy().log_group_name(name);
                 let sent = self.send(name, operation, fresh, async || request.clone().send().await);
                 let sent = sent.await.map(drop).map_err(call(operation));
                 ("take the retention off", sent)
             }
-            Deed::Associate { key, .. } => {
+            Action::Associate { key, .. } => {
                 let operation = "logs:AssociateKmsKey";
                 let request = self.client.associate_kms_key();
                 let request = request.log_group_name(name).kms_key_id(key);
@@ -204,14 +205,14 @@ impl Store<'_> {
                 });
                 ("set the KMS key of", sent)
             }
-            Deed::Disassociate { .. } => {
+            Action::Disassociate { .. } => {
                 let operation = "logs:DisassociateKmsKey";
                 let request = self.client.disassociate_kms_key().log_group_name(name);
                 let sent = self.send(name, operation, fresh, async || request.clone().send().await);
                 let sent = sent.await.map(drop).map_err(call(operation));
                 ("take the KMS key off", sent)
             }
-            Deed::Tag(tags) => {
+            Action::Tag(tags) => {
                 let operation = "logs:TagResource";
                 let tags = tags.clone().into_iter().collect();
                 let request = self.client.tag_resource().resource_arn(self.arn(name));
@@ -232,7 +233,7 @@ impl Store<'_> {
         fresh: bool,
         mut request: impl AsyncFnMut() -> Result<T, SdkError<E>>,
     ) -> Result<T, SdkError<E>> {
-        let heals = |error: &SdkError<E>| match code_of(error)? {
+        let retry_reason = |error: &SdkError<E>| match code_of(error)? {
             "OperationAbortedException" => Some("another request changes the log group".to_owned()),
             "ResourceNotFoundException" if fresh => {
                 Some("the new log group is not known everywhere yet".to_owned())
@@ -240,8 +241,8 @@ impl Store<'_> {
             _ => None,
         };
         let words = format!("{operation} for log group `{name}`");
-        let attempt = async || self.console.sending(&words, request()).await;
-        Patience::CONFLICT.retry(self.console, heals, attempt).await
+        let attempt = async || self.console.in_flight(&words, request()).await;
+        Backoff::CONFLICT.retry(self.console, retry_reason, attempt).await
     }
 
     /// CloudWatch names no reason when a key's policy shuts it out.

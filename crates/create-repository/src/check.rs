@@ -1,6 +1,6 @@
 //! What is wrong with a `[[repository]]` by ECR's rules, told before the first call. No I/O.
 
-use common::Failure;
+use cli::{ErrorKind, Failure};
 use common::config::{EncryptionType, Repository};
 use std::collections::BTreeSet;
 
@@ -18,11 +18,11 @@ pub(crate) fn check(repositories: &[Repository]) -> Result<(), Failure> {
         let name = &repository.name;
         if let Some(words) = fault_of_name(name) {
             let message = format!("failed to use the repository name `{name}`: {words}");
-            return Err(Failure::could_not(message).code("config"));
+            return Err(Failure::error(message).kind(ErrorKind::Config).code("config"));
         }
         if let Some((key, words)) = fault_of(repository) {
             let message = format!("failed to use `{key}` of repository `{name}`: {words}");
-            return Err(Failure::could_not(message).code("config"));
+            return Err(Failure::error(message).kind(ErrorKind::Config).code("config"));
         }
         if let Some(export) = repository
             .export
@@ -31,7 +31,7 @@ pub(crate) fn check(repositories: &[Repository]) -> Result<(), Failure> {
         {
             let message =
                 format!("failed to use `export` of repository `{name}`: another one has the name `{export}`");
-            return Err(Failure::could_not(message).code("config"));
+            return Err(Failure::error(message).kind(ErrorKind::Config).code("config"));
         }
     }
     Ok(())

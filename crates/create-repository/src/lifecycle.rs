@@ -3,7 +3,7 @@
 use aws_documents::difference::{List, difference, sort};
 use aws_documents::shape::{self, Shape, may, must};
 use aws_documents::{Document, Fault, Faults, Field};
-use common::Change;
+use cli::Change;
 use serde_json::Value;
 use std::collections::BTreeSet;
 

@@ -9,21 +9,21 @@
 
 mod apply;
 mod check;
+mod desired;
 mod lifecycle;
 mod plan;
 mod preview;
 mod repository;
 mod store;
-mod wanted;
 
-use common::{Console, cli};
+use cli::Console;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match cli::parse::<repository::Args>("create-repository") {
         Ok(args) => {
             let console = Console::new("create-repository", &args.output);
-            common::runtime::run(&console, Some(args.timeout), repository::run(&args, &console))
+            runtime::run(&console, Some(args.timeout), repository::run(&args, &console))
         }
         Err(code) => code,
     }

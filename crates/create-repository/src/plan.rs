@@ -1,17 +1,18 @@
 //! What differs between `ops.toml` and ECR. No I/O.
 
+use crate::desired::Desired;
 use crate::lifecycle;
-use crate::wanted::Wanted;
 use aws_documents::policy;
+use cli::{Change, ErrorKind, Failure};
 use common::config::{Encryption, EncryptionType, Repository, TagMutability};
-use common::plan::{self, Step};
-use common::{Change, Failure, Tags};
+use reconcile::Tags;
+use reconcile::plan::{self, Step};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// A repository as ECR has it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Current {
+pub(crate) struct Observed {
     pub(crate) uri: String,
     /// ECR's own word: `MUTABLE`, `IMMUTABLE_WITH_EXCLUSION`, …
     pub(crate) tag_mutability: String,
@@ -29,7 +30,7 @@ pub(crate) struct Current {
 }
 
 /// What is to be done for one repository.
-pub(crate) type Plan = plan::Plan<Deed>;
+pub(crate) type Plan = plan::Plan<Action>;
 
 /// What a new repository gets from birth.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,7 +50,7 @@ pub(crate) struct Mutability {
 
 /// What a call does.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Deed {
+pub(crate) enum Action {
     /// PutImageTagMutability.
     Mutability(Mutability),
     /// PutImageScanningConfiguration.
@@ -67,8 +68,8 @@ pub(crate) fn lifecycle_of(plan: &Plan) -> Option<&Value> {
     let Plan::Update(steps) = plan else {
         return None;
     };
-    steps.iter().find_map(|step| match &step.deed {
-        Deed::Lifecycle(policy) => Some(policy),
+    steps.iter().find_map(|step| match &step.action {
+        Action::Lifecycle(policy) => Some(policy),
         _ => None,
     })
 }
@@ -77,24 +78,24 @@ pub(crate) fn lifecycle_of(plan: &Plan) -> Option<&Value> {
 ///
 /// # Errors
 /// When something differs that cannot be changed.
-pub(crate) fn plan(wanted: &Wanted, current: Option<&Current>) -> Result<Plan, Failure> {
-    let repository = &wanted.repository;
-    let documents = [policy_step(wanted, current), lifecycle_step(wanted, current)];
-    let Some(current) = current else {
+pub(crate) fn plan(desired: &Desired, observed: Option<&Observed>) -> Result<Plan, Failure> {
+    let repository = &desired.repository;
+    let documents = [policy_step(desired, observed), lifecycle_step(desired, observed)];
+    let Some(observed) = observed else {
         let steps = documents.into_iter().flatten().collect();
-        return Ok(Plan::Create(New::of(wanted).changes(), steps));
+        return Ok(Plan::Create(New::of(desired).changes(), steps));
     };
     if let Some(encryption) = &repository.encryption {
-        same_encryption(&repository.name, encryption, current)?;
+        same_encryption(&repository.name, encryption, observed)?;
     }
     let own = [
-        mutability_step(repository, current),
-        scanning_step(repository, current),
+        mutability_step(repository, observed),
+        scanning_step(repository, observed),
     ];
     let steps = own
         .into_iter()
         .chain(documents)
-        .chain([tag_step(wanted, current)]);
+        .chain([tag_step(desired, observed)]);
     Ok(Plan::update(steps.flatten().collect()))
 }
 
@@ -113,8 +114,8 @@ fn mutability(repository: &Repository) -> Option<Mutability> {
 }
 
 impl New {
-    pub(crate) fn of(wanted: &Wanted) -> Self {
-        let repository = &wanted.repository;
+    pub(crate) fn of(desired: &Desired) -> Self {
+        let repository = &desired.repository;
         let default = Mutability {
             word: "MUTABLE",
             exclusions: Vec::new(),
@@ -123,7 +124,7 @@ impl New {
             mutability: mutability(repository).unwrap_or(default),
             scan_on_push: repository.scan_on_push.unwrap_or(false),
             encryption: repository.encryption.clone(),
-            tags: wanted.tags.clone(),
+            tags: desired.tags.clone(),
         }
     }
 
@@ -141,33 +142,33 @@ impl New {
             let key = encryption.kms_key.as_deref();
             changes.extend(key.map(|key| first("encryption.kms_key", key.into())));
         }
-        changes.extend(common::tags::changes(&self.tags, &Tags::new()));
+        changes.extend(reconcile::tags::changes(&self.tags, &Tags::new()));
         changes
     }
 }
 
 /// # Errors
 /// When the repository is encrypted in another way: that is chosen for good.
-fn same_encryption(name: &str, wanted: &Encryption, current: &Current) -> Result<(), Failure> {
+fn same_encryption(name: &str, desired: &Encryption, observed: &Observed) -> Result<(), Failure> {
     let refusal = |what: &str, from: &str, to: &str| {
-        Failure::could_not(format!(
+        Failure::error(format!(
             "failed to change {what} of repository `{name}` from {from} to {to}: encryption is chosen for good when the repository is made"
         ))
-        .code("not-changeable")
+        .kind(ErrorKind::Conflict).code("not-changeable")
         .hint("take `encryption` out of [[repository]], name another repository, or delete this one with all its images")
     };
-    let word = wanted.r#type.as_str();
-    if word != current.encryption {
-        return Err(refusal("the encryption", &current.encryption, word));
+    let word = desired.r#type.as_str();
+    if word != observed.encryption {
+        return Err(refusal("the encryption", &observed.encryption, word));
     }
-    let Some(key) = wanted
+    let Some(key) = desired
         .kms_key
         .as_deref()
-        .filter(|_| wanted.r#type != EncryptionType::Aes256)
+        .filter(|_| desired.r#type != EncryptionType::Aes256)
     else {
         return Ok(());
     };
-    let has = current
+    let has = observed
         .kms_key
         .as_deref()
         .unwrap_or("a key that ECR does not name");
@@ -179,52 +180,52 @@ fn same_encryption(name: &str, wanted: &Encryption, current: &Current) -> Result
     }
 }
 
-fn mutability_step(repository: &Repository, current: &Current) -> Option<Step<Deed>> {
-    let wanted = mutability(repository)?;
+fn mutability_step(repository: &Repository, observed: &Observed) -> Option<Step<Action>> {
+    let desired = mutability(repository)?;
     let set = |patterns: &[String]| patterns.iter().cloned().collect::<BTreeSet<String>>();
     let mut changes = Vec::new();
-    if wanted.word != current.tag_mutability {
-        let from = current.tag_mutability.as_str();
-        changes.push(Change::new("tag_mutability", from, wanted.word));
+    if desired.word != observed.tag_mutability {
+        let from = observed.tag_mutability.as_str();
+        changes.push(Change::new("tag_mutability", from, desired.word));
     }
-    if set(&wanted.exclusions) != set(&current.exclusions) {
-        let (from, to) = (current.exclusions.clone(), wanted.exclusions.clone());
+    if set(&desired.exclusions) != set(&observed.exclusions) {
+        let (from, to) = (observed.exclusions.clone(), desired.exclusions.clone());
         changes.push(Change::new("mutability_exclusions", from, to));
     }
-    Step::of(Deed::Mutability(wanted), changes)
+    Step::of(Action::Mutability(desired), changes)
 }
 
-fn scanning_step(repository: &Repository, current: &Current) -> Option<Step<Deed>> {
-    let wanted = repository
+fn scanning_step(repository: &Repository, observed: &Observed) -> Option<Step<Action>> {
+    let desired = repository
         .scan_on_push
-        .filter(|wanted| *wanted != current.scan_on_push)?;
-    let change = Change::new("scan_on_push", current.scan_on_push, wanted);
-    Step::of(Deed::Scanning(wanted), vec![change])
+        .filter(|desired| *desired != observed.scan_on_push)?;
+    let change = Change::new("scan_on_push", observed.scan_on_push, desired);
+    Step::of(Action::Scanning(desired), vec![change])
 }
 
-fn policy_step(wanted: &Wanted, current: Option<&Current>) -> Option<Step<Deed>> {
-    let to = wanted.policy.as_ref()?;
-    let changes = match current.and_then(|current| current.policy.as_ref()) {
+fn policy_step(desired: &Desired, observed: Option<&Observed>) -> Option<Step<Action>> {
+    let to = desired.policy.as_ref()?;
+    let changes = match observed.and_then(|observed| observed.policy.as_ref()) {
         None => vec![Change::new("policy", Value::Null, to.clone())],
         Some(from) => policy::difference(from, to)
             .into_iter()
             .map(|change| Change::new(format!("policy.{}", change.path), change.from, change.to))
             .collect(),
     };
-    Step::of(Deed::Policy(to.clone()), changes)
+    Step::of(Action::Policy(to.clone()), changes)
 }
 
-fn lifecycle_step(wanted: &Wanted, current: Option<&Current>) -> Option<Step<Deed>> {
-    let to = wanted.lifecycle.as_ref()?;
-    let from = current.and_then(|current| current.lifecycle.as_ref());
+fn lifecycle_step(desired: &Desired, observed: Option<&Observed>) -> Option<Step<Action>> {
+    let to = desired.lifecycle.as_ref()?;
+    let from = observed.and_then(|observed| observed.lifecycle.as_ref());
     let changes = lifecycle::changes(from, to);
-    Step::of(Deed::Lifecycle(to.clone()), changes)
+    Step::of(Action::Lifecycle(to.clone()), changes)
 }
 
-fn tag_step(wanted: &Wanted, current: &Current) -> Option<Step<Deed>> {
-    let differing = common::tags::differing(&wanted.tags, &current.tags);
-    let changes = common::tags::changes(&differing, &current.tags);
-    Step::of(Deed::Tag(differing), changes)
+fn tag_step(desired: &Desired, observed: &Observed) -> Option<Step<Action>> {
+    let differing = reconcile::tags::differing(&desired.tags, &observed.tags);
+    let changes = reconcile::tags::changes(&differing, &observed.tags);
+    Step::of(Action::Tag(differing), changes)
 }
 
 #[cfg(test)]

@@ -4,17 +4,17 @@ use crate::store::Store;
 use anyhow::{Context, Result};
 use aws_sdk_ecr::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecr::types::{ImageActionType, LifecyclePolicyPreviewResult, LifecyclePolicyPreviewStatus};
+use cli::{Console, Failure};
 use common::aws::{call, code_of};
-use common::retry::Patience;
-use common::{Console, Failure};
+use reconcile::backoff::Backoff;
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// How long ECR may take. With many thousands of images it takes longer, and nobody knows.
-const WAIT: Patience = Patience {
-    first: Duration::from_millis(200),
-    longest: Duration::from_secs(2),
-    total: Duration::from_secs(20),
+const WAIT: Backoff = Backoff {
+    initial: Duration::from_millis(200),
+    max_interval: Duration::from_secs(2),
+    max_elapsed: Duration::from_secs(20),
 };
 
 /// Images that are shown one by one.
@@ -77,7 +77,7 @@ enum Hurdle {
 impl Preview {
     /// For people: what would become of the images of the repository `name`.
     pub(crate) fn tell(&self, name: &str, console: &Console) {
-        console.note(match self.expiring {
+        console.info(match self.expiring {
             0 => format!("{name}: the lifecycle policy deletes no image that is there now"),
             1 => format!("{name}: the lifecycle policy deletes 1 image that is there now"),
             many => format!("{name}: the lifecycle policy deletes {many} images that are there now"),
@@ -88,14 +88,14 @@ impl Preview {
             } else {
                 image.tags.join(", ")
             };
-            console.note(format!("  {} ({tags}), by rule {}", image.digest, image.priority));
+            console.info(format!("  {} ({tags}), by rule {}", image.digest, image.priority));
         }
         let shown = self.images.len().min(SHOWN);
         if self.expiring > shown && shown > 0 {
-            console.note(format!("  and {} more", self.expiring - shown));
+            console.info(format!("  and {} more", self.expiring - shown));
         }
         if self.archived > 0 {
-            console.note(format!("{name}: the lifecycle policy archives {}", self.archived));
+            console.info(format!("{name}: the lifecycle policy archives {}", self.archived));
         }
     }
 

@@ -1,20 +1,21 @@
 //! Describe, compare, change.
 
 use crate::apply::Job;
-use crate::plan::{Current, Plan, lifecycle_of, plan};
+use crate::desired::{Desired, load};
+use crate::plan::{Observed, Plan, lifecycle_of, plan};
 use crate::preview::{self, Asked};
 use crate::store::Store;
-use crate::wanted::{Wanted, load};
 use anyhow::Result;
 use aws_sdk_ecr::Client;
 use clap::Parser;
+use cli::OutputArgs;
+use cli::args::{AwsArgs, ConfigArgs, ConfirmArgs, PlanArgs};
+use cli::{Console, Item, Outcome, Report};
 use common::aws::Aws;
-use common::cli::{AwsArgs, ConfigArgs, ConfirmArgs, OutputArgs, PlanArgs};
 use common::config::{Config, Variables, partition_of};
-use common::confirm::confirm;
-use common::plan::End;
-use common::{Console, Item, Outcome, Report};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use reconcile::confirm::confirm;
+use reconcile::plan::End;
 use std::time::Duration;
 
 /// Make the private ECR repositories of ops.toml, and keep them as it says
@@ -39,7 +40,7 @@ pub(crate) struct Args {
     #[arg(long)]
     export: bool,
     /// Give up after this time
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = common::duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = cli::duration::parse)]
     pub(crate) timeout: Duration,
     #[command(flatten)]
     config: ConfigArgs,
@@ -77,8 +78,8 @@ const SIDE_BY_SIDE: usize = 8;
 
 /// A repository, what ECR has of it, and what is to be done.
 struct Planned {
-    wanted: Wanted,
-    current: Option<Current>,
+    desired: Desired,
+    observed: Option<Observed>,
     plan: Plan,
     preview: Option<Asked>,
 }
@@ -86,7 +87,7 @@ struct Planned {
 impl Planned {
     /// What of the images that are there is deleted, or may be.
     fn deletion(&self) -> Option<String> {
-        self.preview.as_ref()?.deletion(self.wanted.name())
+        self.preview.as_ref()?.deletion(self.desired.name())
     }
 }
 
@@ -108,7 +109,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     }
 
     let aws = Aws::load(&args.aws, Some(&config), console).await?;
-    let caller = identity::caller(&aws).await?;
+    let caller = common::identity::caller(&aws).await?;
     let place = aws.place(&caller.account)?;
     let partition = partition_of(&place.region);
     let loaded = load(
@@ -132,7 +133,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
 
     // All of them, before anything is changed: what can't be done is told while nothing is.
     let planned: Vec<Planned> = stream::iter(loaded.repositories)
-        .map(|wanted| look(&store, wanted))
+        .map(|desired| look(&store, desired))
         .buffered(SIDE_BY_SIDE)
         .try_collect()
         .await?;
@@ -145,7 +146,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
             tell(
                 &store,
                 one,
-                Item::new("repository", one.wanted.name(), one.plan.action()),
+                Item::new("repository", one.desired.name(), one.plan.verb()),
             )
         })
         .collect();
@@ -162,16 +163,16 @@ async fn confirm_deletions(planned: &[Planned], yes: bool, console: &Console) ->
     confirm(console, yes, &all.join(", ")).await
 }
 
-async fn look(store: &Store<'_>, wanted: Wanted) -> Result<Planned> {
-    let current = store.describe(&wanted).await?.settled(&wanted.thing())?;
-    let plan = plan(&wanted, current.as_ref())?;
+async fn look(store: &Store<'_>, desired: Desired) -> Result<Planned> {
+    let observed = store.describe(&desired).await?.into_option(&desired.label())?;
+    let plan = plan(&desired, observed.as_ref())?;
     let preview = match lifecycle_of(&plan) {
-        Some(policy) => Some(preview::ask(store, wanted.name(), policy).await?),
+        Some(policy) => Some(preview::ask(store, desired.name(), policy).await?),
         None => None,
     };
     Ok(Planned {
-        wanted,
-        current,
+        desired,
+        observed,
         plan,
         preview,
     })
@@ -180,19 +181,19 @@ async fn look(store: &Store<'_>, wanted: Wanted) -> Result<Planned> {
 /// `--dry-run`: what would be done.
 fn announce(store: &Store, planned: Vec<Planned>, export: bool, mut report: Report) -> Report {
     for one in planned {
-        let (wanted, plan) = (&one.wanted, &one.plan);
-        let current = one.current.as_ref();
-        let uri = current.map_or_else(|| store.uri(wanted.name()), |current| current.uri.clone());
+        let (desired, plan) = (&one.desired, &one.plan);
+        let observed = one.observed.as_ref();
+        let uri = observed.map_or_else(|| store.uri(desired.name()), |observed| observed.uri.clone());
         if *plan != Plan::Nothing {
             report.outcome = Outcome::Planned;
         }
-        let item = Item::new("repository", wanted.name(), plan.action()).changes(plan.changes());
+        let item = Item::new("repository", desired.name(), plan.verb()).changes(plan.changes());
         store.console.announce(&item, true);
         let item = tell(store, &one, item);
         if one.deletion().is_some() {
-            store.console.note("  that will be asked, or wants --yes");
+            store.console.info("  that will be asked, or wants --yes");
         }
-        report.lines.extend(line(wanted, &uri, export));
+        report.lines.extend(line(desired, &uri, export));
         report.items.push(item.detail("uri", uri));
     }
     report
@@ -208,17 +209,17 @@ async fn change(
     store.console.begin(&report);
     for (one, told) in planned {
         let Planned {
-            wanted,
-            current,
+            desired,
+            observed,
             plan,
             ..
         } = one;
         let job = Job {
             store,
-            wanted: &wanted,
+            desired: &desired,
             details: told.details,
         };
-        let End { done, seen, error } = match job.apply(current.as_ref(), plan).await {
+        let End { done, seen, error } = match job.apply(observed.as_ref(), plan).await {
             Ok(end) => end,
             Err(error) if report.outcome == Outcome::Changed => {
                 return Ok(store.console.partly(&error, report));
@@ -228,11 +229,11 @@ async fn change(
         if !done.is_nothing() {
             report.outcome = Outcome::Changed;
         }
-        let uri = seen.unwrap_or_else(|| store.uri(wanted.name()));
+        let uri = seen.unwrap_or_else(|| store.uri(desired.name()));
         let item = job.item(&done, &uri);
         store.console.announce(&item, false);
         report.items.push(item);
-        report.lines.extend(line(&wanted, &uri, export));
+        report.lines.extend(line(&desired, &uri, export));
         if let Some(error) = error {
             return Ok(store.console.partly(&error, report));
         }
@@ -242,7 +243,7 @@ async fn change(
 
 /// Shows what the lifecycle policy would do.
 fn tell(store: &Store, one: &Planned, item: Item) -> Item {
-    let name = one.wanted.name();
+    let name = one.desired.name();
     match &one.preview {
         None => item,
         Some(Asked::Known(preview)) => {
@@ -258,8 +259,8 @@ fn tell(store: &Store, one: &Planned, item: Item) -> Item {
     }
 }
 
-fn line(wanted: &Wanted, uri: &str, export: bool) -> Option<String> {
-    match (export, &wanted.repository.export) {
+fn line(desired: &Desired, uri: &str, export: bool) -> Option<String> {
+    match (export, &desired.repository.export) {
         (false, _) => Some(uri.to_owned()),
         (true, Some(name)) => Some(format!("export {name}={uri}")),
         (true, None) => None,

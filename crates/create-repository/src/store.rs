@@ -2,7 +2,7 @@
 
 mod describe;
 
-use crate::plan::{Deed, Mutability, New};
+use crate::plan::{Action, Mutability, New};
 use anyhow::{Context, Result};
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::error::{ProvideErrorMetadata, SdkError};
@@ -10,17 +10,18 @@ use aws_sdk_ecr::types::{
     EncryptionConfiguration, EncryptionType, ImageScanningConfiguration, ImageTagMutability,
     ImageTagMutabilityExclusionFilter, ImageTagMutabilityExclusionFilterType, Tag,
 };
-use common::aws::{Unanswered, call, code_of};
-use common::config::{Encryption, Place, partition_of};
-use common::retry::Patience;
-use common::{Console, Tags};
+use cli::Console;
+use common::aws::{AttemptTracker, call, code_of};
+use common::config::{AwsTarget, Encryption, partition_of};
+use reconcile::Tags;
+use reconcile::backoff::Backoff;
 use std::time::Duration;
 
 /// What the calls need.
 pub(crate) struct Store<'a> {
     pub(crate) client: Client,
     pub(crate) console: &'a Console,
-    pub(crate) place: Place,
+    pub(crate) place: AwsTarget,
 }
 
 /// What came of [`Store::create`].
@@ -35,15 +36,15 @@ pub(crate) enum Created {
 }
 
 /// A role that was made a moment ago is no principal for ECR yet.
-const NEW_PRINCIPAL: Patience = Patience {
-    total: Duration::from_secs(60),
-    ..Patience::PROPAGATION
+const NEW_PRINCIPAL: Backoff = Backoff {
+    max_elapsed: Duration::from_secs(60),
+    ..Backoff::PROPAGATION
 };
 
 impl Store<'_> {
     /// The ARN that the repository has, or will have.
     pub(crate) fn arn(&self, name: &str) -> String {
-        let Place { account, region } = &self.place;
+        let AwsTarget { account, region } = &self.place;
         format!(
             "arn:{}:ecr:{region}:{account}:repository/{name}",
             partition_of(region)
@@ -72,12 +73,12 @@ impl Store<'_> {
             .set_tags(tags(&new.tags)?);
         let operation = "ecr:CreateRepository";
         let words = format!("{operation} for repository `{name}`");
-        let unanswered = Unanswered::default();
-        let sent = request.customize().interceptor(unanswered.clone()).send();
-        match self.console.sending(words, sent).await {
+        let tracker = AttemptTracker::default();
+        let sent = request.customize().interceptor(tracker.clone()).send();
+        match self.console.in_flight(words, sent).await {
             Ok(_) => Ok(Created::New),
             Err(error) if code_of(&error) == Some("RepositoryAlreadyExistsException") => {
-                Ok(if unanswered.any() {
+                Ok(if tracker.may_have_applied() {
                     Created::MayBeOurs
                 } else {
                     Created::Exists
@@ -91,9 +92,9 @@ impl Store<'_> {
     ///
     /// # Errors
     /// When ECR refuses.
-    pub(crate) async fn change(&self, name: &str, deed: &Deed, fresh: bool) -> Result<()> {
-        let (what, result) = match deed {
-            Deed::Mutability(mutability) => {
+    pub(crate) async fn change(&self, name: &str, action: &Action, fresh: bool) -> Result<()> {
+        let (what, result) = match action {
+            Action::Mutability(mutability) => {
                 let operation = "ecr:PutImageTagMutability";
                 let request = self
                     .client
@@ -105,7 +106,7 @@ impl Store<'_> {
                 let sent = sent.await.map(drop).map_err(call(operation));
                 ("set the tag mutability of", sent)
             }
-            Deed::Scanning(scan_on_push) => {
+            Action::Scanning(scan_on_push) => {
                 let operation = "ecr:PutImageScanningConfiguration";
                 let request = self
                     .client
@@ -116,7 +117,7 @@ impl Store<'_> {
                 let sent = sent.await.map(drop).map_err(call(operation));
                 ("set scan on push of", sent)
             }
-            Deed::Policy(policy) => {
+            Action::Policy(policy) => {
                 let operation = "ecr:SetRepositoryPolicy";
                 let request = self
                     .client
@@ -127,7 +128,7 @@ impl Store<'_> {
                 let sent = sent.await.map(drop).map_err(call(operation));
                 ("set the policy of", sent)
             }
-            Deed::Lifecycle(policy) => {
+            Action::Lifecycle(policy) => {
                 let operation = "ecr:PutLifecyclePolicy";
                 let request = self
                     .client
@@ -138,7 +139,7 @@ impl Store<'_> {
                 let sent = sent.await.map(drop).map_err(call(operation));
                 ("put the lifecycle policy of", sent)
             }
-            Deed::Tag(differing) => {
+            Action::Tag(differing) => {
                 let operation = "ecr:TagResource";
                 let request = self.client.tag_resource().resource_arn(self.arn(name));
                 let request = request.set_tags(tags(differing)?);
@@ -157,7 +158,7 @@ impl Store<'_> {
         fresh: bool,
         mut request: impl AsyncFnMut() -> Result<T, SdkError<E>>,
     ) -> Result<T, SdkError<E>> {
-        let heals = |error: &SdkError<E>| match code_of(error)? {
+        let retry_reason = |error: &SdkError<E>| match code_of(error)? {
             "RepositoryNotFoundException" if fresh => {
                 Some("the new repository is not known everywhere yet".to_owned())
             }
@@ -167,8 +168,8 @@ impl Store<'_> {
             _ => None,
         };
         let words = format!("{operation} for repository `{name}`");
-        let attempt = async || self.console.sending(&words, request()).await;
-        NEW_PRINCIPAL.retry(self.console, heals, attempt).await
+        let attempt = async || self.console.in_flight(&words, request()).await;
+        NEW_PRINCIPAL.retry(self.console, retry_reason, attempt).await
     }
 }
 
@@ -200,14 +201,14 @@ fn filters(mutability: &Mutability) -> Result<Option<Vec<ImageTagMutabilityExclu
     ))
 }
 
-fn encryption(wanted: Option<&Encryption>) -> Result<Option<EncryptionConfiguration>> {
-    let build = |wanted: &Encryption| {
+fn encryption(desired: Option<&Encryption>) -> Result<Option<EncryptionConfiguration>> {
+    let build = |desired: &Encryption| {
         EncryptionConfiguration::builder()
-            .encryption_type(EncryptionType::from(wanted.r#type.as_str()))
-            .set_kms_key(wanted.kms_key.clone())
+            .encryption_type(EncryptionType::from(desired.r#type.as_str()))
+            .set_kms_key(desired.kms_key.clone())
             .build()
     };
-    wanted
+    desired
         .map(build)
         .transpose()
         .context("failed to build the encryption")

@@ -1,19 +1,19 @@
 //! The calls that change one thing on a role.
 
 use crate::apply::SHOWING;
-use crate::plan::Deed;
+use crate::plan::Action;
 use crate::store::{MISSING, Store, known, tags_to_sdk};
 use anyhow::{Context, Result};
 use aws_sdk_iam::error::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use common::aws::call;
-use common::retry::Patience;
+use reconcile::backoff::Backoff;
 use std::time::Duration;
 
 /// How long two requests that met may take, and a principal that is made. One that stays unknown is a wrong one.
-const SETTLING: Patience = Patience {
-    total: Duration::from_secs(20),
-    ..Patience::PROPAGATION
+const SETTLING: Backoff = Backoff {
+    max_elapsed: Duration::from_secs(20),
+    ..Backoff::PROPAGATION
 };
 
 impl Store<'_> {
@@ -21,13 +21,13 @@ impl Store<'_> {
     ///
     /// # Errors
     /// When IAM refuses.
-    pub(crate) async fn change(&self, name: &str, deed: &Deed, fresh: bool) -> Result<()> {
+    pub(crate) async fn change(&self, name: &str, action: &Action, fresh: bool) -> Result<()> {
         let client = &self.client;
         let of_role = |operation: &str| format!("{operation} for role `{name}`");
         let of_policy =
             |operation: &str, policy: &str| format!("{operation} of `{policy}` for role `{name}`");
-        match deed {
-            Deed::Trust(document) => {
+        match action {
+            Action::Trust(document) => {
                 let operation = "iam:UpdateAssumeRolePolicy";
                 let request = client.update_assume_role_policy().role_name(name);
                 let request = request.policy_document(document.to_string());
@@ -35,7 +35,7 @@ impl Store<'_> {
                 let sent = sent.await.map(drop).map_err(call(operation));
                 sent.with_context(|| format!("failed to change the trust policy of role `{name}`"))
             }
-            Deed::Bound(arn) => {
+            Action::Bound(arn) => {
                 let operation = "iam:PutRolePermissionsBoundary";
                 let request = client.put_role_permissions_boundary().role_name(name);
                 let request = request.permissions_boundary(arn);
@@ -45,7 +45,7 @@ impl Store<'_> {
                 let sent = sent.await.map(drop).map_err(call(operation));
                 sent.with_context(|| format!("failed to set the permissions boundary of role `{name}`"))
             }
-            Deed::Attach(arn) => {
+            Action::Attach(arn) => {
                 let operation = "iam:AttachRolePolicy";
                 let request = client.attach_role_policy().role_name(name).policy_arn(arn);
                 let sent = self.settled(of_policy(operation, arn), fresh, async || {
@@ -54,7 +54,7 @@ impl Store<'_> {
                 let sent = sent.await.map(drop).map_err(call(operation));
                 sent.with_context(|| format!("failed to attach `{arn}` to role `{name}`"))
             }
-            Deed::Put(policy, document) => {
+            Action::Put(policy, document) => {
                 let operation = "iam:PutRolePolicy";
                 let request = client.put_role_policy().role_name(name).policy_name(policy);
                 let request = request.policy_document(document.to_string());
@@ -64,14 +64,14 @@ impl Store<'_> {
                 let sent = sent.await.map(drop).map_err(call(operation));
                 sent.with_context(|| format!("failed to put inline policy `{policy}` of role `{name}`"))
             }
-            Deed::Tag(tags) => {
+            Action::Tag(tags) => {
                 let operation = "iam:TagRole";
                 let request = client.tag_role().role_name(name).set_tags(tags_to_sdk(tags)?);
                 let sent = self.settled(of_role(operation), fresh, async || request.clone().send().await);
                 let sent = sent.await.map(drop).map_err(call(operation));
                 sent.with_context(|| format!("failed to tag role `{name}`"))
             }
-            Deed::Detach(arn) => {
+            Action::Detach(arn) => {
                 let operation = "iam:DetachRolePolicy";
                 let request = client.detach_role_policy().role_name(name).policy_arn(arn);
                 let sent = self.settled(of_policy(operation, arn), fresh, async || {
@@ -80,7 +80,7 @@ impl Store<'_> {
                 let sent = known(sent.await).map(drop).map_err(call(operation));
                 sent.with_context(|| format!("failed to detach `{arn}` from role `{name}`"))
             }
-            Deed::Delete(policy) => {
+            Action::Delete(policy) => {
                 let operation = "iam:DeleteRolePolicy";
                 let request = client.delete_role_policy().role_name(name).policy_name(policy);
                 let sent = self.settled(of_policy(operation, policy), fresh, async || {
@@ -103,7 +103,7 @@ impl Store<'_> {
     where
         E: ProvideErrorMetadata,
     {
-        let healing = |error: &SdkError<E, R>| {
+        let retry_reason = |error: &SdkError<E, R>| {
             let error = error.as_service_error()?;
             let message = error.message().unwrap_or_default().to_ascii_lowercase();
             match error.code()? {
@@ -120,8 +120,8 @@ impl Store<'_> {
                 _ => None,
             }
         };
-        let attempt = async || self.console.sending(words.as_str(), request()).await;
+        let attempt = async || self.console.in_flight(words.as_str(), request()).await;
         let patience = if fresh { SHOWING } else { SETTLING };
-        patience.retry(self.console, healing, attempt).await
+        patience.retry(self.console, retry_reason, attempt).await
     }
 }

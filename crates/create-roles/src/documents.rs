@@ -2,15 +2,15 @@
 
 use anyhow::Result;
 use aws_documents::policy::{self, Kind, LARGEST_INLINE_SUM, Limits, MOST_MANAGED, MOST_MANAGED_EVER};
-use aws_documents::{Document, Fault, Severity, arn, expand::expand_and_check, shown, tags};
-use common::Tags;
+use aws_documents::{Document, Fault, Severity, expand::expand_and_check, shown, tags};
 use common::config::{Config, Role, Variables, select};
+use reconcile::Tags;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// A role as the file wants it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Wanted {
+pub(crate) struct Desired {
     pub(crate) key: String,
     pub(crate) name: String,
     pub(crate) path: String,
@@ -23,9 +23,9 @@ pub(crate) struct Wanted {
     pub(crate) tags: Tags,
 }
 
-impl Wanted {
+impl Desired {
     /// As messages name it.
-    pub(crate) fn thing(&self) -> String {
+    pub(crate) fn label(&self) -> String {
         format!("role `{}`", self.name)
     }
 }
@@ -33,7 +33,7 @@ impl Wanted {
 /// What the configuration says, and all that is wrong with it.
 #[derive(Debug)]
 pub(crate) struct Loaded {
-    pub(crate) roles: Vec<Wanted>,
+    pub(crate) roles: Vec<Desired>,
     pub(crate) faults: Vec<Fault>,
 }
 
@@ -118,7 +118,7 @@ impl Reader<'_> {
         }
     }
 
-    fn role(&mut self, key: &str, role: &Role, tags: &Tags) -> Wanted {
+    fn role(&mut self, key: &str, role: &Role, tags: &Tags) -> Desired {
         let at = |field: &str| format!("roles.{key}.{field}");
         if !is_name(&role.name, 64) {
             let message = format!(
@@ -155,7 +155,7 @@ impl Reader<'_> {
         if let Some(boundary) = &role.permissions_boundary {
             self.policy_arn(at("permissions_boundary"), boundary);
         }
-        Wanted {
+        Desired {
             key: key.to_owned(),
             name: role.name.clone(),
             path,

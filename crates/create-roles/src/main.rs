@@ -17,14 +17,14 @@ mod roles;
 mod simulate;
 mod store;
 
-use common::{Console, cli};
+use cli::Console;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match cli::parse::<roles::Args>("create-roles") {
         Ok(args) => {
             let console = Console::new("create-roles", &args.output);
-            common::runtime::run(&console, Some(args.timeout), roles::run(&args, &console))
+            runtime::run(&console, Some(args.timeout), roles::run(&args, &console))
         }
         Err(code) => code,
     }

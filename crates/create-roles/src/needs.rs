@@ -1,7 +1,6 @@
 //! What a task definition needs of its execution role. No I/O.
 
-use aws_documents::arn;
-use common::config::{Place, partition_of};
+use common::config::{AwsTarget, partition_of};
 use serde_json::Value;
 
 /// Calls on one resource.
@@ -19,7 +18,7 @@ const PULL: [&str; 3] = [
 ];
 
 /// What `definition` needs, each once, in the order in which ECS comes to it.
-pub(crate) fn needs(definition: &Value, place: &Place) -> Vec<Need> {
+pub(crate) fn needs(definition: &Value, place: &AwsTarget) -> Vec<Need> {
     let mut list = List {
         place,
         needs: Vec::new(),
@@ -43,7 +42,7 @@ fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
 }
 
 struct List<'a> {
-    place: &'a Place,
+    place: &'a AwsTarget,
     needs: Vec<Need>,
 }
 
@@ -104,7 +103,7 @@ impl List<'_> {
             Some(_) => self.add(&["ssm:GetParameters"], reference.to_owned()),
             None => {
                 let name = reference.trim_start_matches('/');
-                let Place { account, region } = self.place;
+                let AwsTarget { account, region } = self.place;
                 let resource = self.arn("ssm", region, account, &format!("parameter/{name}"));
                 self.add(&["ssm:GetParameters"], resource);
             }

@@ -1,15 +1,16 @@
 //! What differs between `ops.toml` and IAM. No I/O.
 
-use crate::documents::Wanted;
+use crate::documents::Desired;
 use aws_documents::policy;
-use common::plan::{self, Step};
-use common::{Change, Failure, Tags};
+use cli::{Change, ErrorKind, Failure};
+use reconcile::Tags;
+use reconcile::plan::{self, Step};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// A role as IAM has it.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Current {
+pub(crate) struct Observed {
     pub(crate) name: String,
     pub(crate) arn: String,
     pub(crate) path: String,
@@ -24,11 +25,11 @@ pub(crate) struct Current {
 }
 
 /// What is to be done for one role.
-pub(crate) type Plan = plan::Plan<Deed>;
+pub(crate) type Plan = plan::Plan<Action>;
 
 /// What a call does.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Deed {
+pub(crate) enum Action {
     /// UpdateAssumeRolePolicy.
     Trust(Value),
     /// PutRolePermissionsBoundary.
@@ -54,9 +55,9 @@ pub(crate) struct Unnamed {
 
 /// What of `plan`, made after `done`, still differs. What it takes away counts only when `done` has taken it
 /// away too: the rest was confirmed by nobody, and stays.
-pub(crate) fn left(plan: Plan, done: &[Step<Deed>]) -> Vec<Change> {
-    let counts = |step: &Step<Deed>| match step.deed {
-        Deed::Detach(_) | Deed::Delete(_) => done.iter().any(|done| done.deed == step.deed),
+pub(crate) fn left(plan: Plan, done: &[Step<Action>]) -> Vec<Change> {
+    let counts = |step: &Step<Action>| match step.action {
+        Action::Detach(_) | Action::Delete(_) => done.iter().any(|done| done.action == step.action),
         _ => true,
     };
     match plan {
@@ -67,21 +68,21 @@ pub(crate) fn left(plan: Plan, done: &[Step<Deed>]) -> Vec<Change> {
 
 /// What the plan takes away from `role`, in words that complete "this will …".
 pub(crate) fn removals(plan: &Plan, role: &str) -> Vec<String> {
-    let words = |step: &Step<Deed>| match &step.deed {
-        Deed::Delete(name) => Some(format!("delete inline policy `{name}` of role `{role}`")),
-        Deed::Detach(arn) => Some(format!("detach `{arn}` from role `{role}`")),
+    let words = |step: &Step<Action>| match &step.action {
+        Action::Delete(name) => Some(format!("delete inline policy `{name}` of role `{role}`")),
+        Action::Detach(arn) => Some(format!("detach `{arn}` from role `{role}`")),
         _ => None,
     };
     plan.steps().iter().filter_map(words).collect()
 }
 
 /// The managed policies that the plan attaches, and the one that bounds.
-pub(crate) fn policies_of(plan: &Plan, wanted: &Wanted) -> Vec<String> {
-    let arn = |step: &Step<Deed>| match &step.deed {
-        Deed::Attach(arn) | Deed::Bound(arn) => Some(arn.clone()),
+pub(crate) fn policies_of(plan: &Plan, desired: &Desired) -> Vec<String> {
+    let arn = |step: &Step<Action>| match &step.action {
+        Action::Attach(arn) | Action::Bound(arn) => Some(arn.clone()),
         _ => None,
     };
-    let bound = wanted
+    let bound = desired
         .boundary
         .iter()
         .filter(|_| matches!(plan, Plan::Create(..)))
@@ -94,126 +95,132 @@ pub(crate) fn policies_of(plan: &Plan, wanted: &Wanted) -> Vec<String> {
 ///
 /// # Errors
 /// When something differs that cannot be changed.
-pub(crate) fn plan(wanted: &Wanted, current: Option<&Current>, prune: bool) -> Result<Plan, Failure> {
-    let Some(current) = current else {
-        return Ok(Plan::Create(changes_of_creation(wanted), policies(wanted, None)));
+pub(crate) fn plan(desired: &Desired, observed: Option<&Observed>, prune: bool) -> Result<Plan, Failure> {
+    let Some(observed) = observed else {
+        return Ok(Plan::Create(
+            changes_of_creation(desired),
+            policies(desired, None),
+        ));
     };
-    possible(wanted, current)?;
+    possible(desired, observed)?;
     let mut steps = Vec::new();
-    let changes = below("trust", policy::difference(&current.trust, &wanted.trust));
-    steps.extend(Step::of(Deed::Trust(wanted.trust.clone()), changes));
-    if let Some(boundary) = wanted
+    let changes = below("trust", policy::difference(&observed.trust, &desired.trust));
+    steps.extend(Step::of(Action::Trust(desired.trust.clone()), changes));
+    if let Some(boundary) = desired
         .boundary
         .as_ref()
-        .filter(|wanted| current.boundary.as_ref() != Some(*wanted))
+        .filter(|desired| observed.boundary.as_ref() != Some(*desired))
     {
-        let from = current.boundary.as_deref().map_or(Value::Null, Value::from);
+        let from = observed.boundary.as_deref().map_or(Value::Null, Value::from);
         let changes = vec![Change::new("permissions_boundary", from, boundary.as_str())];
-        steps.extend(Step::of(Deed::Bound(boundary.clone()), changes));
+        steps.extend(Step::of(Action::Bound(boundary.clone()), changes));
     }
-    steps.extend(policies(wanted, Some(current)));
-    let differing = common::tags::differing(&wanted.tags, &current.tags);
-    let changes = common::tags::changes(&differing, &current.tags);
-    steps.extend(Step::of(Deed::Tag(differing), changes));
+    steps.extend(policies(desired, Some(observed)));
+    let differing = reconcile::tags::differing(&desired.tags, &observed.tags);
+    let changes = reconcile::tags::changes(&differing, &observed.tags);
+    steps.extend(Step::of(Action::Tag(differing), changes));
     if prune {
-        steps.extend(without(&unnamed(wanted, current)));
+        steps.extend(without(&unnamed(desired, observed)));
     }
     Ok(Plan::update(steps))
 }
 
 /// What is on the role and not in the file.
-pub(crate) fn unnamed(wanted: &Wanted, current: &Current) -> Unnamed {
-    let named = |name: &&String| wanted.inline.iter().any(|(known, _)| known == *name);
+pub(crate) fn unnamed(desired: &Desired, observed: &Observed) -> Unnamed {
+    let named = |name: &&String| desired.inline.iter().any(|(known, _)| known == *name);
     Unnamed {
-        inline: current
+        inline: observed
             .inline
             .iter()
             .filter(|name| !named(name))
             .cloned()
             .collect(),
-        managed: current
+        managed: observed
             .managed
             .iter()
-            .filter(|arn| !wanted.managed.contains(arn))
+            .filter(|arn| !desired.managed.contains(arn))
             .cloned()
             .collect(),
     }
 }
 
-fn changes_of_creation(wanted: &Wanted) -> Vec<Change> {
-    let mut changes = vec![Change::new("trust", Value::Null, wanted.trust.clone())];
-    if wanted.path != "/" {
-        changes.push(Change::new("path", Value::Null, wanted.path.as_str()));
+fn changes_of_creation(desired: &Desired) -> Vec<Change> {
+    let mut changes = vec![Change::new("trust", Value::Null, desired.trust.clone())];
+    if desired.path != "/" {
+        changes.push(Change::new("path", Value::Null, desired.path.as_str()));
     }
-    if let Some(boundary) = &wanted.boundary {
+    if let Some(boundary) = &desired.boundary {
         changes.push(Change::new(
             "permissions_boundary",
             Value::Null,
             boundary.as_str(),
         ));
     }
-    changes.extend(common::tags::changes(&wanted.tags, &Tags::new()));
+    changes.extend(reconcile::tags::changes(&desired.tags, &Tags::new()));
     changes
 }
 
 /// Whether nothing differs that is fixed for good.
-fn possible(wanted: &Wanted, current: &Current) -> Result<(), Failure> {
-    if wanted.name != current.name {
-        return Err(spelled_otherwise(&wanted.name, &current.name));
+fn possible(desired: &Desired, observed: &Observed) -> Result<(), Failure> {
+    if desired.name != observed.name {
+        return Err(spelled_otherwise(&desired.name, &observed.name));
     }
-    if wanted.path != current.path {
+    if desired.path != observed.path {
         let message = format!(
             "failed to change the path of role `{}` from `{}` to `{}`: a path is chosen for good when the role is made",
-            wanted.name, current.path, wanted.path
+            desired.name, observed.path, desired.path
         );
         let hint = format!(
             "set `path = \"{}\"` in [roles.{}], or take another name",
-            current.path, wanted.key
+            observed.path, desired.key
         );
-        return Err(Failure::could_not(message).code("not-changeable").hint(hint));
+        return Err(Failure::error(message)
+            .kind(ErrorKind::Conflict)
+            .code("not-changeable")
+            .hint(hint));
     }
     Ok(())
 }
 
 /// To IAM the two are one name, but its ARN has the spelling of the one that was first.
-pub(crate) fn spelled_otherwise(wanted: &str, found: &str) -> Failure {
-    Failure::could_not(format!(
-        "failed to use the role name `{wanted}`: IAM has a role `{found}`, and to it case makes no difference"
+pub(crate) fn spelled_otherwise(desired: &str, found: &str) -> Failure {
+    Failure::error(format!(
+        "failed to use the role name `{desired}`: IAM has a role `{found}`, and to it case makes no difference"
     ))
-    .code("not-changeable")
+    .kind(ErrorKind::Conflict).code("not-changeable")
     .hint(format!("write `{found}` in ops.toml, or take another name"))
 }
 
 /// The managed policies that are missing, and the inline policies that differ.
-fn policies(wanted: &Wanted, current: Option<&Current>) -> Vec<Step<Deed>> {
-    let attached = |arn: &String| current.is_some_and(|current| current.managed.contains(arn));
-    let mut steps: Vec<Step<Deed>> = wanted
+fn policies(desired: &Desired, observed: Option<&Observed>) -> Vec<Step<Action>> {
+    let attached = |arn: &String| observed.is_some_and(|observed| observed.managed.contains(arn));
+    let mut steps: Vec<Step<Action>> = desired
         .managed
         .iter()
         .filter(|arn| !attached(arn))
         .map(|arn| Step {
-            deed: Deed::Attach(arn.clone()),
+            action: Action::Attach(arn.clone()),
             changes: vec![Change::new("managed", Value::Null, arn.as_str())],
         })
         .collect();
-    for (name, document) in &wanted.inline {
+    for (name, document) in &desired.inline {
         let path = format!("inline.{name}");
-        let changes = match current.and_then(|current| current.documents.get(name)) {
+        let changes = match observed.and_then(|observed| observed.documents.get(name)) {
             None => vec![Change::new(path, Value::Null, document.clone())],
             Some(old) => below(&path, policy::difference(old, document)),
         };
-        steps.extend(Step::of(Deed::Put(name.clone(), document.clone()), changes));
+        steps.extend(Step::of(Action::Put(name.clone(), document.clone()), changes));
     }
     steps
 }
 
-fn without(unnamed: &Unnamed) -> Vec<Step<Deed>> {
+fn without(unnamed: &Unnamed) -> Vec<Step<Action>> {
     let managed = unnamed.managed.iter().map(|arn| Step {
-        deed: Deed::Detach(arn.clone()),
+        action: Action::Detach(arn.clone()),
         changes: vec![Change::new("managed", arn.as_str(), Value::Null)],
     });
     let inline = unnamed.inline.iter().map(|name| Step {
-        deed: Deed::Delete(name.clone()),
+        action: Action::Delete(name.clone()),
         changes: vec![Change::new("inline", name.as_str(), Value::Null)],
     });
     managed.chain(inline).collect()

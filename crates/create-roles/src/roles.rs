@@ -1,8 +1,8 @@
 //! Judge, describe, compare, change.
 
 use crate::apply::{Job, arn, item};
-use crate::documents::{Wanted, load};
-use crate::plan::{Current, Plan, plan, policies_of, removals, unnamed};
+use crate::documents::{Desired, load};
+use crate::plan::{Observed, Plan, plan, policies_of, removals, unnamed};
 use crate::simulate::{Question, simulate};
 use crate::store::{Known, Store};
 use anyhow::Result;
@@ -10,13 +10,14 @@ use aws_documents::expand::name_unknown;
 use aws_documents::{Fault, refuse};
 use aws_sdk_iam::Client;
 use clap::Parser;
+use cli::OutputArgs;
+use cli::args::{AwsArgs, ConfigArgs, ConfirmArgs, PlanArgs};
+use cli::{Console, Failure, Outcome, Report};
 use common::aws::Aws;
-use common::cli::{AwsArgs, ConfigArgs, ConfirmArgs, OutputArgs, PlanArgs};
-use common::config::{Config, Place, Variables, partition_of};
-use common::confirm::confirm;
-use common::plan::End;
-use common::{Console, Failure, Outcome, Report};
+use common::config::{AwsTarget, Config, Variables, partition_of};
 use futures_util::future::join_all;
+use reconcile::confirm::confirm;
+use reconcile::plan::End;
 use std::time::Duration;
 
 /// Make the IAM roles of ops.toml, and keep them as it says
@@ -42,7 +43,7 @@ pub(crate) struct Args {
     #[arg(long)]
     simulate: bool,
     /// Give up after this time
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = common::duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = cli::duration::parse)]
     pub(crate) timeout: Duration,
     #[command(flatten)]
     config: ConfigArgs,
@@ -76,8 +77,8 @@ Exit codes:
 
 /// One role with what is to be done for it.
 struct Planned<'a> {
-    wanted: &'a Wanted,
-    current: Option<Current>,
+    desired: &'a Desired,
+    observed: Option<Observed>,
     plan: Plan,
 }
 
@@ -90,7 +91,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let preview = Variables::preview(&config.schema);
     let mut faults = load(&config, &args.names, &preview, None)?.faults;
     if args.simulate {
-        let question = Question::read(&config, &Place::unknown())?;
+        let question = Question::read(&config, &AwsTarget::unknown())?;
         faults.extend(question.err().unwrap_or_default());
     }
     let faults: Vec<Fault> = faults.into_iter().map(name_unknown).collect();
@@ -99,7 +100,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     }
 
     let aws = Aws::load(&args.aws, Some(&config), console).await?;
-    let caller = identity::caller(&aws).await?;
+    let caller = common::identity::caller(&aws).await?;
     let place = aws.place(&caller.account)?;
     let partition = partition_of(&place.region);
     let loaded = load(
@@ -124,22 +125,22 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         console,
     };
     // The first error in the order of the file, whichever came first.
-    let current = join_all(loaded.roles.iter().map(|role| store.describe(role))).await;
+    let observed = join_all(loaded.roles.iter().map(|role| store.describe(role))).await;
     let mut planned = Vec::new();
-    for (wanted, current) in loaded.roles.iter().zip(current) {
-        let current = current?.settled(&wanted.thing())?;
-        let plan = plan(wanted, current.as_ref(), args.prune)?;
+    for (desired, observed) in loaded.roles.iter().zip(observed) {
+        let observed = observed?.into_option(&desired.label())?;
+        let plan = plan(desired, observed.as_ref(), args.prune)?;
         planned.push(Planned {
-            wanted,
-            current,
+            desired,
+            observed,
             plan,
         });
     }
     policies_are_there(&store, &planned, &place).await?;
     let new: Vec<String> = planned
         .iter()
-        .filter(|one| one.current.is_none())
-        .map(|one| arn(one.wanted, None, &place))
+        .filter(|one| one.observed.is_none())
+        .map(|one| arn(one.desired, None, &place))
         .collect();
     let report = if args.plan.plan_only() {
         announce(&planned, &place, console, report)
@@ -153,7 +154,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     }
     let question = Question::read(&config, &place)?;
     let question =
-        question.map_err(|_| Failure::could_not("failed to read the task definition a second time"))?;
+        question.map_err(|_| Failure::error("failed to read the task definition a second time"))?;
     if args.plan.plan_only() && new.iter().any(|arn| arn == question.role()) {
         console.warn(format!("not judged: role `{}` is only planned", question.name()));
         return Ok(report);
@@ -163,10 +164,10 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
 
 /// A policy of the account's own that does not exist is found before the first role is half made. AWS's own
 /// are left to AttachRolePolicy: their names are public.
-async fn policies_are_there(store: &Store<'_>, planned: &[Planned<'_>], place: &Place) -> Result<()> {
+async fn policies_are_there(store: &Store<'_>, planned: &[Planned<'_>], place: &AwsTarget) -> Result<()> {
     let own = format!(":iam::{}:policy/", place.account);
     for one in planned {
-        let policies = policies_of(&one.plan, one.wanted);
+        let policies = policies_of(&one.plan, one.desired);
         for arn in policies.iter().filter(|arn| arn.contains(&own)) {
             match store.knows(arn).await? {
                 Known::Yes => {}
@@ -176,9 +177,9 @@ async fn policies_are_there(store: &Store<'_>, planned: &[Planned<'_>], place: &
                     ));
                 }
                 Known::No => {
-                    let message = format!("failed to find policy `{arn}` for role `{}`", one.wanted.name);
+                    let message = format!("failed to find policy `{arn}` for role `{}`", one.desired.name);
                     let hint = "make it first, or correct its ARN in ops.toml";
-                    return Err(Failure::could_not(message).code("NoSuchEntity").hint(hint).into());
+                    return Err(Failure::error(message).code("NoSuchEntity").hint(hint).into());
                 }
             }
         }
@@ -190,7 +191,7 @@ async fn policies_are_there(store: &Store<'_>, planned: &[Planned<'_>], place: &
 async fn confirm_removals(planned: &[Planned<'_>], yes: bool, console: &Console) -> Result<()> {
     let all: Vec<String> = planned
         .iter()
-        .flat_map(|one| removals(&one.plan, &one.wanted.name))
+        .flat_map(|one| removals(&one.plan, &one.desired.name))
         .collect();
     if all.is_empty() {
         return Ok(());
@@ -199,18 +200,18 @@ async fn confirm_removals(planned: &[Planned<'_>], yes: bool, console: &Console)
 }
 
 /// `--dry-run`: what would be done.
-fn announce(planned: &[Planned], place: &Place, console: &Console, mut report: Report) -> Report {
+fn announce(planned: &[Planned], place: &AwsTarget, console: &Console, mut report: Report) -> Report {
     for one in planned {
-        let arn = arn(one.wanted, one.current.as_ref(), place);
+        let arn = arn(one.desired, one.observed.as_ref(), place);
         let item = item(
-            one.wanted,
+            one.desired,
             &arn,
-            one.plan.action(),
+            one.plan.verb(),
             one.plan.changes(),
-            one.current.as_ref(),
+            one.observed.as_ref(),
         );
         console.announce(&item, true);
-        tell_unnamed(one.wanted, one.current.as_ref(), &one.plan, console);
+        tell_unnamed(one.desired, one.observed.as_ref(), &one.plan, console);
         if one.plan != Plan::Nothing {
             report.outcome = Outcome::Planned;
         }
@@ -223,18 +224,22 @@ fn announce(planned: &[Planned], place: &Place, console: &Console, mut report: R
 async fn change(
     store: &Store<'_>,
     planned: Vec<Planned<'_>>,
-    place: &Place,
+    place: &AwsTarget,
     mut report: Report,
 ) -> Result<Report> {
     store.console.begin(&report);
     for Planned {
-        wanted,
-        current,
+        desired,
+        observed,
         plan,
     } in planned
     {
-        let job = Job { store, wanted, place };
-        let End { done, seen, error } = match job.apply(current, plan).await {
+        let job = Job {
+            store,
+            desired,
+            place,
+        };
+        let End { done, seen, error } = match job.apply(observed, plan).await {
             Ok(end) => end,
             Err(error) if report.outcome == Outcome::Changed => {
                 return Ok(store.console.partly(&error, report));
@@ -244,10 +249,10 @@ async fn change(
         if !done.is_nothing() {
             report.outcome = Outcome::Changed;
         }
-        let arn = arn(wanted, seen.as_ref(), place);
-        let item = item(wanted, &arn, done.action, done.changes, seen.as_ref());
+        let arn = arn(desired, seen.as_ref(), place);
+        let item = item(desired, &arn, done.verb, done.changes, seen.as_ref());
         store.console.announce(&item, false);
-        tell_unnamed(wanted, seen.as_ref(), &Plan::Nothing, store.console);
+        tell_unnamed(desired, seen.as_ref(), &Plan::Nothing, store.console);
         report.items.push(item);
         report.lines.push(arn);
         if let Some(error) = error {
@@ -258,11 +263,11 @@ async fn change(
 }
 
 /// What is there and not in the file, unless it is about to go.
-fn tell_unnamed(wanted: &Wanted, current: Option<&Current>, plan: &Plan, console: &Console) {
-    let Some(current) = current.filter(|_| removals(plan, &wanted.name).is_empty()) else {
+fn tell_unnamed(desired: &Desired, observed: Option<&Observed>, plan: &Plan, console: &Console) {
+    let Some(observed) = observed.filter(|_| removals(plan, &desired.name).is_empty()) else {
         return;
     };
-    let unnamed = unnamed(wanted, current);
+    let unnamed = unnamed(desired, observed);
     let inline = unnamed
         .inline
         .iter()
@@ -272,7 +277,7 @@ fn tell_unnamed(wanted: &Wanted, current: Option<&Current>, plan: &Plan, console
         .iter()
         .map(|arn| format!("managed policy `{arn}`"));
     for what in inline.chain(managed) {
-        console.note(format!(
+        console.info(format!(
             "  also has {what}, which ops.toml does not name; --prune removes it"
         ));
     }

@@ -8,19 +8,19 @@ use aws_documents::{Document, Fault, expand::expand};
 use aws_sdk_iam::Client;
 use aws_sdk_iam::error::SdkError;
 use aws_sdk_iam::types::PolicyEvaluationDecisionType;
+use cli::{Console, Exit, Failure, Item, Outcome, Report};
 use common::aws::{call, code_of};
-use common::config::{Config, Place, Variables};
-use common::retry::Patience;
-use common::{Console, Exit, Failure, Item, Outcome, Report};
+use common::config::{AwsTarget, Config, Variables};
 use futures_util::future::join_all;
+use reconcile::backoff::Backoff;
 use serde_json::Value;
 use std::time::Duration;
 
 /// How long the simulator may deny what was allowed a moment ago: seconds, as a rule.
-const KNOWING: Patience = Patience {
-    first: Duration::from_millis(500),
-    longest: Duration::from_secs(4),
-    total: Duration::from_secs(15),
+const KNOWING: Backoff = Backoff {
+    initial: Duration::from_millis(500),
+    max_interval: Duration::from_secs(4),
+    max_elapsed: Duration::from_secs(15),
 };
 
 /// A role, and what it must be allowed.
@@ -61,7 +61,7 @@ impl Question {
     ///
     /// # Errors
     /// When `ops.toml` has none. The faults of the file itself are the inner result.
-    pub(crate) fn read(config: &Config, place: &Place) -> Result<Result<Self, Vec<Fault>>> {
+    pub(crate) fn read(config: &Config, place: &AwsTarget) -> Result<Result<Self, Vec<Fault>>> {
         let mut variables = Variables::new(&config.schema, place);
         for image in config.images(&variables)? {
             let reference = format!("{}/{}", place.ecr_registry(), image.repository);
@@ -102,7 +102,7 @@ pub(crate) async fn simulate(
 ) -> Result<Report> {
     let role = question.name();
     if report.outcome == Outcome::Planned {
-        console.note(format!("{role}: simulated as IAM has it now, without the plan"));
+        console.info(format!("{role}: simulated as IAM has it now, without the plan"));
     }
     let answers = match answers(client, question, console, is_changed(question, &report)).await {
         Ok(answers) => answers,
@@ -126,14 +126,14 @@ pub(crate) async fn simulate(
                 "not-judged"
             }
         };
-        console.detail(format!("{what}: {word}"));
+        console.debug(format!("{what}: {word}"));
         let item = Item::new("permission", what, word);
         report.items.push(item.detail("role", question.role.as_str()));
     }
     let total = answers.len();
     if denied.is_empty() {
         let sum = format!("{allowed} of {total} permissions that the task definition needs are allowed");
-        console.note(format!("{role}: {sum}"));
+        console.info(format!("{role}: {sum}"));
         return Ok(report);
     }
     let what = match denied.as_slice() {
@@ -149,7 +149,7 @@ pub(crate) async fn simulate(
     let message = format!(
         "role `{role}` lacks {count} of the {total} permissions that the task definition needs{what}"
     );
-    let failure = Failure::new(Exit::No, message)
+    let failure = Failure::new(Exit::Negative, message)
         .code("permission-missing")
         .hint("allow them in a policy file of the role, and run create-roles again");
     Ok(console.failed(&failure.into(), report))

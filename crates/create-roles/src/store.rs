@@ -1,17 +1,18 @@
 //! The calls to IAM.
 
-use crate::documents::Wanted;
-use crate::plan::{Current, spelled_otherwise};
+use crate::documents::Desired;
+use crate::plan::{Observed, spelled_otherwise};
 use anyhow::{Context, Result};
 use aws_documents::policy;
 use aws_sdk_iam::Client;
 use aws_sdk_iam::error::SdkError;
 use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, Role, Tag};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use common::aws::{Unanswered, call, code_of};
-use common::reading::Reading;
-use common::{Console, Failure, Tags};
+use cli::{Console, Failure};
+use common::aws::{AttemptTracker, call, code_of};
 use futures_util::future::join_all;
+use reconcile::Tags;
+use reconcile::lookup::Lookup;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -48,14 +49,14 @@ impl Store<'_> {
     ///
     /// # Errors
     /// When a call fails for any other reason than that it is not there.
-    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Reading<Current>> {
-        Reading::agreed(async || self.read(wanted).await).await
+    pub(crate) async fn describe(&self, desired: &Desired) -> Result<Lookup<Observed>> {
+        Lookup::read_consistent(async || self.read(desired).await).await
     }
 
     /// All parts are asked for at once: a role that is not there answers the same to each.
-    async fn read(&self, wanted: &Wanted) -> Result<Reading<Current>> {
-        let name = wanted.name.as_str();
-        let documents = join_all(wanted.inline.iter().map(|(policy, _)| self.inline(name, policy)));
+    async fn read(&self, desired: &Desired) -> Result<Lookup<Observed>> {
+        let name = desired.name.as_str();
+        let documents = join_all(desired.inline.iter().map(|(policy, _)| self.inline(name, policy)));
         let (role, inline, managed, documents) = tokio::join!(
             self.role(name),
             self.inline_names(name),
@@ -63,13 +64,13 @@ impl Store<'_> {
             documents
         );
         let Some(role) = role? else {
-            return Ok(Reading::Absent);
+            return Ok(Lookup::NotFound);
         };
         let (Some(inline), Some(managed)) = (inline?, managed?) else {
-            return Ok(Reading::Unsettled);
+            return Ok(Lookup::Inconsistent);
         };
         let context = || format!("failed to describe role `{name}`");
-        let without = |field: &str| Failure::could_not(format!("iam:GetRole answered without `{field}`"));
+        let without = |field: &str| Failure::error(format!("iam:GetRole answered without `{field}`"));
         let trust = role
             .assume_role_policy_document()
             .ok_or_else(|| without("AssumeRolePolicyDocument"))
@@ -81,7 +82,7 @@ impl Store<'_> {
             .tags()
             .iter()
             .map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
-        Ok(Reading::There(Current {
+        Ok(Lookup::Found(Observed {
             name: role.role_name().to_owned(),
             arn: role.arn().to_owned(),
             path: role.path().to_owned(),
@@ -101,7 +102,7 @@ impl Store<'_> {
         match self.client.get_role().role_name(name).send().await {
             Ok(answer) => match answer.role {
                 Some(role) => Ok(Some(role)),
-                None => Err(Failure::could_not("iam:GetRole answered without `Role`"))
+                None => Err(Failure::error("iam:GetRole answered without `Role`"))
                     .with_context(|| format!("failed to describe role `{name}`")),
             },
             Err(error) if code_of(&error) == Some(MISSING) => Ok(None),
@@ -175,29 +176,31 @@ impl Store<'_> {
     ///
     /// # Errors
     /// When IAM refuses.
-    pub(crate) async fn create(&self, wanted: &Wanted) -> Result<Created> {
-        let name = &wanted.name;
+    pub(crate) async fn create(&self, desired: &Desired) -> Result<Created> {
+        let name = &desired.name;
         let request = self
             .client
             .create_role()
             .role_name(name)
-            .path(&wanted.path)
-            .assume_role_policy_document(wanted.trust.to_string())
-            .set_permissions_boundary(wanted.boundary.clone())
-            .set_tags(tags_to_sdk(&wanted.tags)?);
+            .path(&desired.path)
+            .assume_role_policy_document(desired.trust.to_string())
+            .set_permissions_boundary(desired.boundary.clone())
+            .set_tags(tags_to_sdk(&desired.tags)?);
         let words = format!("iam:CreateRole for role `{name}`");
-        let unanswered = Unanswered::default();
+        let tracker = AttemptTracker::default();
         let sent = self.settled(words, false, async || {
-            let request = request.clone().customize().interceptor(unanswered.clone());
+            let request = request.clone().customize().interceptor(tracker.clone());
             request.send().await
         });
         match sent.await {
             Ok(_) => Ok(Created::New),
-            Err(error) if code_of(&error) == Some("EntityAlreadyExists") => Ok(if unanswered.any() {
-                Created::MayBeOurs
-            } else {
-                Created::Exists
-            }),
+            Err(error) if code_of(&error) == Some("EntityAlreadyExists") => {
+                Ok(if tracker.may_have_applied() {
+                    Created::MayBeOurs
+                } else {
+                    Created::Exists
+                })
+            }
             Err(error) => {
                 Err(call("iam:CreateRole")(error)).with_context(|| format!("failed to create role `{name}`"))
             }

@@ -1,6 +1,6 @@
 //! A point in time, and who set it.
 
-use common::duration;
+use cli::duration;
 use std::fmt;
 use std::time::{Duration, Instant};
 

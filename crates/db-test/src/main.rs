@@ -26,7 +26,7 @@ mod verifier;
 mod watch;
 mod wire;
 
-use common::{Console, cli};
+use cli::Console;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {

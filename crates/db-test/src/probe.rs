@@ -6,8 +6,9 @@ use crate::round::Round;
 use crate::setup::Setup;
 use crate::stages::{Journal, Stage, Status};
 use clap::Parser;
-use common::cli::OutputArgs;
-use common::{Console, Exit, Failure, Item, Outcome, Report, duration};
+use cli::OutputArgs;
+use cli::duration;
+use cli::{Console, Exit, Failure, Item, Outcome, Report};
 use std::ffi::OsString;
 use std::time::{Duration, Instant};
 
@@ -125,7 +126,7 @@ fn test(setup: &Setup, deadline: Limit, console: &Console, journal: Journal<'_>)
             report.items.push(item("failed"));
             let exit = match fault.kind {
                 Kind::Silent => Exit::Deadline,
-                _ => Exit::No,
+                _ => Exit::Negative,
             };
             let mut failure = Failure::new(
                 exit,

@@ -8,7 +8,7 @@ use crate::places::{self, Found, Place};
 use crate::session::Session;
 use crate::setup::Setup;
 use crate::stages::{Journal, Stage, Status};
-use common::Console;
+use cli::Console;
 use conninfo::{ConnInfo, Host, SessionAttrs, SslMode, SslNegotiation, Target};
 use std::time::Instant;
 
@@ -137,7 +137,7 @@ impl Round<'_> {
                 };
                 let before = self.failed(&format!("{label} {here}"), fault);
                 label = format!("{label} {there}");
-                self.console.detail(format!("trying {label}"));
+                self.console.debug(format!("trying {label}"));
                 match attempt::run(&login, place, second, &limit, &context, &mut self.journal) {
                     // A server that has TLS refuses what comes without it: the first fault says more.
                     Err(fault) if second == Way::Plain && !fault.tries_next_host() => {

@@ -2,7 +2,7 @@
 
 use crate::probe::Args;
 use crate::trust::{self, Trust};
-use common::{Console, Failure};
+use cli::{Console, ErrorKind, Failure};
 use conninfo::{ConnInfo, Host, ParseError, RootCert, SessionAttrs, SslMode, Target};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
@@ -23,7 +23,8 @@ impl Setup {
     /// When there is nothing that could be tried.
     pub(crate) fn new(args: &Args, console: &Console) -> Result<Setup, Failure> {
         let usage = |message: &str| {
-            Failure::could_not(message)
+            Failure::error(message)
+                .kind(ErrorKind::Usage)
                 .code("usage")
                 .hint("CONNECTION_URL=postgresql://… db-test, or db-test --url-env NAME")
         };
@@ -39,12 +40,12 @@ impl Setup {
         let text = read(variable)?;
         // What is no connection string at all may be a word that messages need.
         if text.contains(['=', '@']) {
-            console.hide(text.trim());
+            console.redact(text.trim());
         }
         let environment = |name: &str| std::env::var(name).ok();
         let info = conninfo::parse(&text, &environment).map_err(|error| unusable(variable, error))?;
         if let Some(password) = &info.password {
-            console.hide(password.expose_secret());
+            console.redact(password.expose_secret());
         }
         for warning in &info.warnings {
             console.warn(warning);
@@ -52,18 +53,16 @@ impl Setup {
         let user = match &info.user {
             Some(user) => user.clone(),
             None => whoami::username().map_err(|error| {
-                Failure::could_not(
-                    "failed to find a user name: none is in the connection string or in PGUSER",
-                )
-                .code("no-user")
-                .hint("write postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
-                .source(error)
+                Failure::error("failed to find a user name: none is in the connection string or in PGUSER")
+                    .code("no-user")
+                    .hint("write postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
+                    .source(error)
             })?,
         };
         let is_remote = |target: &Target| target.address.is_some() || matches!(target.host, Host::Name(_));
         // The driver keeps the traffic of a socket to itself, and would have sent the password by then.
         if info.require_auth.is_some() && !info.targets.iter().all(is_remote) {
-            return Err(Failure::could_not(
+            return Err(Failure::error(
                 "`require_auth` can't be honoured: a host is a socket, or none is named",
             )
             .code("unsupported")
@@ -75,7 +74,7 @@ impl Setup {
             None
         };
         if let Some(trust) = &trust {
-            console.detail(format!(
+            console.debug(format!(
                 "{} trusted certificates from {}",
                 trust.roots.len() + trust.intermediates.len(),
                 trust.origin
@@ -172,7 +171,7 @@ fn unusable(variable: &str, error: ParseError) -> Failure {
             "write postgresql://USER:PASSWORD@HOST:PORT/DATABASE?sslmode=…".to_owned(),
         ),
     };
-    Failure::could_not(message)
+    Failure::error(message)
         .code(code)
         .hint(error.hint().map_or(otherwise, str::to_owned))
         .source(error)
@@ -180,7 +179,7 @@ fn unusable(variable: &str, error: ParseError) -> Failure {
 
 fn read(variable: &str) -> Result<String, Failure> {
     let failure = |why: &str, code: &str| {
-        Failure::could_not(format!(
+        Failure::error(format!(
             "failed to read the connection string: `${variable}` {why}"
         ))
         .code(code)

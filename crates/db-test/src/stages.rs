@@ -1,6 +1,7 @@
 //! The stages of a connection: a line each on stderr, and an array in the JSON document.
 
-use common::{Console, duration};
+use cli::Console;
+use cli::duration;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -86,7 +87,7 @@ impl<'a> Journal<'a> {
         took: Option<Duration>,
     ) {
         let time = took.map_or(String::new(), |took| format!(" ({})", duration::show(took)));
-        self.console.note(format!(
+        self.console.info(format!(
             "  {:<8} {:<6} {}{time}",
             stage.name(),
             status.word(),

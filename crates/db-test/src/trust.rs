@@ -1,7 +1,7 @@
 //! The certificates that are trusted, and how much of a server's certificate is checked: libpq's rules.
 
 use crate::certificate::{Certificate, Objection};
-use common::{Console, Failure};
+use cli::{Console, Failure};
 use conninfo::{ConnInfo, RootCert, SslMode};
 use rustls::RootCertStore;
 use rustls_pki_types::pem::PemObject;
@@ -101,7 +101,7 @@ fn default_file() -> Option<PathBuf> {
 }
 
 fn missing(path: &str) -> Failure {
-    Failure::could_not(format!("root certificate file `{path}` does not exist"))
+    Failure::error(format!("root certificate file `{path}` does not exist"))
         .code("root-certificate")
         .hint(
             "name the server's authority with sslrootcert=FILE (for RDS its global-bundle.pem), or trust the system's with \
@@ -111,7 +111,7 @@ fn missing(path: &str) -> Failure {
 
 fn file(path: &Path) -> Result<Trust, Failure> {
     let unreadable = |why: String| {
-        Failure::could_not(format!(
+        Failure::error(format!(
             "failed to read the root certificate file `{}`: {why}",
             path.display()
         ))
@@ -135,7 +135,7 @@ fn system() -> Result<Trust, Failure> {
     if let Some(path) = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from)
         && std::fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file())
     {
-        return Err(Failure::could_not(format!(
+        return Err(Failure::error(format!(
             "failed to read the root certificate file `{}`: it is no regular file",
             path.display()
         ))
@@ -145,7 +145,7 @@ fn system() -> Result<Trust, Failure> {
     let found = rustls_native_certs::load_native_certs();
     let why = found.errors.first().map(|error| format!(": {error}"));
     trust(found.certs, "the system's authorities".to_owned()).ok_or_else(|| {
-        Failure::could_not(format!(
+        Failure::error(format!(
             "no trusted certificate found on this system{}",
             why.unwrap_or_default()
         ))

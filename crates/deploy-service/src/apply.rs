@@ -9,10 +9,11 @@ use crate::plan::{Plan, create_body};
 use crate::refusal::{Refusal, RefusalContext};
 use crate::service::{Service, Status, text};
 use anyhow::{Context, Result};
+use cli::{Console, Failure, Item, Outcome, Report};
 use common::aws::Aws;
-use common::retry::Patience;
-use common::tags::changes as tag_changes;
-use common::{Console, Failure, Item, Outcome, Report, Tags};
+use reconcile::Tags;
+use reconcile::backoff::Backoff;
+use reconcile::tags::changes as tag_changes;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -55,13 +56,13 @@ impl Job<'_> {
     pub(crate) fn announce(&self, plan: &Plan, mut report: Report) -> Report {
         let item = self.item(plan);
         match plan {
-            Plan::Drain => self.console.note(format!(
+            Plan::Drain => self.console.info(format!(
                 "{}: DRAINING, it would be made anew when that is done",
                 self.name
             )),
             Plan::Await => self
                 .console
-                .note(format!("{}: unchanged, its deployment goes on", self.name)),
+                .info(format!("{}: unchanged, its deployment goes on", self.name)),
             _ => self.console.announce(&item, true),
         }
         if item.action != "none" {
@@ -145,7 +146,7 @@ impl Job<'_> {
                 &self.commands,
             )?;
         }
-        Err(Failure::could_not(format!(
+        Err(Failure::error(format!(
             "failed to deploy service `{}`: somebody else keeps changing it",
             self.name
         ))
@@ -171,7 +172,7 @@ impl Job<'_> {
     }
 
     async fn wait_until_drained(&self) -> Result<()> {
-        self.console.note(format!(
+        self.console.info(format!(
             "{}: DRAINING, it is made anew when that is done",
             self.name
         ));
@@ -195,7 +196,7 @@ impl Job<'_> {
         let made = self
             .send(async || {
                 let call = self.ecs.create(body.clone());
-                self.console.sending(words.as_str(), call).await
+                self.console.in_flight(words.as_str(), call).await
             })
             .await;
         match made {
@@ -218,13 +219,13 @@ impl Job<'_> {
         let words = format!("ecs:TagResource for service `{}`", self.name);
         let tagged = self
             .console
-            .sending(words, self.ecs.tag(service.arn(), tags))
+            .in_flight(words, self.ecs.tag(service.arn(), tags))
             .await;
         tagged.with_context(|| format!("failed to tag service `{}`", self.name))?;
         let item = Item::new("service", self.name, "update")
             .changes(tag_changes(tags, &service.tags()))
             .detail("arn", self.arn.as_str());
-        self.console.did(&item);
+        self.console.record(&item);
         Ok(Some(item))
     }
 
@@ -243,7 +244,7 @@ impl Job<'_> {
         let updated = self
             .send(async || {
                 let call = self.ecs.update(body.clone());
-                self.console.sending(words.as_str(), call).await
+                self.console.in_flight(words.as_str(), call).await
             })
             .await;
         match updated {
@@ -286,6 +287,6 @@ impl Job<'_> {
                 refusal.heals()
             }
         };
-        Patience::PROPAGATION.retry(self.console, heals, call).await
+        Backoff::PROPAGATION.retry(self.console, heals, call).await
     }
 }

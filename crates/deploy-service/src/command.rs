@@ -1,9 +1,11 @@
 //! The command line.
 
 use clap::{Parser, Subcommand};
-use common::cli::{AwsArgs, ConfigArgs, ConfirmArgs, OutputArgs, PlanArgs};
+use cli::OutputArgs;
+use cli::args::{AwsArgs, ConfigArgs, ConfirmArgs, PlanArgs};
+use cli::duration;
+use cli::{ErrorKind, Failure};
 use common::config::Config;
-use common::{Failure, duration};
 use std::time::Duration;
 
 /// A deployment's time when nobody says another one.
@@ -168,7 +170,9 @@ impl CommonArgs {
         };
         duration::parse(text).map_err(|fault| {
             let path = config.path.display();
-            Failure::could_not(format!("failed to use `service.timeout` of `{path}`: {fault}")).code("config")
+            Failure::error(format!("failed to use `service.timeout` of `{path}`: {fault}"))
+                .kind(ErrorKind::Config)
+                .code("config")
         })
     }
 }

@@ -19,7 +19,7 @@ pub(crate) struct Commands {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Course<'a> {
     /// The revision that is deployed.
-    pub(crate) wanted: &'a str,
+    pub(crate) desired: &'a str,
     /// The revision that a rollback leaves; `None` for the main job.
     pub(crate) leaves: Option<&'a str>,
     /// The revision that ran well before.
@@ -72,12 +72,12 @@ impl Commands {
     pub(crate) fn hint(&self, course: &Course<'_>) -> String {
         let place = &self.place;
         let follow = match course.leaves {
-            None => self.deploy(course.wanted),
+            None => self.deploy(course.desired),
             // Waits while this is what is deployed, and asks before it changes anything. The main job would also
             // bring what else differs from the file.
             Some(_) => format!(
                 "deploy-service rollback --task-definition {}{place}",
-                quoted(course.wanted)
+                quoted(course.desired)
             ),
         };
         let mut hint = format!("follow it with `{follow}`, look at it with `{}`", self.status());
@@ -97,7 +97,7 @@ impl Commands {
             asks,
         } = self;
         let others = [course.leaves, course.before].into_iter().flatten();
-        if let Some(other) = others.into_iter().find(|other| *other != course.wanted) {
+        if let Some(other) = others.into_iter().find(|other| *other != course.desired) {
             let yes = if *asks { "" } else { " --yes" };
             let other = quoted(other);
             return Some(format!(
@@ -150,7 +150,7 @@ mod tests {
     #[test]
     fn a_hint_names_this_deployment_and_this_place() {
         let course = Course {
-            wanted: "web:2",
+            desired: "web:2",
             before: Some("web:1"),
             ..Course::default()
         };
@@ -189,7 +189,7 @@ mod tests {
             ("web:1", "web:2"),
         ] {
             let course = Course {
-                wanted: "web:1",
+                desired: "web:1",
                 leaves: Some(leaves),
                 before: Some(before),
                 arn: None,
@@ -208,7 +208,7 @@ mod tests {
         let commands = commands(&["--profile", "p"], false);
         let stop = |before, arn| {
             commands.stop(&Course {
-                wanted: "web:2",
+                desired: "web:2",
                 leaves: None,
                 before,
                 arn,

@@ -2,7 +2,7 @@
 
 use crate::service::{list, text};
 use anyhow::Result;
-use common::Failure;
+use cli::{ErrorKind, Failure};
 use serde_json::Value;
 
 /// The one named, the only one, or the one that the service publishes.
@@ -21,7 +21,8 @@ pub(crate) fn chosen(definition: &Value, service: &Value, named: Option<&str>) -
             Ok(named.to_owned())
         } else {
             let message = format!("failed to find container `{named}` in the task definition");
-            Err(Failure::could_not(message)
+            Err(Failure::error(message)
+                .kind(ErrorKind::Usage)
                 .code("usage")
                 .hint(format!("it has {}", known()))
                 .into())
@@ -47,7 +48,8 @@ pub(crate) fn chosen(definition: &Value, service: &Value, named: Option<&str>) -
         .find(publishes)
         .or_else(|| containers.iter().find(own));
     Ok(found.map(|one| text(one, "name").to_owned()).ok_or_else(|| {
-        Failure::could_not("failed to choose a container: the task definition has several")
+        Failure::error("failed to choose a container: the task definition has several")
+            .kind(ErrorKind::Usage)
             .code("usage")
             .hint(format!("name one with --container: {}", known()))
     })?)

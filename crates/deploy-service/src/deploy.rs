@@ -3,6 +3,7 @@
 use crate::apply::Job;
 use crate::command::{CommonArgs, DeployArgs};
 use crate::commands::Commands;
+use crate::desired::Desired;
 use crate::ecs::{Ecs, service_arn};
 use crate::namespaces;
 use crate::ongoing::Ongoing;
@@ -10,16 +11,15 @@ use crate::plan::Plan;
 use crate::refusal::{Refusal, RefusalContext};
 use crate::rollout::short;
 use crate::service::{Service, Status, text};
-use crate::wanted::Wanted;
 use anyhow::{Context, Result};
 use aws_documents::expand::name_unknown;
 use aws_documents::service::changed_protocols;
 use aws_documents::{Fault, refuse};
+use cli::{Console, ErrorKind, Failure, Item, Outcome, Report};
 use common::aws::Aws;
 use common::config::{Config, Variables};
-use common::confirm::can_ask;
-use common::retry::Patience;
-use common::{Console, Failure, Item, Outcome, Report};
+use reconcile::backoff::Backoff;
+use reconcile::confirm::can_ask;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -55,8 +55,8 @@ pub(crate) async fn within(
 /// When the configuration is wrong.
 pub(crate) fn judge(config: &Config, console: &Console) -> Result<Result<(), Report>> {
     let preview = Variables::preview(&config.schema);
-    let faults = match Wanted::read(config, &preview)? {
-        Ok(wanted) => wanted.faults(None),
+    let faults = match Desired::read(config, &preview)? {
+        Ok(desired) => desired.faults(None),
         Err(faults) => faults,
     };
     // Warnings are told when the task definition is known.
@@ -76,9 +76,9 @@ pub(crate) async fn connect(
     args: &CommonArgs,
     config: &Config,
     console: &Console,
-) -> Result<(Aws, common::config::Place)> {
+) -> Result<(Aws, common::config::AwsTarget)> {
     let aws = Aws::load(&args.aws, Some(config), console).await?;
-    let place = identity::place(&aws).await?;
+    let place = common::identity::place(&aws).await?;
     Ok((aws, place))
 }
 
@@ -89,13 +89,13 @@ async fn work(args: &DeployArgs, config: &Config, console: &Console, ongoing: &O
     let (aws, place) = connect(&args.common, config, console).await?;
     let variables = Variables::new(&config.schema, &place);
     // Again, now that account and region are known: names may be made of them.
-    let wanted = match Wanted::read(config, &variables)? {
-        Ok(wanted) => wanted,
+    let desired = match Desired::read(config, &variables)? {
+        Ok(desired) => desired,
         Err(faults) => {
             return Ok(refuse(&faults, console).unwrap_or_else(|| Report::new(Outcome::Failed)));
         }
     };
-    let names = &wanted.names;
+    let names = &desired.names;
     let reference = names.chosen(args.task_definition.as_deref());
     let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk), &names.cluster);
     let plan_only = args.plan.plan_only();
@@ -108,7 +108,7 @@ async fn work(args: &DeployArgs, config: &Config, console: &Console, ongoing: &O
         .detail("region", place.region.as_str())
         .detail("cluster", names.cluster.as_str());
     console.begin(&report);
-    let faults = wanted.faults(definition.as_ref());
+    let faults = desired.faults(definition.as_ref());
     if let Some(report) = refuse(&faults, console) {
         return Ok(report);
     }
@@ -124,7 +124,7 @@ async fn work(args: &DeployArgs, config: &Config, console: &Console, ongoing: &O
         _ => None,
     };
     if let Some(after) = after {
-        console.note(format!("service `{}`: planned (after {after})", names.service));
+        console.info(format!("service `{}`: planned (after {after})", names.service));
         let mut report = report;
         report.outcome = Outcome::Planned;
         let arn = service_arn(&place, &names.cluster, &names.service);
@@ -137,7 +137,7 @@ async fn work(args: &DeployArgs, config: &Config, console: &Console, ongoing: &O
         Found::NoCluster => None,
     };
     let definition = definition.context("failed to find the task definition")?;
-    let value = wanted.value(Some(&definition));
+    let value = desired.value(Some(&definition));
     keeps_protocols(&ecs, service.as_ref(), &definition, &value).await?;
     let names_of_arns = namespaces::of(service.as_ref(), &value, &aws).await?;
     let (cluster, name) = (&names.cluster, &names.service);
@@ -145,7 +145,7 @@ async fn work(args: &DeployArgs, config: &Config, console: &Console, ongoing: &O
     let plan = Plan::new(
         service.as_ref(),
         &value,
-        &wanted.tags,
+        &desired.tags,
         &names_of_arns,
         args.force_new_deployment,
         &commands,
@@ -158,7 +158,7 @@ async fn work(args: &DeployArgs, config: &Config, console: &Console, ongoing: &O
         name: &names.service,
         arn: service_arn(&place, &names.cluster, &names.service),
         value: &value,
-        tags: &wanted.tags,
+        tags: &desired.tags,
         definition: &definition,
         force: args.force_new_deployment,
         wait: !args.no_wait,
@@ -204,7 +204,7 @@ pub(crate) async fn find(ecs: &Ecs, name: &str, plan_only: bool, console: &Conso
             .no_cluster()
             .then(|| "the new cluster is not known everywhere yet".to_owned())
     };
-    let found = Patience::PROPAGATION
+    let found = Backoff::PROPAGATION
         .retry(console, heals, async || ecs.service(name).await)
         .await;
     Ok(Found::Service(found.with_context(failed)?.map(Box::new)))
@@ -220,7 +220,7 @@ pub(crate) fn deployable(
     service: &str,
 ) -> Result<Value, Failure> {
     let failure = |words: &str| {
-        Failure::could_not(format!(
+        Failure::error(format!(
             "failed to deploy service `{service}`: task definition `{reference}` {words}"
         ))
         .code("no-task-definition")
@@ -246,28 +246,29 @@ async fn keeps_protocols(
     ecs: &Ecs,
     service: Option<&Service>,
     definition: &Value,
-    wanted: &Value,
+    desired: &Value,
 ) -> Result<()> {
     let Some(service) = service.filter(|service| service.status == Status::Active) else {
         return Ok(());
     };
     let running = short(text(&service.value, "taskDefinition"));
     let same = running == short(text(definition, "taskDefinitionArn"));
-    if same || running.is_empty() || wanted.get("serviceConnectConfiguration").is_none() {
+    if same || running.is_empty() || desired.get("serviceConnectConfiguration").is_none() {
         return Ok(());
     }
     let Some(before) = ecs.task_definition(running).await? else {
         return Ok(());
     };
-    let changed = changed_protocols(&before, definition, wanted);
+    let changed = changed_protocols(&before, definition, desired);
     if changed.is_empty() {
         return Ok(());
     }
-    let name = text(wanted, "serviceName");
-    Err(Failure::could_not(format!(
+    let name = text(desired, "serviceName");
+    Err(Failure::error(format!(
         "failed to update service `{name}`: Service Connect can't change a port's protocol: {}",
         changed.join(", ")
     ))
+    .kind(ErrorKind::Conflict)
     .code("unchangeable")
     .hint("keep `appProtocol`, or delete the service and make it anew")
     .into())

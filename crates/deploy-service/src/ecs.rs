@@ -6,9 +6,11 @@ use crate::rollout::short;
 use crate::service::{Service, list, text};
 use anyhow::Result;
 use aws_sdk_ecs::Client;
-use common::aws::json::Exchange;
-use common::config::{Place, partition_of};
-use common::{Failure, Tags, tags};
+use cli::Failure;
+use common::aws::json::RawJsonBody;
+use common::config::{AwsTarget, partition_of};
+use reconcile::Tags;
+use reconcile::tags;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, RandomState};
@@ -34,7 +36,7 @@ pub(crate) struct Ecs {
 /// Sends one call with this body.
 macro_rules! send {
     ($request:expr, $operation:literal, $body:expr) => {{
-        let exchange = Exchange::sending(&$body);
+        let exchange = RawJsonBody::sending(&$body);
         let sent = $request.customize().interceptor(exchange.clone()).send().await;
         match sent {
             Ok(_) => Ok(exchange.answer()),
@@ -64,7 +66,7 @@ impl Ecs {
             return Err(Refusal {
                 code: "no-services".into(),
                 message: String::new(),
-                failure: Failure::could_not("ecs:DescribeServices answered without `services`"),
+                failure: Failure::error("ecs:DescribeServices answered without `services`"),
             });
         }
         let found = list(&answer, "services").first().cloned();
@@ -76,7 +78,7 @@ impl Ecs {
             return Err(Refusal {
                 code: reason.to_owned(),
                 message: String::new(),
-                failure: Failure::could_not(format!("ecs:DescribeServices answered {reason}")),
+                failure: Failure::error(format!("ecs:DescribeServices answered {reason}")),
             });
         }
         Ok(found.map(Service::of))
@@ -254,8 +256,8 @@ pub(crate) fn client_token() -> String {
 }
 
 /// The ARN that a service has, or will have.
-pub(crate) fn service_arn(place: &Place, cluster: &str, service: &str) -> String {
-    let Place { account, region } = place;
+pub(crate) fn service_arn(place: &AwsTarget, cluster: &str, service: &str) -> String {
+    let AwsTarget { account, region } = place;
     let cluster = cluster.rsplit('/').next().unwrap_or_default();
     format!(
         "arn:{}:ecs:{region}:{account}:service/{cluster}/{service}",

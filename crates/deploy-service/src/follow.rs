@@ -7,7 +7,7 @@ use crate::rollout::{Ours, progress, short};
 use crate::service::{Service, text};
 use crate::verdict;
 use crate::watch::Watch;
-use common::{Failure, Outcome, Report};
+use cli::{Failure, Outcome, Report};
 
 impl Job<'_> {
     /// Waits for the deployment of `service`, and judges it.
@@ -19,9 +19,9 @@ impl Job<'_> {
         events: Events,
         mut report: Report,
     ) -> Report {
-        let wanted = short(text(self.definition, "taskDefinitionArn")).to_owned();
+        let desired = short(text(self.definition, "taskDefinitionArn")).to_owned();
         let Some(primary) = service.primary() else {
-            let failure = Failure::could_not(format!(
+            let failure = Failure::error(format!(
                 "failed to follow service `{}`: it has no deployment",
                 self.name
             ));
@@ -44,7 +44,7 @@ impl Job<'_> {
             poll: self.poll,
             ours: Ours {
                 id: primary.id.clone(),
-                wanted,
+                desired,
                 before,
                 rolls_back: service.rolls_back(),
             },
@@ -53,7 +53,7 @@ impl Job<'_> {
         };
         let goes_on = || {
             let hint = self.commands.hint(&watch.course(None));
-            self.console.note(format!(
+            self.console.info(format!(
                 "{}: deployment `{}` goes on: {hint}",
                 self.name, watch.ours.id
             ));

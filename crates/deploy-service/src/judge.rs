@@ -106,7 +106,7 @@ mod tests {
     fn after(answers: &[&[&str]]) -> Progress {
         let ours = Ours {
             id: "new".into(),
-            wanted: "web:2".into(),
+            desired: "web:2".into(),
             before: Some("web:1".into()),
             rolls_back: true,
         };

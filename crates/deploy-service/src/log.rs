@@ -21,7 +21,7 @@ pub(crate) struct Target {
     pub(crate) prefix: String,
 }
 
-/// A piece of a stream.
+/// A segment of a stream.
 #[derive(Debug, Default)]
 struct Page {
     lines: Vec<String>,

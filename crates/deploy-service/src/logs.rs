@@ -2,18 +2,18 @@
 
 use crate::command::LogsArgs;
 use crate::deploy::{Found, connect, deployable, find};
+use crate::desired;
 use crate::ecs::Ecs;
 use crate::events::time_of_day;
 use crate::log::{Target, targets, without_line_end};
 use crate::refusal::Refusal;
 use crate::rollout::short;
 use crate::service::text;
-use crate::wanted;
 use anyhow::Result;
+use cli::error::ErrorSummary;
+use cli::{Console, ErrorKind, Failure, Outcome, Report};
 use common::aws::Aws;
 use common::config::{Config, Variables};
-use common::failure::Described;
-use common::{Console, Failure, Outcome, Report, runtime};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -28,8 +28,12 @@ const LATE: i64 = 10_000;
 pub(crate) async fn run(args: &LogsArgs, console: &Console) -> Result<Report> {
     if args.follow && console.is_json() {
         let failure =
-            Failure::could_not("failed to follow the log: -o json prints one document, and -f never ends");
-        return Err(failure.code("usage").hint("leave one of them out").into());
+            Failure::error("failed to follow the log: -o json prints one document, and -f never ends");
+        return Err(failure
+            .kind(ErrorKind::Usage)
+            .code("usage")
+            .hint("leave one of them out")
+            .into());
     }
     let config = Config::find(args.common.config.config.as_deref())?;
     let timeout = args.common.timeout(&config)?;
@@ -45,9 +49,9 @@ pub(crate) async fn run(args: &LogsArgs, console: &Console) -> Result<Report> {
 }
 
 async fn work(args: &LogsArgs, config: &Config, console: &Console) -> Result<Report> {
-    wanted::names(config, &Variables::preview(&config.schema))?;
+    desired::names(config, &Variables::preview(&config.schema))?;
     let (aws, place) = connect(&args.common, config, console).await?;
-    let names = wanted::names(config, &Variables::new(&config.schema, &place))?;
+    let names = desired::names(config, &Variables::new(&config.schema, &place))?;
     let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk), &names.cluster);
     let reference = match find(&ecs, &names.service, false, console).await? {
         Found::Service(Some(service)) => short(text(&service.value, "taskDefinition")).to_owned(),
@@ -78,8 +82,8 @@ async fn work(args: &LogsArgs, config: &Config, console: &Console) -> Result<Rep
             // What passes (a broken connection, throttling) does not end what goes on for hours.
             Err(unread) if args.follow && has_read && unread.refusal.passes() => {
                 if !said {
-                    let why = Described::of(&unread.into()).message;
-                    console.note(format!("{}: asking again: {why}", names.service));
+                    let why = ErrorSummary::of(&unread.into()).message;
+                    console.info(format!("{}: asking again: {why}", names.service));
                     said = true;
                 }
             }
@@ -121,11 +125,11 @@ fn chosen(definition: &Value, reference: &str, container: Option<&str>) -> Resul
         return Ok(chosen);
     }
     let failure = match container {
-        Some(name) if !known.is_empty() => Failure::could_not(format!(
+        Some(name) if !known.is_empty() => Failure::error(format!(
             "failed to read the log of container `{name}`: `{reference}` has none of this name that logs to CloudWatch"
         ))
         .hint(format!("it has {}", known.join(", "))),
-        _ => Failure::could_not(format!(
+        _ => Failure::error(format!(
             "failed to read the log of `{reference}`: no container logs to CloudWatch with the awslogs driver"
         )),
     };

@@ -12,6 +12,7 @@ mod command;
 mod commands;
 mod container;
 mod deploy;
+mod desired;
 mod ecs;
 mod events;
 mod follow;
@@ -31,11 +32,10 @@ mod status;
 mod stopped;
 mod target;
 mod verdict;
-mod wanted;
 mod watch;
 
+use cli::Console;
 use command::{Args, Command};
-use common::{Console, cli};
 use ongoing::Ongoing;
 use std::process::ExitCode;
 
@@ -58,5 +58,5 @@ fn main() -> ExitCode {
     // The deadline is our own: `ops.toml` may set it, and what goes on then has to be told. That of the command
     // line holds also where we are held up.
     let timeout = args.common().timeout;
-    common::runtime::run_or_leave(&console, timeout, work, || ongoing.leave(&console))
+    runtime::run_or_leave(&console, timeout, work, || ongoing.leave(&console))
 }

@@ -1,6 +1,7 @@
 //! What goes on in ECS whether or not somebody waits for it.
 
-use common::{Console, Exit, Failure, Report, duration, runtime};
+use cli::duration;
+use cli::{Console, ErrorKind, Exit, Failure, Report};
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -53,10 +54,10 @@ impl Ongoing {
     /// The report of a run whose deadline passed: what goes on, or what was changed until then.
     pub(crate) fn late(&self, timeout: Duration, console: &Console) -> Report {
         let Some(known) = self.0.borrow_mut().take() else {
-            return console.cut_off(runtime::late(timeout));
+            return console.finish_interrupted(runtime::late(timeout));
         };
         // What was changed stands in the report of what goes on.
-        console.leave();
+        console.report_interrupted();
         let message = format!(
             "{} is not done after {}: {}",
             known.what,
@@ -64,6 +65,7 @@ impl Ongoing {
             known.state
         );
         let failure = Failure::new(Exit::Deadline, message)
+            .kind(ErrorKind::Timeout)
             .code("timeout")
             .hint(format!("it goes on: {}", known.hint));
         console.failed(&failure.into(), known.report)

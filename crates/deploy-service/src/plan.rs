@@ -6,8 +6,9 @@ use crate::service::{Service, Status, text};
 use aws_documents::service::{
     NEEDS_DEPLOYMENT, NEEDS_FORCE, Namespaces, ONLY_NEW_TASKS, UNCHANGEABLE, complete, difference, update,
 };
-use common::tags::{changes as tag_changes, differing, to_json};
-use common::{Change, Failure, Tags};
+use cli::{Change, ErrorKind, Failure};
+use reconcile::Tags;
+use reconcile::tags::{changes as tag_changes, differing, to_json};
 use serde_json::{Value, json};
 
 /// What there is to do.
@@ -25,19 +26,19 @@ pub(crate) enum Plan {
         /// What is true only of tasks that start later.
         later: bool,
     },
-    /// It is as wanted, and its deployment still goes on, or tasks are missing.
+    /// It is as desired, and its deployment still goes on, or tasks are missing.
     Await,
     Nothing,
 }
 
 impl Plan {
-    /// Compares; `wanted` has CreateService's shape, and the ARN of its task definition.
+    /// Compares; `desired` has CreateService's shape, and the ARN of its task definition.
     ///
     /// # Errors
     /// When what differs can't be changed in place.
     pub(crate) fn new(
         service: Option<&Service>,
-        wanted: &Value,
+        desired: &Value,
         tags: &Tags,
         namespaces: &Namespaces,
         force: bool,
@@ -46,18 +47,18 @@ impl Plan {
         let service = match service {
             Some(service) if service.status == Status::Draining => return Ok(Plan::Drain),
             Some(service) if service.status == Status::Active => service,
-            _ => return Ok(Plan::Create(creation(wanted, tags))),
+            _ => return Ok(Plan::Create(creation(desired, tags))),
         };
-        let difference = difference(&service.value, wanted, namespaces);
+        let difference = difference(&service.value, desired, namespaces);
         if difference.touches(&UNCHANGEABLE) {
-            let name = text(wanted, "serviceName");
+            let name = text(desired, "serviceName");
             return Err(unchangeable(name, &difference.changes, commands));
         }
-        let mut fields = update(wanted, &difference);
+        let mut fields = update(desired, &difference);
         let mut changes = difference.changes.clone();
         let new_tags = differing(tags, &service.tags());
         changes.extend(tag_changes(&new_tags, &service.tags()));
-        let task_definition = short(text(wanted, "taskDefinition"));
+        let task_definition = short(text(desired, "taskDefinition"));
         let primary = service.primary();
         // A deployment that failed stays so until there is another one.
         let failed = primary.is_some_and(|one| one.state == State::Failed);
@@ -107,8 +108,8 @@ impl Plan {
 
 /// The body of CreateService. The same `token` again is the same request: what is sent once more after a broken
 /// connection finds the service that it has made.
-pub(crate) fn create_body(wanted: &Value, tags: &Tags, token: &str) -> Value {
-    let mut body = complete(wanted);
+pub(crate) fn create_body(desired: &Value, tags: &Tags, token: &str) -> Value {
+    let mut body = complete(desired);
     if let Some(members) = body.as_object_mut() {
         let daemon = members.get("schedulingStrategy") == Some(&json!("DAEMON"));
         if !daemon {
@@ -123,12 +124,12 @@ pub(crate) fn create_body(wanted: &Value, tags: &Tags, token: &str) -> Value {
 }
 
 /// What somebody wants to see of a service that is not there yet.
-fn creation(wanted: &Value, tags: &Tags) -> Vec<Change> {
-    let complete = create_body(wanted, &Tags::new(), "");
+fn creation(desired: &Value, tags: &Tags) -> Vec<Change> {
+    let complete = create_body(desired, &Tags::new(), "");
     let mut changes = vec![Change::new(
         "taskDefinition",
         Value::Null,
-        short(text(wanted, "taskDefinition")),
+        short(text(desired, "taskDefinition")),
     )];
     for (path, pointer) in [
         ("desiredCount", "/desiredCount"),
@@ -160,10 +161,11 @@ fn unchangeable(service: &str, changes: &[Change], commands: &Commands) -> Failu
         UNCHANGEABLE.contains(&field)
     };
     let told: Vec<String> = changes.iter().filter(first).map(ToString::to_string).collect();
-    Failure::could_not(format!(
+    Failure::error(format!(
         "failed to update service `{service}`: ECS can't change this of a service that exists: {}",
         told.join(", ")
     ))
+    .kind(ErrorKind::Conflict)
     .code("unchangeable")
     .hint(format!(
         "change the file, or `{}` and run this again",

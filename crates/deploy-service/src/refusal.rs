@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
-use common::Failure;
+use cli::Failure;
 use common::aws::{PASS_ROLE_HINT, call};
 use std::error::Error;
 

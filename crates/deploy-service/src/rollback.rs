@@ -4,6 +4,7 @@ use crate::apply::{Job, Sent};
 use crate::command::RollbackArgs;
 use crate::commands::Commands;
 use crate::deploy::{Found, connect, deployable, find, within};
+use crate::desired::{self, Names};
 use crate::ecs::{Ecs, service_arn};
 use crate::events::Events;
 use crate::ongoing::Ongoing;
@@ -11,11 +12,11 @@ use crate::plan::Plan;
 use crate::rollout::{State, short};
 use crate::service::{Status, text};
 use crate::target::{self, Target};
-use crate::wanted::{self, Names};
 use anyhow::Result;
+use cli::{Change, Console, Failure, Outcome, Report};
 use common::config::{Config, Variables};
-use common::confirm::{can_ask, confirm};
-use common::{Change, Console, Failure, Outcome, Report, Tags};
+use reconcile::Tags;
+use reconcile::confirm::{can_ask, confirm};
 use serde_json::{Value, json};
 
 /// Does it, within the time that the flag or the file gives.
@@ -29,15 +30,15 @@ pub(crate) async fn run(args: &RollbackArgs, console: &Console, ongoing: &Ongoin
 }
 
 async fn work(args: &RollbackArgs, config: &Config, console: &Console, ongoing: &Ongoing) -> Result<Report> {
-    wanted::names(config, &Variables::preview(&config.schema))?;
+    desired::names(config, &Variables::preview(&config.schema))?;
     let (aws, place) = connect(&args.common, config, console).await?;
-    let names = wanted::names(config, &Variables::new(&config.schema, &place))?;
+    let names = desired::names(config, &Variables::new(&config.schema, &place))?;
     let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk), &names.cluster);
     let service = match find(&ecs, &names.service, false, console).await? {
         Found::Service(Some(service)) if service.status == Status::Active => *service,
         _ => {
             let message = format!("failed to roll back service `{}`: there is none", names.service);
-            return Err(Failure::could_not(message)
+            return Err(Failure::error(message)
                 .code("no-service")
                 .hint("run deploy-service")
                 .into());
@@ -62,7 +63,7 @@ async fn work(args: &RollbackArgs, config: &Config, console: &Console, ongoing: 
         None => {
             let Target { definition, why } =
                 target::find(&ecs, &service, &present, &names.service, console).await?;
-            console.note(format!("{}: {why}", names.service));
+            console.info(format!("{}: {why}", names.service));
             (definition, Some(why))
         }
     };
@@ -118,21 +119,21 @@ async fn work(args: &RollbackArgs, config: &Config, console: &Console, ongoing: 
         let report = with_why(job.changed(&plan, report));
         return Ok(job.follow(&plan, service, before, events, report).await);
     };
-    let deed = format!(
+    let action = format!(
         "roll service `{}` back from `{present}` to `{target}`",
         names.service
     );
-    confirm(console, args.confirm.yes, &deed).await?;
+    confirm(console, args.confirm.yes, &action).await?;
     match job.update(service, fields).await? {
         Sent::Service(made) => {
-            console.note(format!(
+            console.info(format!(
                 "{}: a later run of deploy-service deploys the latest revision again, unless it is told another one",
                 names.service
             ));
             let report = with_why(job.changed(&plan, report));
             Ok(job.follow(&plan, *made, before, events, report).await)
         }
-        Sent::Outdated => Err(Failure::could_not(format!(
+        Sent::Outdated => Err(Failure::error(format!(
             "failed to roll back service `{}`: it was deleted in the meantime",
             names.service
         ))

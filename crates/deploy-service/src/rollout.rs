@@ -110,7 +110,7 @@ pub(crate) fn short(arn: &str) -> &str {
 pub(crate) struct Ours {
     pub(crate) id: String,
     /// The task definition that was asked for.
-    pub(crate) wanted: String,
+    pub(crate) desired: String,
     /// The one that ran before, to which ECS may go back.
     pub(crate) before: Option<String>,
     /// Whether the circuit breaker goes back by itself.
@@ -155,10 +155,10 @@ pub(crate) fn progress(deployments: &[Deployment], ours: &Ours, seen: bool) -> P
             State::InProgress => Progress::Pending,
             // A service that was only made larger: its deployment had completed before.
             State::Completed if own.running < own.desired => Progress::Pending,
-            State::Completed if own.task_definition == ours.wanted => Progress::Done,
+            State::Completed if own.task_definition == ours.desired => Progress::Done,
             State::Completed => Progress::Failed(format!(
                 "it runs `{}` instead of `{}`",
-                own.task_definition, ours.wanted
+                own.task_definition, ours.desired
             )),
             // The deployment that goes back comes a moment after the failure.
             State::Failed => match &ours.before {
@@ -176,7 +176,7 @@ fn replaced(own: Option<&Deployment>, primary: &Deployment, ours: &Ours) -> Prog
     let failed = own.is_some_and(|own| own.state == State::Failed);
     let back = ours.before.as_deref() == Some(primary.task_definition.as_str());
     // Where the same revision was deployed anew, nothing but its failure tells the way back from somebody else's.
-    let told_apart = failed || (own.is_none() && ours.wanted != primary.task_definition);
+    let told_apart = failed || (own.is_none() && ours.desired != primary.task_definition);
     if !(primary.goes_back() || (back && told_apart)) {
         return Progress::Superseded {
             by: primary.id.clone(),

@@ -8,20 +8,21 @@ mod tail;
 use crate::command::RunArgs;
 use crate::container::{Container, chosen};
 use crate::deploy::{connect, deployable, judge};
+use crate::desired::Desired;
 use crate::ecs::{Ecs, client_token};
 use crate::log::{Target, targets, task_id};
 use crate::ongoing::Ongoing;
 use crate::refusal::{Refusal, RefusalContext as _};
 use crate::service::{list, text};
-use crate::wanted::Wanted;
 use anyhow::{Context, Result};
 use aws_documents::refuse;
 use by_hand::ByHand;
+use cli::{Console, Failure, Outcome, Report};
 use common::aws::Aws;
 use common::config::{Config, Variables};
-use common::retry::Patience;
-use common::{Console, Failure, Outcome, Report, runtime, tags};
 use follow::Follow;
+use reconcile::backoff::Backoff;
+use reconcile::tags;
 use serde_json::{Map, Value, json};
 use std::cell::RefCell;
 use tokio::time::Instant;
@@ -85,7 +86,7 @@ pub(crate) async fn run(args: &RunArgs, console: &Console, ongoing: &Ongoing) ->
                 Some(hint) => late.hint(hint),
                 None => late,
             };
-            return Ok(console.cut_off(late));
+            return Ok(console.finish_interrupted(late));
         }
     };
     let started = match started {
@@ -125,25 +126,25 @@ async fn begin(
         return Ok(Err(report));
     }
     let (aws, place) = connect(&args.common, config, console).await?;
-    let wanted = match Wanted::read(config, &Variables::new(&config.schema, &place))? {
-        Ok(wanted) => wanted,
+    let desired = match Desired::read(config, &Variables::new(&config.schema, &place))? {
+        Ok(desired) => desired,
         Err(faults) => {
             let report = refuse(&faults, console).unwrap_or_else(|| Report::new(Outcome::Failed));
             return Ok(Err(report));
         }
     };
-    let names = &wanted.names;
+    let names = &desired.names;
     let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk), &names.cluster);
     let reference = names.chosen(args.task_definition.as_deref());
     let definition = ecs.task_definition(&reference).await?;
     let definition = deployable(definition, &reference, &names.service)?;
-    let value = wanted.value(Some(&definition));
+    let value = desired.value(Some(&definition));
     let container = chosen(&definition, &value, args.container.as_deref())?;
     caution(&definition, &container, console);
     let by_hand = ByHand::of(&args.common, &place.region, &names.cluster);
     let list = by_hand.list(STARTED_BY);
     *looked_for.borrow_mut() = Some(format!("`{list}` shows whether the task was started"));
-    let body = body(&wanted, &value, &container, &args.words);
+    let body = body(&desired, &value, &container, &args.words);
     let task = start(&ecs, body, &list, console).await?;
     let started = Started {
         ecs,
@@ -153,7 +154,7 @@ async fn begin(
         task,
         by_hand,
     };
-    console.note(format!("task {}: started", started.id()));
+    console.info(format!("task {}: started", started.id()));
     Ok(Ok(started))
 }
 
@@ -161,7 +162,7 @@ async fn begin(
 fn caution(definition: &Value, name: &str, console: &Console) {
     let container = Container::of(definition, name);
     if let Some(words) = container.entry_point() {
-        console.note(format!(
+        console.info(format!(
             "container `{name}` has the entryPoint {words}: the command becomes its arguments"
         ));
     }
@@ -173,7 +174,7 @@ fn caution(definition: &Value, name: &str, console: &Console) {
 }
 
 /// The body of RunTask.
-fn body(wanted: &Wanted, value: &Value, container: &str, words: &[String]) -> Value {
+fn body(desired: &Desired, value: &Value, container: &str, words: &[String]) -> Value {
     let mut body = Map::new();
     for key in ALIKE {
         if let Some(value) = value.get(key) {
@@ -189,8 +190,8 @@ fn body(wanted: &Wanted, value: &Value, container: &str, words: &[String]) -> Va
     body.insert("clientToken".into(), client_token().into());
     let overrides = json!({"containerOverrides": [{"name": container, "command": words}]});
     body.insert("overrides".into(), overrides);
-    if !wanted.tags.is_empty() {
-        body.insert("tags".into(), tags::to_json(&wanted.tags));
+    if !desired.tags.is_empty() {
+        body.insert("tags".into(), tags::to_json(&desired.tags));
     }
     Value::Object(body)
 }
@@ -202,9 +203,9 @@ async fn start(ecs: &Ecs, body: Value, list_them: &str, console: &Console) -> Re
         "ecs:RunTask in cluster `{}` (`{list_them}` shows its task)",
         ecs.cluster
     );
-    let sent = Patience::PROPAGATION
+    let sent = Backoff::PROPAGATION
         .retry(console, Refusal::heals, async || {
-            console.sending(words.as_str(), ecs.run(body.clone())).await
+            console.in_flight(words.as_str(), ecs.run(body.clone())).await
         })
         .await;
     let answer = match sent {
@@ -220,7 +221,7 @@ async fn start(ecs: &Ecs, body: Value, list_them: &str, console: &Console) -> Re
     };
     if let Some(task) = list(&answer, "tasks").first() {
         if text(task, "taskArn").is_empty() {
-            let failure = Failure::could_not("ecs:RunTask answered without `taskArn`");
+            let failure = Failure::error("ecs:RunTask answered without `taskArn`");
             return Err(failure.hint(format!("`{list_them}` shows the task"))).context(failed);
         }
         return Ok(task.clone());
@@ -230,5 +231,5 @@ async fn start(ecs: &Ecs, body: Value, list_them: &str, console: &Console) -> Re
         format!("{reason} {detail}").trim().to_owned()
     });
     let why = why.unwrap_or_else(|| "ECS gives no reason".into());
-    Err(Failure::could_not(format!("ecs:RunTask started none: {why}"))).context(failed)
+    Err(Failure::error(format!("ecs:RunTask started none: {why}"))).context(failed)
 }

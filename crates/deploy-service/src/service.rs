@@ -1,7 +1,8 @@
 //! A service as DescribeServices shows it.
 
 use crate::rollout::{Deployment, State};
-use common::{Tags, tags};
+use reconcile::Tags;
+use reconcile::tags;
 use serde_json::Value;
 
 /// What may become of a service.

@@ -2,16 +2,16 @@
 
 use crate::command::StatusArgs;
 use crate::deploy::{Found, connect, find};
+use crate::desired;
 use crate::ecs::{Ecs, service_arn};
 use crate::events::time_of_day;
 use crate::log::task_id;
 use crate::refusal::RefusalContext;
 use crate::rollout::{State, short};
 use crate::service::{Service, Status, text};
-use crate::wanted;
 use anyhow::Result;
+use cli::{Console, Item, Outcome, Report};
 use common::config::{Config, Variables};
-use common::{Console, Item, Outcome, Report, runtime};
 use serde_json::{Value, json};
 
 /// How many of the latest events are shown.
@@ -31,9 +31,9 @@ pub(crate) async fn run(args: &StatusArgs, console: &Console) -> Result<Report> 
 }
 
 async fn work(args: &StatusArgs, config: &Config, console: &Console) -> Result<Report> {
-    wanted::names(config, &Variables::preview(&config.schema))?;
+    desired::names(config, &Variables::preview(&config.schema))?;
     let (aws, place) = connect(&args.common, config, console).await?;
-    let names = wanted::names(config, &Variables::new(&config.schema, &place))?;
+    let names = desired::names(config, &Variables::new(&config.schema, &place))?;
     let name = &names.service;
     let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk), &names.cluster);
     let item = Item::new("service", name, "none").detail("arn", service_arn(&place, &names.cluster, name));
@@ -72,7 +72,7 @@ async fn work(args: &StatusArgs, config: &Config, console: &Console) -> Result<R
     Ok(report)
 }
 
-/// As many tasks run as are wanted, of a deployment that completed.
+/// As many tasks run as are desired, of a deployment that completed.
 fn is_good(service: &Service) -> bool {
     let completed = service
         .primary()

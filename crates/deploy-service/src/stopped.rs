@@ -2,7 +2,7 @@
 
 use crate::log::{self, Target, task_id};
 use crate::service::{list, text};
-use common::Console;
+use cli::Console;
 use common::aws::Aws;
 use serde_json::{Value, json};
 

@@ -6,8 +6,8 @@ use crate::refusal::RefusalContext;
 use crate::rollout::State;
 use crate::service::{Service, text};
 use anyhow::{Context, Result};
-use common::failure::Described;
-use common::{Console, Failure};
+use cli::error::ErrorSummary;
+use cli::{Console, Failure};
 use serde_json::Value;
 
 /// A task definition, and why it is the one.
@@ -60,7 +60,7 @@ pub(crate) async fn find(
                 "no revision that was deployed before it is active any more".to_owned()
             }
         }
-        Err(refusal) if refusal.is_unsupported() => Described::of(&refusal.failure.into()).message,
+        Err(refusal) if refusal.is_unsupported() => ErrorSummary::of(&refusal.failure.into()).message,
         Err(refusal) => {
             let refusal = if refusal.is_denied() {
                 refusal.hint(
@@ -76,7 +76,7 @@ pub(crate) async fn find(
     let lower = ecs.active_before(family, present).await?;
     let lower = lower
         .ok_or_else(|| {
-            Failure::could_not(format!("`{family}` has no active revision before `{present}`"))
+            Failure::error(format!("`{family}` has no active revision before `{present}`"))
                 .code("no-previous-revision")
                 .hint("name one with --task-definition")
         })
@@ -87,7 +87,7 @@ pub(crate) async fn find(
     let definition = active(ecs, &lower, name, console).await?;
     let definition = definition
         .ok_or_else(|| {
-            Failure::could_not(format!("`{lower}` was deregistered in the meantime"))
+            Failure::error(format!("`{lower}` was deregistered in the meantime"))
                 .code("no-previous-revision")
                 .hint("run it again, or name a revision with --task-definition")
         })
@@ -101,7 +101,7 @@ async fn active(ecs: &Ecs, name: &str, service: &str, console: &Console) -> Resu
     let definition = ecs.task_definition(name).await?;
     let definition = definition.filter(|definition| text(definition, "status") != "INACTIVE");
     if definition.is_none() {
-        console.note(format!("{service}: `{name}` is passed over: it was deregistered"));
+        console.info(format!("{service}: `{name}` is passed over: it was deregistered"));
     }
     Ok(definition)
 }

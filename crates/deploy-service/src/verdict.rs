@@ -4,7 +4,7 @@ use crate::apply::Job;
 use crate::rollout::{Progress, short};
 use crate::service::text;
 use crate::watch::End;
-use common::{Exit, Failure, Outcome, Report};
+use cli::{Exit, Failure, Outcome, Report};
 
 /// The end of the run.
 pub(crate) fn report(job: &Job, end: End) -> Report {
@@ -21,7 +21,7 @@ pub(crate) fn report(job: &Job, end: End) -> Report {
     );
     let (outcome, failure) = match rollout {
             Progress::Done | Progress::Pending | Progress::RollingBack(_) => {
-                job.console.note(format!(
+                job.console.info(format!(
                     "{name}: {task_definition} is deployed, its deployment COMPLETED"
                 ));
                 return report;
@@ -29,7 +29,7 @@ pub(crate) fn report(job: &Job, end: End) -> Report {
             Progress::RolledBack { to, .. } => (
                 Outcome::RolledBack,
                 Failure::new(
-                    Exit::Partly,
+                    Exit::Partial,
                     format!("failed to deploy service `{name}`: `{task_definition}` was rolled back to `{to}`: {cause}"),
                 )
                 .code("rolled-back")
@@ -38,7 +38,7 @@ pub(crate) fn report(job: &Job, end: End) -> Report {
             Progress::Failed(_) => (
                 Outcome::No,
                 Failure::new(
-                    Exit::No,
+                    Exit::Negative,
                     format!("failed to deploy service `{name}`: the deployment of `{task_definition}` failed: {cause}"),
                 )
                 .code("deployment-failed")
@@ -47,7 +47,7 @@ pub(crate) fn report(job: &Job, end: End) -> Report {
             Progress::Superseded { by, task_definition: other } => (
                 Outcome::No,
                 Failure::new(
-                    Exit::No,
+                    Exit::Negative,
                     format!("failed to deploy service `{name}`: somebody else's deployment `{by}` of `{other}` took the place of `{task_definition}`"),
                 )
                 .code("superseded")
@@ -56,7 +56,7 @@ pub(crate) fn report(job: &Job, end: End) -> Report {
             Progress::Deleted => (
                 Outcome::No,
                 Failure::new(
-                    Exit::No,
+                    Exit::Negative,
                     format!("failed to deploy service `{name}`: somebody deleted it while `{task_definition}` was deployed"),
                 )
                 .code("deleted")

@@ -10,10 +10,10 @@ use crate::rollout::{Deployment, Ours, Progress as Rollout};
 use crate::service::{Service, text};
 use crate::stopped::{Stopped, is_of, not_told};
 use anyhow::Result;
+use cli::error::ErrorSummary;
+use cli::progress::{Progress, Task};
+use cli::{Console, Report};
 use common::aws::Aws;
-use common::failure::Described;
-use common::progress::{Progress, Task};
-use common::{Console, Report};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -135,7 +135,7 @@ impl<'a> Watch<'a> {
     /// What goes on, for the commands that follow and stop it.
     pub(crate) fn course<'s>(&'s self, arn: Option<&'s str>) -> Course<'s> {
         Course {
-            wanted: &self.ours.wanted,
+            desired: &self.ours.desired,
             leaves: self.leaves,
             before: self.ours.before.as_deref(),
             arn,
@@ -150,8 +150,8 @@ impl<'a> Watch<'a> {
                 Ok(service) => return Ok(service),
                 Err(refusal) if refusal.passes() => {
                     if !said {
-                        let why = Described::of(&refusal.failure.into()).message;
-                        told.progress.note(format!("{}: asking again: {why}", self.name));
+                        let why = ErrorSummary::of(&refusal.failure.into()).message;
+                        told.progress.info(format!("{}: asking again: {why}", self.name));
                         said = true;
                     }
                 }
@@ -169,7 +169,7 @@ impl<'a> Watch<'a> {
             let begin = format!("(service {}) ", self.name);
             let message = event.message.strip_prefix(&begin).unwrap_or(&event.message);
             told.progress
-                .note(format!("{}: {} {message}", self.name, time_of_day(event.time)));
+                .info(format!("{}: {} {message}", self.name, time_of_day(event.time)));
             if is_trouble(message) {
                 told.trouble = Some(message.to_owned());
             }
@@ -183,7 +183,7 @@ impl<'a> Watch<'a> {
         if counts != told.counts {
             told.bar.say(format!("{}  {counts}", own.task_definition));
             told.progress
-                .note(format!("{}: {} {counts}", self.name, own.task_definition));
+                .info(format!("{}: {} {counts}", self.name, own.task_definition));
             told.counts = counts;
         }
     }
@@ -211,7 +211,7 @@ impl<'a> Watch<'a> {
                 self.console
                     .warn(format!("the last log lines are not told: {error:#}"));
             }
-            stopped.tell(self.name, |line| told.progress.note(line));
+            stopped.tell(self.name, |line| told.progress.info(line));
             told.stopped.push(stopped);
         }
     }
@@ -230,9 +230,9 @@ impl<'a> Watch<'a> {
             told.going_back = true;
             let why = own.map(|own| own.reason.as_str()).unwrap_or_default();
             told.bar.say(format!("going back to {to}"));
-            told.progress.note(format!(
+            told.progress.info(format!(
                 "{}: {} failed, ECS goes back to {to}: {why}",
-                self.name, self.ours.wanted
+                self.name, self.ours.desired
             ));
         }
     }

@@ -5,11 +5,12 @@ use aws_sdk_ecr::Client;
 use aws_sdk_ecr::primitives::{DateTime, DateTimeFormat};
 use aws_sdk_ecr::types::AuthorizationData;
 use clap::Parser;
+use cli::OutputArgs;
+use cli::args::{AwsArgs, ConfigArgs};
+use cli::error::ErrorSummary;
+use cli::{Console, Failure, Item, Outcome, Report};
 use common::aws::{Aws, call};
-use common::cli::{AwsArgs, ConfigArgs, OutputArgs};
 use common::config::Config;
-use common::failure::Described;
-use common::{Console, Failure, Item, Outcome, Report};
 use registry::{DockerConfig, Keeper, Token};
 use secrecy::ExposeSecret;
 use std::time::Duration;
@@ -27,7 +28,7 @@ pub(crate) struct Args {
     #[arg(long)]
     dry_run: bool,
     /// Give up after this time
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = common::duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = cli::duration::parse)]
     pub(crate) timeout: Duration,
     #[command(flatten)]
     config: ConfigArgs,
@@ -70,9 +71,8 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         .map_err(call("ecr:GetAuthorizationToken"))
         .context("failed to get a token for docker")?;
     let data = answer.authorization_data().first();
-    let data = data.ok_or_else(|| {
-        Failure::could_not("ecr:GetAuthorizationToken answered without `authorizationData`")
-    })?;
+    let data =
+        data.ok_or_else(|| Failure::error("ecr:GetAuthorizationToken answered without `authorizationData`"))?;
     let token = decode(data, console)?;
     aws.place(&token.account)?;
 
@@ -108,7 +108,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     } else {
         (Outcome::Unchanged, "none")
     };
-    console.note(match (&stored.keeper, stored.changed) {
+    console.info(match (&stored.keeper, stored.changed) {
         (Keeper::Itself(_), _) => format!("{place} gets tokens for {host} by itself: nothing to store"),
         (_, true) => format!("signed in to {host}: stored in {place}"),
         (_, false) => format!("signed in to {host}: {place} has this token already"),
@@ -127,10 +127,10 @@ fn name_of(keeper: &Keeper) -> String {
 
 fn not_stored(host: &str, error: anyhow::Error) -> anyhow::Error {
     let message = format!("failed to store the login for `{host}`");
-    if Described::of(&error).hint.is_some() {
+    if ErrorSummary::of(&error).hint.is_some() {
         return error.context(message);
     }
-    Failure::could_not(message)
+    Failure::error(message)
         .hint("look at the file, or point DOCKER_CONFIG at another folder")
         .source(error)
         .into()
@@ -140,12 +140,12 @@ fn decode(data: &AuthorizationData, console: &Console) -> Result<Token> {
     let field = |value: Option<&str>, name: &str| {
         value
             .map(str::to_owned)
-            .ok_or_else(|| Failure::could_not(format!("ecr:GetAuthorizationToken answered without `{name}`")))
+            .ok_or_else(|| Failure::error(format!("ecr:GetAuthorizationToken answered without `{name}`")))
     };
     let text = field(data.authorization_token(), "authorizationToken")?;
-    console.hide(&text);
+    console.redact(&text);
     let token = Token::decode(&text, &field(data.proxy_endpoint(), "proxyEndpoint")?)?;
-    console.hide(token.credentials.password.expose_secret());
+    console.redact(token.credentials.password.expose_secret());
     Ok(token)
 }
 

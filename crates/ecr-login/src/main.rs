@@ -10,14 +10,14 @@
 
 mod login;
 
-use common::{Console, cli};
+use cli::Console;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match cli::parse::<login::Args>("ecr-login") {
         Ok(args) => {
             let console = Console::new("ecr-login", &args.output);
-            common::runtime::run(&console, Some(args.timeout), login::run(&args, &console))
+            runtime::run(&console, Some(args.timeout), login::run(&args, &console))
         }
         Err(code) => code,
     }

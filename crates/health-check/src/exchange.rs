@@ -1,6 +1,6 @@
 //! One GET request over one address, within what is left of the time.
 
-use common::duration;
+use cli::duration;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;

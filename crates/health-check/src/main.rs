@@ -9,15 +9,15 @@ mod exchange;
 mod probe;
 mod target;
 
-use common::{Console, Exit, cli};
+use cli::{Console, Exit};
 use std::process::ExitCode;
 
 const TOOL: &str = "health-check";
 
 fn main() -> ExitCode {
-    match cli::parse_from::<probe::Args>(TOOL, std::env::args_os(), Exit::No) {
+    match cli::parse_from::<probe::Args>(TOOL, std::env::args_os(), Exit::Negative) {
         Ok(args) => {
-            let console = Console::new(TOOL, &args.output).unwritten(Exit::No);
+            let console = Console::new(TOOL, &args.output).on_write_error(Exit::Negative);
             console.finish(Ok(probe::run(&args, &console)))
         }
         Err(code) => code,

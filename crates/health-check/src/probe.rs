@@ -3,8 +3,9 @@
 use crate::exchange::{self, Answer, Fault, Limits};
 use crate::target::Target;
 use clap::Parser;
-use common::cli::OutputArgs;
-use common::{Console, Exit, Failure, Item, Outcome, Report, duration};
+use cli::OutputArgs;
+use cli::duration;
+use cli::{Console, Exit, Failure, Item, Outcome, Report};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -90,7 +91,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Report {
             elapsed: began.elapsed(),
             result,
         };
-        console.detail(format!(
+        console.debug(format!(
             "{} ({})",
             attempt.words(),
             duration::show(attempt.elapsed)
@@ -129,7 +130,7 @@ fn not_running(console: &Console, target: &Target, items: Vec<Item>, why: &str, 
         .detail("url", target.shown());
     report.items = items;
     let message = format!("failed to check `{}`: {why}", target.shown());
-    console.failed(&Failure::new(Exit::No, message).code(code).into(), report)
+    console.failed(&Failure::new(Exit::Negative, message).code(code).into(), report)
 }
 
 impl Attempt {

@@ -1,7 +1,8 @@
 //! The URL, and the addresses behind its host.
 
 use crate::exchange::Fault;
-use common::{Exit, Failure, duration};
+use cli::duration;
+use cli::{ErrorKind, Exit, Failure};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc;
 use std::thread;
@@ -26,7 +27,8 @@ impl Target {
     /// The messages don't repeat the text: there may be a password in it.
     pub(crate) fn parse(url: &str) -> Result<Self, Failure> {
         let refused = |why: &str, hint: &str| {
-            Failure::new(Exit::No, format!("failed to read `--url`: {why}"))
+            Failure::new(Exit::Negative, format!("failed to read `--url`: {why}"))
+                .kind(ErrorKind::Usage)
                 .code("usage")
                 .hint(hint)
         };

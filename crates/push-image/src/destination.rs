@@ -6,9 +6,9 @@ use crate::push::Args;
 use crate::remote::{Remote, Repository};
 use anyhow::{Context, Result};
 use aws_sdk_ecr::Client;
+use cli::{Console, Failure};
 use common::aws::Aws;
-use common::config::{Config, Image, Place, Variables};
-use common::{Console, Failure};
+use common::config::{AwsTarget, Config, Image, Variables};
 use futures_util::future::try_join_all;
 use registry::{Credentials, DockerConfig, EcrHost, Reference};
 use secrecy::ExposeSecret;
@@ -26,7 +26,7 @@ pub(crate) struct Destination<'a> {
     /// Its host, with a port when it has one.
     pub(crate) host: String,
     /// Where AWS's names are expanded.
-    pub(crate) place: Option<Place>,
+    pub(crate) place: Option<AwsTarget>,
     /// The ARN of the caller.
     pub(crate) identity: Option<String>,
     /// The client of ECR; without it, the registry is asked through the engine.
@@ -56,7 +56,7 @@ impl<'a> Destination<'a> {
             return Ok(destination);
         }
         let aws = Aws::load(&args.aws, Some(config), console).await?;
-        let caller = identity::caller(&aws)
+        let caller = common::identity::caller(&aws)
             .await
             .context("failed to find out whose account this is")?;
         let place = aws.place(&caller.account)?;
@@ -71,7 +71,7 @@ impl<'a> Destination<'a> {
 
     /// The names that stand in the file's image tables.
     pub(crate) fn variables<'v>(&self, config: &Config) -> Variables<'v> {
-        let nowhere = Place {
+        let nowhere = AwsTarget {
             account: String::new(),
             region: String::new(),
         };
@@ -147,7 +147,7 @@ impl<'a> Destination<'a> {
                             "somebody or a lifecycle policy may have deleted it: look at the repository, and run it again",
                         ),
                     };
-                    return Err(Failure::could_not(format!(
+                    return Err(Failure::error(format!(
                         "failed to verify image `{repository}:{tag}`: the engine pushed {digest}, and the registry has {has}"
                     ))
                     .code("digest-mismatch")
@@ -228,8 +228,8 @@ impl<'a> Destination<'a> {
         let found = tokio::task::spawn_blocking(move || config.credentials_for(&name)).await;
         match found.context("failed to ask a credential helper")? {
             Ok(Some(found)) => {
-                self.console.hide(found.password.expose_secret());
-                self.console.hide(found.to_basic().expose_secret());
+                self.console.redact(found.password.expose_secret());
+                self.console.redact(found.to_basic().expose_secret());
                 Ok(Some(found))
             }
             Ok(None) => Ok(None),
@@ -248,7 +248,7 @@ impl<'a> Destination<'a> {
     pub(crate) fn proxies(&self, engine: &Engine) -> Result<Vec<(String, String)>> {
         let proxies = self.docker_config()?.proxies(&engine.address());
         for (_, value) in proxies.iter().filter(|(_, value)| value.contains('@')) {
-            self.console.hide(value);
+            self.console.redact(value);
         }
         Ok(proxies)
     }
@@ -275,7 +275,7 @@ impl<'a> Destination<'a> {
         } else {
             "sign in to"
         };
-        Err(Failure::could_not(format!(
+        Err(Failure::error(format!(
             "refused to {what} `{host}`: the engine has it among its `insecure-registries`, and it is another machine"
         ))
         .code("plain-http")

@@ -1,8 +1,8 @@
 //! What became of one image, for people and for programs.
 
+use crate::desired::Desired;
 use crate::remote::{Remote, Repository};
-use crate::wanted::Wanted;
-use common::{Change, Outcome};
+use cli::{Change, Outcome};
 use serde_json::Value;
 
 /// The digest of an image that was never pushed: the registry's form of the layers decides it.
@@ -27,7 +27,7 @@ pub(crate) struct Done {
 
 impl Done {
     /// A push that only something else makes possible. `repository` is `host/name`.
-    pub(crate) fn planned(repository: &str, image: &Wanted, after: &str) -> Self {
+    pub(crate) fn planned(repository: &str, image: &Desired, after: &str) -> Self {
         let changes = image
             .tags
             .iter()
@@ -38,7 +38,7 @@ impl Done {
     /// A push.
     pub(crate) fn would_push(
         repository: &str,
-        image: &Wanted,
+        image: &Desired,
         changes: Vec<Change>,
         after: Option<&str>,
     ) -> Self {

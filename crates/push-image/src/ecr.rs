@@ -4,8 +4,8 @@ use crate::remote::{Remote, Repository};
 use anyhow::{Context, Result};
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{ImageFailure, ImageFailureCode, ImageIdentifier, ImageTagMutability};
+use cli::{Console, Failure};
 use common::aws::{call, code_of};
-use common::{Console, Failure};
 use registry::{Credentials, Token};
 use secrecy::ExposeSecret;
 
@@ -31,7 +31,7 @@ pub(crate) async fn describe(client: &Client, name: &str) -> Result<Option<Repos
         }
     };
     let missing = |field: &str| {
-        Failure::could_not(format!(
+        Failure::error(format!(
             "failed to describe repository `{name}`: ecr:DescribeRepositories answered without `{field}`"
         ))
     };
@@ -57,11 +57,11 @@ pub(crate) async fn describe(client: &Client, name: &str) -> Result<Option<Repos
 /// When the call fails, or says of the tag anything else than that it is not there.
 pub(crate) async fn tagged(client: &Client, repository: &str, tag: &str) -> Result<Option<Remote>> {
     let context = || format!("failed to look for image `{repository}:{tag}`");
-    let wanted = ImageIdentifier::builder().image_tag(tag).build();
+    let desired = ImageIdentifier::builder().image_tag(tag).build();
     let answer = client
         .batch_get_image()
         .repository_name(repository)
-        .image_ids(wanted)
+        .image_ids(desired)
         .set_accepted_media_types(Some(MANIFESTS.map(str::to_owned).to_vec()))
         .send()
         .await
@@ -69,7 +69,7 @@ pub(crate) async fn tagged(client: &Client, repository: &str, tag: &str) -> Resu
         .with_context(context)?;
     if let Some(image) = answer.images().first() {
         let digest = image.image_id().and_then(ImageIdentifier::image_digest);
-        let missing = || Failure::could_not("ecr:BatchGetImage answered without `imageDigest`");
+        let missing = || Failure::error("ecr:BatchGetImage answered without `imageDigest`");
         let digest = digest.ok_or_else(missing).with_context(context)?;
         return Ok(Some(match image.image_manifest() {
             Some(text) => Remote::with_manifest(digest, text, image.image_manifest_media_type()),
@@ -79,14 +79,14 @@ pub(crate) async fn tagged(client: &Client, repository: &str, tag: &str) -> Resu
     match answer.failures().first() {
         Some(failure) if failure.failure_code() == Some(&ImageFailureCode::ImageNotFound) => Ok(None),
         Some(failure) => Err(why(failure)).with_context(context),
-        None => Err(Failure::could_not("ecr:BatchGetImage answered without `images`")).with_context(context),
+        None => Err(Failure::error("ecr:BatchGetImage answered without `images`")).with_context(context),
     }
 }
 
 fn why(failure: &ImageFailure) -> Failure {
     let code = failure.failure_code().map_or("no code", ImageFailureCode::as_str);
     let reason = failure.failure_reason().unwrap_or("no reason");
-    Failure::could_not(format!("ecr:BatchGetImage said {code}: {reason}")).code(code)
+    Failure::error(format!("ecr:BatchGetImage said {code}: {reason}")).code(code)
 }
 
 /// Gives an image that the repository has already another tag.
@@ -98,7 +98,7 @@ pub(crate) async fn put_tag(client: &Client, repository: &str, image: &Remote, t
     let (text, media_type) = image
         .manifest
         .clone()
-        .ok_or_else(|| Failure::could_not("ecr:BatchGetImage answered without `imageManifest`"))
+        .ok_or_else(|| Failure::error("ecr:BatchGetImage answered without `imageManifest`"))
         .with_context(context)?;
     let answer = client
         .put_image()
@@ -132,7 +132,7 @@ pub(crate) async fn login(client: &Client, console: &Console) -> Result<Credenti
         .map_err(call("ecr:GetAuthorizationToken"))
         .context(context)?;
     let missing = |field: &str| {
-        Failure::could_not(format!(
+        Failure::error(format!(
             "{context}: ecr:GetAuthorizationToken answered without `{field}`"
         ))
     };
@@ -141,9 +141,9 @@ pub(crate) async fn login(client: &Client, console: &Console) -> Result<Credenti
     let text = data
         .authorization_token()
         .ok_or_else(|| missing("authorizationToken"))?;
-    console.hide(text);
+    console.redact(text);
     let endpoint = data.proxy_endpoint().ok_or_else(|| missing("proxyEndpoint"))?;
     let token = Token::decode(text, endpoint)?;
-    console.hide(token.credentials.password.expose_secret());
+    console.redact(token.credentials.password.expose_secret());
     Ok(token.credentials)
 }

@@ -9,6 +9,7 @@
 //! stderr: the steps of a build, the layers of a pull and a push, and what became of each image.
 
 mod context;
+mod desired;
 mod destination;
 mod dockerfile;
 mod done;
@@ -20,9 +21,8 @@ mod pusher;
 mod remote;
 mod secret;
 mod source;
-mod wanted;
 
-use common::{Console, cli};
+use cli::Console;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         Ok(args) => {
             let console = Console::new("push-image", &args.output);
             let work = async { Ok(push::run(&args, &console).await) };
-            common::runtime::run(&console, Some(args.timeout), work)
+            runtime::run(&console, Some(args.timeout), work)
         }
         Err(code) => code,
     }

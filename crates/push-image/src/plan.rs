@@ -3,7 +3,7 @@
 use crate::engine::LocalImage;
 use crate::remote::{Remote, Repository};
 
-/// What the registry has behind one of the wanted tags.
+/// What the registry has behind one of the desired tags.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tagged {
     pub(crate) tag: String,

@@ -1,5 +1,6 @@
 //! One image after the other, in the order of the file: a later one may be built upon an earlier one.
 
+use crate::desired::{Desired, Override, Overrides, desired};
 use crate::destination::Destination;
 use crate::done::Done;
 use crate::engine::Engine;
@@ -7,13 +8,13 @@ use crate::pusher::{Failed, Pusher};
 use crate::remote::Repository;
 use crate::secret::from_environment;
 use crate::source::{Build, Workshop};
-use crate::wanted::{Override, Overrides, Wanted, wanted};
 use anyhow::Result;
 use clap::Parser;
-use common::cli::{AwsArgs, ConfigArgs, OutputArgs, PlanArgs};
+use cli::OutputArgs;
+use cli::args::{AwsArgs, ConfigArgs, PlanArgs};
+use cli::progress::Progress;
+use cli::{Console, ErrorKind, Exit, Failure, Item, Outcome, Report};
 use common::config::{Config, Image, Variables, select};
-use common::progress::Progress;
-use common::{Console, Exit, Failure, Item, Outcome, Report};
 use registry::Reference;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -34,7 +35,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     plan: PlanArgs,
     /// Give up after this time
-    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = common::duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "15m", value_parser = cli::duration::parse)]
     pub(crate) timeout: Duration,
     /// Another registry; ${ECR_REGISTRY} then stands for it
     #[arg(long, value_name = "HOST[:PORT]", value_parser = registry_host, help_heading = "Where")]
@@ -94,8 +95,9 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Report {
 }
 
 fn late(timeout: Duration) -> anyhow::Error {
-    let timeout = common::duration::show(timeout);
+    let timeout = cli::duration::show(timeout);
     Failure::new(Exit::Deadline, format!("not done after {timeout}"))
+        .kind(ErrorKind::Timeout)
         .code("timeout")
         .hint("give it more time with --timeout; it is safe to run again")
         .into()
@@ -192,17 +194,17 @@ fn choose(
     variables: &Variables,
     overrides: &Overrides,
     host: &str,
-) -> Result<Vec<Wanted>> {
+) -> Result<Vec<Desired>> {
     let images = select(
         "image",
         config.images(variables)?,
         |image: &Image| &image.name,
         &args.names,
     )?;
-    wanted(images, overrides, host)
+    desired(images, overrides, host)
 }
 
-fn read_builds(images: &[Wanted], config: &Config) -> Result<Vec<Option<Build>>> {
+fn read_builds(images: &[Desired], config: &Config) -> Result<Vec<Option<Build>>> {
     let builds = images.iter().map(|image| {
         let from_environment = from_environment(&config.schema.image, &image.name);
         Build::read(&image.source, &image.name, from_environment, |path| {
@@ -213,7 +215,7 @@ fn read_builds(images: &[Wanted], config: &Config) -> Result<Vec<Option<Build>>>
 }
 
 /// Before a byte is sent: the engine would say so only after it has packed the layers.
-fn refuse_missing(images: &[Wanted], repositories: &[Option<Repository>]) -> Result<()> {
+fn refuse_missing(images: &[Desired], repositories: &[Option<Repository>]) -> Result<()> {
     let mut missing: Vec<&str> = images
         .iter()
         .zip(repositories)
@@ -224,7 +226,7 @@ fn refuse_missing(images: &[Wanted], repositories: &[Option<Repository>]) -> Res
     let Some(first) = missing.first() else {
         return Ok(());
     };
-    Err(Failure::could_not(format!(
+    Err(Failure::error(format!(
         "failed to find repository `{first}`: there is none of this name in this account and region"
     ))
     .code("RepositoryNotFoundException")
@@ -232,8 +234,8 @@ fn refuse_missing(images: &[Wanted], repositories: &[Option<Repository>]) -> Res
     .into())
 }
 
-fn add(report: &mut Report, image: &Wanted, done: Done, console: &Console) {
-    console.note(format!("{}: {}", image.name, done.words));
+fn add(report: &mut Report, image: &Desired, done: Done, console: &Console) {
+    console.info(format!("{}: {}", image.name, done.words));
     if done.outcome != Outcome::Unchanged {
         report.outcome = done.outcome;
     }

@@ -1,15 +1,15 @@
-//! One image: got, compared, and brought to where it is wanted.
+//! One image: got, compared, and brought to where it is desired.
 
+use crate::desired::{Desired, Source};
 use crate::done::{Done, NOT_KNOWN};
 use crate::engine::fault::Topic;
 use crate::engine::{Engine, LocalImage};
 use crate::plan::{Plan, Tagged, in_the_way, plan};
 use crate::remote::{Remote, Repository};
 use crate::source::{Build, Workshop};
-use crate::wanted::{Source, Wanted};
 use anyhow::{Context, Result};
+use cli::{Change, Failure, Outcome};
 use common::config::Image;
-use common::{Change, Failure, Outcome};
 use futures_util::future::try_join_all;
 use registry::Reference;
 use std::collections::BTreeSet;
@@ -50,7 +50,7 @@ impl Pusher<'_> {
     /// When a step fails.
     pub(crate) async fn run(
         &self,
-        image: &Wanted,
+        image: &Desired,
         build: Option<&Build>,
         repository: &Repository,
     ) -> Result<Done, Failed> {
@@ -108,18 +108,18 @@ impl Pusher<'_> {
     }
 
     /// Gets the image onto the engine.
-    async fn get(&self, image: &Wanted, build: Option<&Build>) -> Result<LocalImage> {
+    async fn get(&self, image: &Desired, build: Option<&Build>) -> Result<LocalImage> {
         let Source::Copy {
             reference,
             instead_of,
         } = &image.source
         else {
             let build =
-                build.ok_or_else(|| Failure::could_not(format!("failed to build image `{}`", image.name)))?;
+                build.ok_or_else(|| Failure::error(format!("failed to build image `{}`", image.name)))?;
             return self.workshop.build(&image.name, build).await;
         };
         if let Some(instead_of) = instead_of {
-            self.workshop.progress.note(format!(
+            self.workshop.progress.info(format!(
                 "{}: from {reference} instead of {instead_of}",
                 image.name
             ));
@@ -128,7 +128,7 @@ impl Pusher<'_> {
         got.with_context(|| format!("failed to get image `{}`", image.name))
     }
 
-    async fn tagged(&self, image: &Wanted) -> Result<Vec<Tagged>> {
+    async fn tagged(&self, image: &Desired) -> Result<Vec<Tagged>> {
         let (engine, destination) = (self.workshop.engine, self.workshop.destination);
         try_join_all(image.tags.iter().map(|tag| async move {
             let remote = destination.tagged(engine, &image.repository, tag).await?;
@@ -142,7 +142,7 @@ impl Pusher<'_> {
 
     async fn push(
         &self,
-        image: &Wanted,
+        image: &Desired,
         local: &LocalImage,
         repository: &Repository,
         before: &[Tagged],
@@ -169,7 +169,7 @@ impl Pusher<'_> {
     /// Pushes the image under one tag; what the registry then has is asked of it.
     async fn push_tag(
         &self,
-        image: &Wanted,
+        image: &Desired,
         local: &LocalImage,
         repository: &Repository,
         tag: &str,
@@ -181,7 +181,7 @@ impl Pusher<'_> {
             progress,
         } = &self.workshop;
         self.name_here(local, repository, tag).await?;
-        progress.note(format!("{}: pushing to {}:{tag}", image.name, repository.uri));
+        progress.info(format!("{}: pushing to {}:{tag}", image.name, repository.uri));
         let login = destination.login(false).await?;
         let mut pushed = engine.push(&repository.uri, tag, login.as_ref(), progress).await;
         // A login that has become too old on the way, which for a large image over a slow line can be. What is
@@ -190,7 +190,7 @@ impl Pusher<'_> {
             && destination.can_renew()
             && Topic::of(&failure.to_string()) == Topic::Login
         {
-            console.detail(format!(
+            console.debug(format!(
                 "{}: {failure}: trying again with a new login",
                 image.name
             ));
@@ -214,7 +214,7 @@ impl Pusher<'_> {
     /// Gives the registry's `remote` these tags too: by itself where it can, else by pushes of the same layers.
     async fn give_tags(
         &self,
-        image: &Wanted,
+        image: &Desired,
         local: &LocalImage,
         repository: &Repository,
         remote: &Remote,
@@ -294,8 +294,8 @@ fn changes(tags: &[Tagged], moved: &[String], digest: &str) -> Vec<Change> {
         .collect()
 }
 
-fn immutable(image: &Wanted, tag: &str, digest: &str) -> Failure {
-    Failure::could_not(format!(
+fn immutable(image: &Desired, tag: &str, digest: &str) -> Failure {
+    Failure::error(format!(
         "failed to push image `{}`: tag `{tag}` of repository `{}` is immutable and has another image, {digest}",
         image.name, image.repository
     ))

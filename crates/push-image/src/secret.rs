@@ -1,6 +1,6 @@
 //! Build arguments that are nobody's business: everybody who has an image can read what it was built with.
 
-use common::config::{Image, Piece, pieces};
+use common::config::{Image, Segment, segments};
 use std::collections::BTreeMap;
 
 /// Anywhere in a name.
@@ -27,7 +27,7 @@ const BUILT_IN: [&str; 4] = ["AWS_ACCOUNT_ID", "AWS_REGION", "AWS_PARTITION", "E
 /// Whether the name of a build argument says it.
 pub(crate) fn is_name_of_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    PIECES.iter().any(|piece| name.contains(piece))
+    PIECES.iter().any(|segment| name.contains(segment))
         || name.split(['_', '-', '.']).any(|word| WORDS.contains(&word))
 }
 
@@ -65,9 +65,9 @@ pub(crate) fn from_environment(images: &[Image], name: &str) -> BTreeMap<String,
                 .any(|name| name.contains(&format!("${{{variable}}}")))
     };
     let variables = |value: &str| -> Vec<String> {
-        let pieces = pieces(value).unwrap_or_default().into_iter();
-        let names = pieces.filter_map(|piece| match piece {
-            Piece::Name(name) if !is_public(name) => Some(name.to_owned()),
+        let segments = segments(value).unwrap_or_default().into_iter();
+        let names = segments.filter_map(|segment| match segment {
+            Segment::Name(name) if !is_public(name) => Some(name.to_owned()),
             _ => None,
         });
         names.collect()

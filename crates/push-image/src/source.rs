@@ -1,19 +1,19 @@
 //! Gets an image onto the engine: pulled, found there, or built.
 
 use crate::context::{Context, Ignore, latest_time};
+use crate::desired::Source;
 use crate::destination::Destination;
 use crate::dockerfile::{self, Base};
 use crate::engine::build::{BuildSettings, warn_of_size};
 use crate::engine::{Engine, LocalImage};
 use crate::secret::{is_name_of_secret, is_proxy, password_in};
-use crate::wanted::Source;
 use anyhow::{Context as _, Result};
-use common::progress::Progress;
-use common::{Console, Failure, FailureExt};
+use cli::progress::Progress;
+use cli::{Console, ErrorKind, Failure, FailureExt};
 use registry::{Credentials, Reference};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// What a Dockerfile builds from, as far as this machine alone can say.
@@ -52,16 +52,17 @@ impl Build {
         };
         let folder = resolve(context);
         if !folder.is_dir() {
-            return Err(Failure::could_not(format!(
+            return Err(Failure::error(format!(
                 "failed to use the build context of image `{image}`: `{}` is no folder",
                 folder.display()
             ))
+            .kind(ErrorKind::Config)
             .code("config")
             .hint("`build.context` is relative to ops.toml")
             .into());
         }
         let path = folder.join(dockerfile);
-        let text = read_text(&path).or_could_not(
+        let text = read_text(&path).or_error(
             format!(
                 "failed to read the Dockerfile of image `{image}`, `{}`",
                 path.display()
@@ -96,13 +97,13 @@ impl Build {
             } else {
                 continue;
             };
-            console.hide(value);
+            console.redact(value);
             // A server may repeat it without the text around it.
             let variables = self.from_environment.get(name).into_iter().flatten();
             for outside in variables.filter_map(|variable| std::env::var(variable).ok()) {
-                console.hide(&outside);
+                console.redact(&outside);
             }
-            password.into_iter().for_each(|password| console.hide(password));
+            password.into_iter().for_each(|password| console.redact(password));
             if !is_proxy(name) {
                 console.warn(format!(
                     "{image}: the build argument `{name}` {why}, and everybody who has the image can read it"
@@ -127,7 +128,7 @@ fn read_ignore(folder: &Path, dockerfile: &str) -> Result<Ignore> {
         let path = folder.join(&name);
         match read_text(&path) {
             Ok(text) => return Ignore::parse(&path.display().to_string(), &text),
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error).with_context(|| format!("failed to read `{}`", path.display())),
         }
     }
@@ -162,13 +163,13 @@ impl Workshop<'_> {
                 return Ok(here.clone());
             }
             if !here.digests.iter().any(|digest| is_of(digest, reference)) {
-                self.console.detail(format!(
+                self.console.debug(format!(
                     "{image}: `{name}` was made on this machine: no registry is asked for it"
                 ));
                 return Ok(here.clone());
             }
         }
-        self.progress.note(format!("{image}: pulling {name}"));
+        self.progress.info(format!("{image}: pulling {name}"));
         let login = self.destination.login_for(self.engine, &reference.host).await?;
         let pulled = self
             .engine
@@ -185,7 +186,7 @@ impl Workshop<'_> {
         }
         let found = self.engine.image(&name).await?;
         found.ok_or_else(|| {
-            Failure::could_not(format!(
+            Failure::error(format!(
                 "failed to pull `{name}`: the engine does not have it all the same"
             ))
             .code("engine")
@@ -223,7 +224,7 @@ impl Workshop<'_> {
             .flatten()
             .with_context(failed)?;
         warn_of_size(&context, image, self.console);
-        self.progress.note(format!(
+        self.progress.info(format!(
             "{image}: building {}",
             build.folder.join(&build.settings.dockerfile).display()
         ));
@@ -238,7 +239,7 @@ impl Workshop<'_> {
             .with_context(failed)?;
         let found = self.engine.image(&id).await?;
         found.ok_or_else(|| {
-            Failure::could_not(format!(
+            Failure::error(format!(
                 "failed to build image `{image}`: the engine does not have it"
             ))
             .code("engine")

@@ -3,7 +3,7 @@
 
 use crate::fault::Flaw;
 use crate::source::Source;
-use common::Console;
+use cli::Console;
 use common::config::{ParameterEntry, Schema};
 
 /// The variables in which the SDKs look for a key.
@@ -38,7 +38,7 @@ impl Own<'_> {
             .flatten()
             .filter(|secret| secret.len() >= FOUND_INSIDE)
         {
-            console.hide(secret);
+            console.redact(secret);
         }
     }
 }

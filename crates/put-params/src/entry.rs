@@ -5,10 +5,10 @@ use crate::fault::{Fault, Flaw};
 use crate::source::{Lookup, Source};
 use crate::{name, value};
 use anyhow::{Context, Result};
+use cli::{Console, ErrorKind, Failure};
 use common::config::{
-    Config, ParameterCheck, ParameterEntry, ParameterType, Params, Place, Variables, select,
+    AwsTarget, Config, ParameterCheck, ParameterEntry, ParameterType, Params, Variables, select,
 };
-use common::{Console, Failure};
 use secrecy::{ExposeSecret, SecretString};
 
 /// A value of so many bytes does not stand in a description by chance.
@@ -132,23 +132,23 @@ fn without_key(key: &str, mut flaw: Flaw, advice: &Advice) -> Flaw {
 
 /// Takes a secret and the secrets inside it out of all that is printed.
 pub(crate) fn hide(value: &str, check: Option<ParameterCheck>, console: &Console) {
-    console.hide(value);
+    console.redact(value);
     // An error is put on one line before it is printed.
     let mut lines = value.lines();
     if let (Some(_), Some(_)) = (lines.next(), lines.next()) {
-        value.lines().for_each(|line| console.hide(line.trim()));
+        value.lines().for_each(|line| console.redact(line.trim()));
     }
-    console.hide(&value.split_whitespace().collect::<Vec<_>>().join(" "));
+    console.redact(&value.split_whitespace().collect::<Vec<_>>().join(" "));
     match check {
         Some(ParameterCheck::PostgresUrl) => {
             let info = conninfo::parse(value, &|_| None).ok();
             if let Some(password) = info.and_then(|info| info.password) {
-                console.hide(password.expose_secret());
+                console.redact(password.expose_secret());
             }
         }
         Some(ParameterCheck::OtlpHeaders) => {
             let values = value.split(',').filter_map(|header| header.split_once('='));
-            values.for_each(|(_, value)| console.hide(value));
+            values.for_each(|(_, value)| console.redact(value));
         }
         None => {}
     }
@@ -162,7 +162,7 @@ pub(crate) fn hide(value: &str, check: Option<ParameterCheck>, console: &Console
 pub(crate) fn check_place(
     entries: &[Entry],
     params: &Params,
-    place: &Place,
+    place: &AwsTarget,
     own: Own,
     config: &Config,
 ) -> Result<Vec<String>, Vec<Fault>> {
@@ -218,6 +218,10 @@ pub(crate) fn check_place(
 pub(crate) fn table(config: &Config, variables: &Variables) -> Result<Params> {
     let params = config.params(variables)?;
     params
-        .ok_or_else(|| Failure::could_not("it has no table [params]").code("config"))
+        .ok_or_else(|| {
+            Failure::error("it has no table [params]")
+                .kind(ErrorKind::Config)
+                .code("config")
+        })
         .with_context(|| format!("failed to find any parameter in `{}`", config.path.display()))
 }

@@ -1,7 +1,7 @@
 //! What is wrong with parameters, and how all of it is told at once.
 
-use common::failure::Described;
-use common::{Console, Exit, Failure, Report};
+use cli::error::ErrorSummary;
+use cli::{Console, Exit, Failure, Report};
 
 /// What is wrong with one value, name or entry. Never holds a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl Fault {
 
     /// An error that names the parameter itself.
     pub(crate) fn of_error(parameter: &str, error: &anyhow::Error) -> Self {
-        let described = Described::of(error);
+        let described = ErrorSummary::of(error);
         Fault {
             parameter: parameter.to_owned(),
             message: described.message,
@@ -161,9 +161,9 @@ mod tests {
         Fault::new("prepare", parameter, Flaw::new("value", "bad").hint(hint))
     }
 
-    fn last(faults: &[Fault]) -> Described {
+    fn last(faults: &[Fault]) -> ErrorSummary {
         let summary = |count| format!("{count} of 9");
-        Described::of(&last_line(faults, summary, Some("otherwise"), Exit::Partly).into())
+        ErrorSummary::of(&last_line(faults, summary, Some("otherwise"), Exit::Partial).into())
     }
 
     #[test]
@@ -199,7 +199,7 @@ mod tests {
             assert_eq!(last.message, message);
             assert_eq!(last.code.as_deref(), code, "{message}");
             assert_eq!(last.hint.as_deref(), hint, "{message}");
-            assert_eq!(last.exit, Exit::Partly);
+            assert_eq!(last.exit, Exit::Partial);
         }
         let other = Fault::of_error("A", &anyhow::anyhow!("no"));
         assert_eq!(last(&[other.clone(), other]).hint.as_deref(), Some("otherwise"));

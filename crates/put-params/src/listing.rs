@@ -1,7 +1,7 @@
 //! What became of each parameter, as lines of text and as items of the JSON document.
 
 use crate::fault::Fault;
-use common::{Change, Item};
+use cli::{Change, Item};
 use serde_json::json;
 
 /// What was done, or would be.

@@ -22,14 +22,14 @@ mod survey;
 mod value;
 mod writer;
 
-use common::{Console, cli};
+use cli::Console;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     match cli::parse::<params::Args>("put-params") {
         Ok(args) => {
             let console = Console::new("put-params", &args.output);
-            common::runtime::run(&console, Some(args.timeout), params::run(&args, &console))
+            runtime::run(&console, Some(args.timeout), params::run(&args, &console))
         }
         Err(code) => code,
     }

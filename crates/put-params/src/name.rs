@@ -2,7 +2,7 @@
 //! whatever is wrong, so the rules are checked here and the real reason is told.
 
 use crate::fault::Flaw;
-use common::config::{Place, partition_of};
+use common::config::{AwsTarget, partition_of};
 
 /// Levels of a hierarchy (PutParameter, `Name`).
 const LEVELS: usize = 15;
@@ -17,7 +17,7 @@ pub(crate) fn full(prefix: &str, key: &str) -> String {
 }
 
 /// The ARN of the parameter `name`, which begins with a slash.
-pub(crate) fn arn(place: &Place, name: &str) -> String {
+pub(crate) fn arn(place: &AwsTarget, name: &str) -> String {
     format!(
         "arn:{}:ssm:{}:{}:parameter{name}",
         partition_of(&place.region),
@@ -52,7 +52,7 @@ pub(crate) fn flaw(name: &str) -> Option<Flaw> {
 }
 
 /// Whether `name` is too long in the region where it is to be stored.
-pub(crate) fn length_flaw(place: &Place, name: &str) -> Option<Flaw> {
+pub(crate) fn length_flaw(place: &AwsTarget, name: &str) -> Option<Flaw> {
     (arn(place, name).len() > ARN).then(|| {
         Flaw::new(
             "name",
@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_whole_arn_counts() {
-        let place = Place {
+        let place = AwsTarget {
             account: "123456789012".into(),
             region: "us-east-2".into(),
         };
@@ -109,7 +109,7 @@ mod tests {
         let fits = format!("/{}", "a".repeat(1011 - 44 - 1));
         assert_eq!(length_flaw(&place, &fits), None);
         assert!(length_flaw(&place, &format!("{fits}a")).is_some());
-        let elsewhere = Place {
+        let elsewhere = AwsTarget {
             region: "ap-southeast-2".into(),
             ..place
         };

@@ -3,7 +3,7 @@
 //! the rate on each refusal, and up again by a little on each success.
 
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
-use common::Console;
+use cli::Console;
 use common::aws::{code_of, is_throttling};
 use std::cell::RefCell;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -64,7 +64,7 @@ impl<'a> Pacer<'a> {
             if throttled {
                 if rhythm.rate.is_none() {
                     let tool = self.console.tool();
-                    self.console.note(format!(
+                    self.console.info(format!(
                         "{tool}: note: SSM takes fewer calls at a time: slowing down"
                     ));
                 }

@@ -11,10 +11,11 @@ use crate::survey::survey;
 use crate::writer::{Task, Writer};
 use anyhow::{Context, Result};
 use clap::Parser;
+use cli::OutputArgs;
+use cli::args::{AwsArgs, ConfigArgs, PlanArgs};
+use cli::{Console, ErrorKind, Exit, Failure, Item, Outcome, Report};
 use common::aws::Aws;
-use common::cli::{AwsArgs, ConfigArgs, OutputArgs, PlanArgs};
-use common::config::{Config, ParameterType, Params, Place, Variables};
-use common::{Console, Exit, Failure, Item, Outcome, Report};
+use common::config::{AwsTarget, Config, ParameterType, Params, Variables};
 use secrecy::ExposeSecret;
 use std::cell::RefCell;
 use std::time::Duration;
@@ -35,7 +36,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     plan: PlanArgs,
     /// Give up after this time
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = common::duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = cli::duration::parse)]
     pub(crate) timeout: Duration,
     #[command(flatten)]
     config: ConfigArgs,
@@ -92,7 +93,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         Ok(entries) => entries,
         Err(faults) => return Ok(unprepared(&faults, total, &config, console)),
     };
-    console.detail(format!("{total} values are read and checked"));
+    console.debug(format!("{total} values are read and checked"));
 
     let mut aws = Aws::load(&args.aws, Some(&config), console).await?;
     let credentials = aws.credentials("sts:GetCallerIdentity").await;
@@ -103,7 +104,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         session_token: credentials.session_token(),
     };
     own.hide(console);
-    let here = Place {
+    let here = AwsTarget {
         account: "000000000000".into(),
         region: aws.region.clone(),
     };
@@ -113,7 +114,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         Err(faults) => return Ok(unprepared(&faults, total, &config, console)),
     }
 
-    let caller = identity::caller(&aws)
+    let caller = common::identity::caller(&aws)
         .await
         .context("failed to learn who is calling")?;
     let place = aws.place(&caller.account)?;
@@ -131,7 +132,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     if !blocked.is_empty() {
         report = listed(report, &rows);
         let summary = |count| format!("failed to plan {count} of {total} parameters: nothing was changed");
-        return Ok(tell(&blocked, summary, None, Exit::CouldNot, console, report));
+        return Ok(tell(&blocked, summary, None, Exit::Error, console, report));
     }
     if args.plan.plan_only() {
         if rows.iter().any(|row| row.state != State::Unchanged) {
@@ -175,7 +176,7 @@ fn unprepared(faults: &[Fault], total: usize, config: &Config, console: &Console
             .push(Item::new("parameter", name::full(prefix, key), "invalid").detail("faults", messages));
     }
     let summary = |count| format!("failed to prepare {count} of {total} parameters: nothing was sent to AWS");
-    tell(faults, summary, None, Exit::CouldNot, console, report)
+    tell(faults, summary, None, Exit::Error, console, report)
 }
 
 /// Asks what is there and compares; each parameter gets its row and its task.
@@ -183,7 +184,7 @@ async fn plan_all(
     entries: Vec<Entry>,
     params: &Params,
     tags: &Tags,
-    place: &Place,
+    place: &AwsTarget,
     store: &Store<'_>,
     console: &Console,
 ) -> Result<(Vec<Row>, Vec<Task>)> {
@@ -256,7 +257,7 @@ fn remind(rows: &[Row], console: &Console) {
         } else {
             &format!("{count} values have")
         };
-        console.note(format!(
+        console.info(format!(
             "{}: note: {values} changed: running ECS tasks keep the old ones until a new deployment",
             console.tool()
         ));
@@ -278,16 +279,17 @@ fn conclude(mut report: Report, rows: &[Row], late: Option<Duration>, console: &
             format!(
                 "failed to put {left} of {} parameters: not done after {}",
                 rows.len(),
-                common::duration::show(timeout)
+                cli::duration::show(timeout)
             ),
         );
         let failure = failure
+            .kind(ErrorKind::Timeout)
             .code("timeout")
             .hint("give it more time with --timeout; it is safe to run again");
         return console.failed(&failure.into(), report);
     }
     if !faults.is_empty() {
-        let exit = if written { Exit::Partly } else { Exit::CouldNot };
+        let exit = if written { Exit::Partial } else { Exit::Error };
         let summary = |count| format!("failed to put {count} of {} parameters", rows.len());
         return tell(&faults, summary, again, exit, console, report);
     }

@@ -1,9 +1,9 @@
 //! What differs between `ops.toml` and Parameter Store. No I/O.
 
 use crate::fault::Flaw;
-use common::Change;
+use cli::Change;
+use cli::redact::MASK;
 use common::config::{ParameterTier, ParameterType};
-use common::scrub::MASK;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 use aws_sdk_ssm::config::interceptors::InterceptorContext;
 use aws_sdk_ssm::config::retry::{ClassifyRetry, RetryAction};
 use aws_sdk_ssm::error::{ProvideErrorMetadata, SdkError};
-use common::Failure;
+use cli::Failure;
 use common::aws::{call, code_of, is_throttling};
 use std::error::Error;
 use std::fmt::Debug;

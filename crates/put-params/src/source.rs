@@ -1,8 +1,8 @@
-//! Where a value comes from. It is read into a secret type, and no fault holds a piece of it.
+//! Where a value comes from. It is read into a secret type, and no fault holds a segment of it.
 
 use crate::fault::Flaw;
-use common::config::{ParameterEntry, Piece, pieces};
-use common::failure::Described;
+use cli::error::ErrorSummary;
+use common::config::{ParameterEntry, Segment, segments};
 use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use std::ffi::OsString;
@@ -62,7 +62,8 @@ impl Source {
         let Source::Template { text, .. } = self else {
             return false;
         };
-        pieces(text).is_ok_and(|pieces| pieces.iter().all(|piece| matches!(piece, Piece::Text(_))))
+        segments(text)
+            .is_ok_and(|segments| segments.iter().all(|segment| matches!(segment, Segment::Text(_))))
     }
 
     /// Reads the value; files are relative to `folder`.
@@ -116,8 +117,8 @@ fn variable(name: &str, environment: Lookup) -> Result<SecretString, Flaw> {
 
 fn names_in(template: &str) -> Vec<String> {
     let mut names = Vec::new();
-    for piece in pieces(template).unwrap_or_default() {
-        if let Piece::Name(name) = piece
+    for segment in segments(template).unwrap_or_default() {
+        if let Segment::Name(name) = segment
             && !names.iter().any(|known| known == name)
         {
             names.push(name.to_owned());
@@ -128,8 +129,8 @@ fn names_in(template: &str) -> Vec<String> {
 
 /// `${NAME}` is the environment's and nothing else's; the built-in names of other tables hold no secrets.
 fn filled(template: &str, environment: Lookup) -> Result<Value, Vec<Flaw>> {
-    let pieces = pieces(template).map_err(|error| {
-        let described = Described::of(&error.at("the template").into());
+    let segments = segments(template).map_err(|error| {
+        let described = ErrorSummary::of(&error.at("the template").into());
         let flaw = Flaw::new("template", described.message);
         vec![match described.hint {
             Some(hint) => flaw.hint(hint),
@@ -138,11 +139,11 @@ fn filled(template: &str, environment: Lookup) -> Result<Value, Vec<Flaw>> {
     })?;
     let mut flaws = Vec::new();
     let mut parts = Vec::new();
-    for piece in &pieces {
-        let found = match piece {
-            Piece::Text(_) => continue,
-            Piece::Name(name) if is_variable(name) => variable(name, environment),
-            Piece::Name(name) | Piece::Foreign(name) => Err(Flaw::new(
+    for segment in &segments {
+        let found = match segment {
+            Segment::Text(_) => continue,
+            Segment::Name(name) if is_variable(name) => variable(name, environment),
+            Segment::Name(name) | Segment::IamVariable(name) => Err(Flaw::new(
                 "template",
                 format!("the template names `${{{name}}}`, which is no environment variable"),
             )),
@@ -158,11 +159,11 @@ fn filled(template: &str, environment: Lookup) -> Result<Value, Vec<Flaw>> {
     }
     // Of the right size from the start: a text that grows leaves copies of its beginning in memory.
     let mut values = parts.iter().map(ExposeSecret::expose_secret);
-    let texts: Vec<&str> = pieces
+    let texts: Vec<&str> = segments
         .iter()
-        .map(|piece| match piece {
-            Piece::Text(text) => text,
-            Piece::Name(_) | Piece::Foreign(_) => values.next().unwrap_or_default(),
+        .map(|segment| match segment {
+            Segment::Text(text) => text,
+            Segment::Name(_) | Segment::IamVariable(_) => values.next().unwrap_or_default(),
         })
         .collect();
     let mut whole = String::with_capacity(texts.iter().map(|text| text.len()).sum());

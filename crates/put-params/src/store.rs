@@ -15,9 +15,9 @@ use aws_sdk_ssm::types::{
     Parameter, ParameterMetadata, ParameterStringFilter, ParameterTier, ParameterType,
     ResourceTypeForTagging, Tag,
 };
+use cli::{Console, Failure};
 use common::aws::{Aws, code_of};
 use common::config::ParameterType as WantedType;
-use common::{Console, Failure};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
@@ -101,7 +101,7 @@ impl<'a> Store<'a> {
             .iter()
             .find(|name| !found.contains_key(*name) && !missing.contains(name))
         {
-            Some(name) => Err(Failure::could_not(format!(
+            Some(name) => Err(Failure::error(format!(
                 "ssm:GetParameters answered without a word about `{name}`"
             ))
             .into()),
@@ -148,7 +148,7 @@ impl<'a> Store<'a> {
         }
         match names.iter().find(|name| !found.contains_key(**name)) {
             Some(name) => {
-                Err(Failure::could_not(format!("ssm:DescribeParameters answered without `{name}`")).into())
+                Err(Failure::error(format!("ssm:DescribeParameters answered without `{name}`")).into())
             }
             None => Ok(found),
         }
@@ -255,7 +255,7 @@ fn failed_to_put(wanted: &Wanted) -> String {
 }
 
 fn absent(operation: &str, field: &str) -> Failure {
-    Failure::could_not(format!("{operation} answered without `{field}`"))
+    Failure::error(format!("{operation} answered without `{field}`"))
 }
 
 /// `X` and `/X` are the same parameter.

@@ -3,8 +3,8 @@
 use crate::plan::{Current, Metadata, Need, Stored, Tags, Wanted, need};
 use crate::store::Store;
 use anyhow::{Context, Result};
-use common::Console;
-use common::failure::Described;
+use cli::Console;
+use cli::error::ErrorSummary;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ pub(crate) async fn survey(
         [name] => format!("failed to read parameter `{name}`"),
         names => format!("failed to read {} parameters", names.len()),
     })?;
-    console.detail(format!(
+    console.debug(format!(
         "{} of {} parameters are there",
         stored.len(),
         names.len()
@@ -99,7 +99,7 @@ async fn tags(
 }
 
 fn is_denied(error: &anyhow::Error) -> bool {
-    Described::of(error)
+    ErrorSummary::of(error)
         .code
         .is_some_and(|code| matches!(code.as_str(), "AccessDenied" | "AccessDeniedException"))
 }

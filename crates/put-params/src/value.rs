@@ -1,4 +1,4 @@
-//! What a value has to be like, told without a piece of it, its length or its hash.
+//! What a value has to be like, told without a segment of it, its length or its hash.
 
 use crate::fault::Flaw;
 use common::config::{ParameterCheck, ParameterTier};
@@ -58,7 +58,7 @@ fn size_flaw(value: &str, tier: Option<ParameterTier>) -> Option<Flaw> {
 }
 
 fn is_placeholder(value: &str) -> bool {
-    // Amazon's own example keys; in two pieces, so that no search for keys finds them here.
+    // Amazon's own example keys; in two segments, so that no search for keys finds them here.
     let examples = [
         concat!("AKIA", "IOSFODNN7EXAMPLE"),
         concat!("wJalrXUtnFEMI/K7MDENG", "/bPxRfiCYEXAMPLEKEY"),

@@ -7,7 +7,7 @@ use crate::plan::{Current, Plan, Stored, Tags, Update, Wanted, plan, settings};
 use crate::store::{Created, Store};
 use crate::survey::survey;
 use anyhow::{Result, anyhow};
-use common::{Change, Console};
+use cli::{Change, Console};
 use futures_util::{StreamExt, stream};
 use secrecy::ExposeSecret;
 use std::cell::{Cell, RefCell};
@@ -67,7 +67,7 @@ impl Writer<'_> {
                 }
                 if let Some(row) = rows.borrow_mut().get_mut(at) {
                     row.state = done.state;
-                    self.console.detail(format!("`{}`: {}", row.name, row.word()));
+                    self.console.debug(format!("`{}`: {}", row.name, row.word()));
                     row.version = done.version;
                     row.changes = done.changes.unwrap_or(std::mem::take(&mut row.changes));
                 }

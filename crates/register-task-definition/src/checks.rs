@@ -11,13 +11,13 @@ use anyhow::Result;
 use aws_config::SdkConfig;
 use aws_documents::{Document, Fault, Faults, Field};
 use aws_sdk_iam::primitives::DateTime;
-use common::Item;
-use common::config::{Config, Place};
+use cli::Item;
+use common::config::{AwsTarget, Config};
 
 /// What the checks need to know.
 pub(crate) struct Checks<'a> {
     pub(crate) sdk: &'a SdkConfig,
-    pub(crate) place: &'a Place,
+    pub(crate) place: &'a AwsTarget,
     pub(crate) config: &'a Config,
     /// Expanded.
     pub(crate) document: &'a Document,

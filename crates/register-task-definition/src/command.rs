@@ -2,7 +2,8 @@
 
 use crate::revision::Revision;
 use clap::{Parser, Subcommand};
-use common::cli::{AwsArgs, ConfigArgs, OutputArgs, PlanArgs};
+use cli::OutputArgs;
+use cli::args::{AwsArgs, ConfigArgs, PlanArgs};
 use registry::Reference;
 use std::time::Duration;
 
@@ -77,7 +78,7 @@ pub(crate) struct DiffArgs {
 #[derive(Debug, clap::Args)]
 pub(crate) struct CommonArgs {
     /// Give up after this time
-    #[arg(long, value_name = "TIME", default_value = "3m", value_parser = common::duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = "3m", value_parser = cli::duration::parse)]
     pub(crate) timeout: Duration,
     #[command(flatten)]
     pub(crate) config: ConfigArgs,

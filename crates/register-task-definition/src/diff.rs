@@ -6,9 +6,10 @@ use crate::revision::Revision;
 use crate::source::Source;
 use anyhow::Result;
 use aws_documents::{Fault, task_definition::difference};
+use cli::{Console, Exit, Failure, Item, Outcome, Report};
 use common::aws::Aws;
 use common::config::{Config, Variables};
-use common::{Console, Exit, Failure, Item, Outcome, Report, tags};
+use reconcile::tags;
 use serde_json::Value;
 
 /// Does it.
@@ -23,7 +24,7 @@ pub(crate) async fn run(args: &DiffArgs, console: &Console) -> Result<Report> {
         false => Some(Config::find(flag)?),
     };
     let aws = Aws::load(&args.common.aws, config.as_ref(), console).await?;
-    let place = identity::place(&aws).await?;
+    let place = common::identity::place(&aws).await?;
     let (from, to) = match config.as_ref().filter(|_| !complete) {
         None => (args.from.clone(), args.to.clone()),
         Some(config) => {
@@ -40,9 +41,9 @@ pub(crate) async fn run(args: &DiffArgs, console: &Console) -> Result<Report> {
     let same = changes.is_empty();
     let mut report = Report::new(if same { Outcome::Ok } else { Outcome::No });
     if same {
-        console.note(format!("{} and {} are the same", name(&one), name(&other)));
+        console.info(format!("{} and {} are the same", name(&one), name(&other)));
     } else {
-        report.exit = Some(Exit::No);
+        report.exit = Some(Exit::Negative);
     }
     report.lines = changes.iter().map(ToString::to_string).collect();
     let action = if same { "none" } else { "differs" };
@@ -70,7 +71,7 @@ pub(crate) async fn described(ecs: &Ecs, revision: &Revision, hint: &str) -> Res
     let found = ecs.describe(&revision.to_string()).await?;
     found.ok_or_else(|| {
         let message = format!("failed to find task definition `{revision}`: ECS has no such revision");
-        Failure::could_not(message).code("not-found").hint(hint).into()
+        Failure::error(message).code("not-found").hint(hint).into()
     })
 }
 

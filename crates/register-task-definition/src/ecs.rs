@@ -8,9 +8,11 @@ use aws_sdk_ecs::config::retry::RetryConfig;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionError;
 use aws_sdk_ecs::types::{Tag, TaskDefinitionField};
-use common::aws::json::Exchange;
+use cli::Failure;
+use common::aws::json::RawJsonBody;
 use common::aws::{PASS_ROLE_HINT, UNSURE_HINT, call, is_throttling};
-use common::{Failure, Tags, tags};
+use reconcile::Tags;
+use reconcile::tags;
 use serde_json::Value;
 
 /// ECS, for one run.
@@ -52,7 +54,7 @@ impl Ecs {
     /// # Errors
     /// When ECS says anything but that it is not there.
     pub(crate) async fn describe(&self, name: &str) -> Result<Option<Registered>> {
-        let exchange = Exchange::default();
+        let exchange = RawJsonBody::default();
         let request = self
             .client
             .describe_task_definition()
@@ -70,7 +72,7 @@ impl Ecs {
 
     /// Registers `request`, the body of the call. It is not idempotent, so the SDK makes one attempt of it.
     pub(crate) async fn register(&self, request: &Value) -> Result<Registered, Refusal> {
-        let exchange = Exchange::sending(request);
+        let exchange = RawJsonBody::sending(request);
         let operation = self
             .client
             .register_task_definition()
@@ -112,7 +114,7 @@ pub(crate) enum Refusal {
     /// ECS was asked too often, and did not do it.
     Throttled(Failure),
     /// Nobody knows whether it went through.
-    Unanswered(Failure),
+    AttemptTracker(Failure),
     Other(Failure),
 }
 
@@ -124,7 +126,7 @@ impl Refusal {
         };
         let kind = match code {
             Some(code) if is_throttling(code) => Refusal::Throttled,
-            _ if is_unanswered(&error) => Refusal::Unanswered,
+            _ if is_unanswered(&error) => Refusal::AttemptTracker,
             Some("ClientException") if message.contains("Too many concurrent attempts") => {
                 Refusal::Concurrent
             }
@@ -143,7 +145,7 @@ impl Refusal {
 
     pub(crate) fn into_failure(self) -> Failure {
         match self {
-            Refusal::Unanswered(failure) => failure.hint(UNSURE_HINT),
+            Refusal::AttemptTracker(failure) => failure.hint(UNSURE_HINT),
             Refusal::Concurrent(failure)
             | Refusal::Role(failure)
             | Refusal::Throttled(failure)
@@ -180,7 +182,7 @@ fn registered(mut answer: Value, operation: &str) -> Result<Registered, Failure>
         members.retain(|_, value| value.as_str() != Some(""));
     }
     if text(&definition, "taskDefinitionArn").is_empty() {
-        return Err(Failure::could_not(format!(
+        return Err(Failure::error(format!(
             "{operation} answered without `taskDefinitionArn`"
         )));
     }

@@ -6,9 +6,9 @@ use anyhow::{Context, Result};
 use aws_config::{Region, SdkConfig};
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{ImageFailureCode, ImageIdentifier};
-use common::Failure;
+use cli::Failure;
 use common::aws::{call, code_of};
-use common::config::Place;
+use common::config::AwsTarget;
 use futures_util::future::join_all;
 use registry::{EcrHost, Manifest, Platform, Reference};
 use std::collections::BTreeMap;
@@ -27,7 +27,7 @@ const NO_DIGEST: &str = "sha256:000000000000000000000000000000000000000000000000
 /// ECR, for one run.
 pub(crate) struct Ecr<'a> {
     pub(crate) sdk: &'a SdkConfig,
-    pub(crate) place: &'a Place,
+    pub(crate) place: &'a AwsTarget,
 }
 
 /// An image by its name in ECR.
@@ -83,7 +83,7 @@ impl Name {
     }
 
     /// Whether it is in the registry of `place`.
-    pub(crate) fn is_in(&self, place: &Place) -> bool {
+    pub(crate) fn is_in(&self, place: &AwsTarget) -> bool {
         self.account == place.account && self.region == place.region
     }
 }
@@ -169,7 +169,7 @@ impl Ecr<'_> {
             let digest = image.image_id().and_then(ImageIdentifier::image_digest);
             let (Some(digest), Some(manifest)) = (digest, image.image_manifest()) else {
                 let message = "ecr:BatchGetImage answered without digest or manifest";
-                return Err(Failure::could_not(message).into());
+                return Err(Failure::error(message).into());
             };
             return Ok(Lookup::Found(Found {
                 digest: digest.to_owned(),
@@ -184,11 +184,9 @@ impl Ecr<'_> {
                 let code = failure.failure_code().map_or("no code", ImageFailureCode::as_str);
                 let reason = failure.failure_reason().unwrap_or_default();
                 let message = format!("ecr:BatchGetImage failed with {code}: {reason}");
-                Err(Failure::could_not(message).code(code).into())
+                Err(Failure::error(message).code(code).into())
             }
-            None => {
-                Err(Failure::could_not("ecr:BatchGetImage answered with neither image nor failure").into())
-            }
+            None => Err(Failure::error("ecr:BatchGetImage answered with neither image nor failure").into()),
         }
     }
 
@@ -226,7 +224,7 @@ mod tests {
 
     #[test]
     fn names_in_ecr_are_told_from_others() {
-        let place = Place {
+        let place = AwsTarget {
             account: "123456789012".into(),
             region: "us-east-1".into(),
         };

@@ -9,9 +9,9 @@ use crate::source::{app_tags, file};
 use anyhow::{Context, Result};
 use aws_documents::expand::{expand_and_check, expand_key, name_unknown};
 use aws_documents::{Document, shown, task_definition, tell_warnings};
+use cli::{Console, Failure, FailureExt, Item, Outcome, Report};
 use common::aws::Aws;
 use common::config::{Config, Variables};
-use common::{Console, Failure, FailureExt, Item, Outcome, Report};
 use std::io::Write;
 use std::path::Path;
 use tempfile::NamedTempFile;
@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
         return Err(exists(&path).into());
     }
     let aws = Aws::load(&args.common.aws, Some(&config), console).await?;
-    let place = identity::place(&aws).await?;
+    let place = common::identity::place(&aws).await?;
     let variables = Variables::new(&config.schema, &place);
     let from = args.from.clone().unwrap_or_default();
     let revision = from.or_family(&family(&path, &variables));
@@ -51,13 +51,13 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
     let document = Document::parse(&shown(&path), &text).map_err(|fault| fault.into_failure())?;
     tell_warnings(&warnings(&document, &config), console);
     for image in placeholders::followed(&value) {
-        console.note(format!(
+        console.info(format!(
             "image `{image}`: the file follows the digest of its first tag in ECR"
         ));
     }
     let old = std::fs::read_to_string(&path).ok();
     if old.as_deref() == Some(text.as_str()) {
-        console.note(format!("{name}: unchanged"));
+        console.info(format!("{name}: unchanged"));
         let mut report = Report::new(Outcome::Unchanged).line(&name);
         report.items.push(item("none"));
         return Ok(report);
@@ -66,7 +66,7 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
     if args.dry_run {
         let shown = task_definition::concealed(&value);
         if shown != value {
-            console.note("what may be a secret is `(hidden)` here; the file gets it as it is");
+            console.info("what may be a secret is `(hidden)` here; the file gets it as it is");
         }
         let text = serde_json::to_string_pretty(&shown).context("failed to write JSON")?;
         let mut report = Report::new(Outcome::Planned).line(text).detail("document", shown);
@@ -74,7 +74,7 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
         return Ok(report);
     }
     write(&path, &text, args.force)?;
-    console.note(format!("{name}: written from {}", live.arn()));
+    console.info(format!("{name}: written from {}", live.arn()));
     let mut report = Report::new(Outcome::Changed).line(&name);
     report.items.push(item(action));
     Ok(report)
@@ -111,31 +111,30 @@ fn write(path: &Path, text: &str, force: bool) -> Result<()> {
     let context = format!("failed to write `{}`", shown(path).display());
     let hint = "check that the folder can be written to";
     let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).or_could_not(context.as_str(), hint)?;
-    let mut file = NamedTempFile::new_in(folder).or_could_not(context.as_str(), hint)?;
-    file.write_all(text.as_bytes())
-        .or_could_not(context.as_str(), hint)?;
+    std::fs::create_dir_all(folder).or_error(context.as_str(), hint)?;
+    let mut file = NamedTempFile::new_in(folder).or_error(context.as_str(), hint)?;
+    file.write_all(text.as_bytes()).or_error(context.as_str(), hint)?;
     // Temporary files are for their owner alone; this one is for a repository.
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     file.as_file()
         .set_permissions(mode)
-        .or_could_not(context.as_str(), hint)?;
+        .or_error(context.as_str(), hint)?;
     if force {
         file.persist(path)
             .map_err(|error| error.error)
-            .or_could_not(context, hint)?;
+            .or_error(context, hint)?;
         return Ok(());
     }
     match file.persist_noclobber(path) {
         Ok(_) => Ok(()),
         Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Err(exists(path).into()),
-        Err(error) => Err(error.error).or_could_not(context, hint),
+        Err(error) => Err(error.error).or_error(context, hint),
     }
 }
 
 fn exists(path: &Path) -> Failure {
     let name = shown(path).display().to_string();
-    Failure::could_not(format!("refused to overwrite `{name}`"))
+    Failure::error(format!("refused to overwrite `{name}`"))
         .code("exists")
         .hint("--force replaces it, --dry-run shows what would be written")
 }

@@ -21,8 +21,8 @@ mod register;
 mod revision;
 mod source;
 
+use cli::Console;
 use command::{Args, Command};
-use common::{Console, cli};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -39,5 +39,5 @@ fn main() -> ExitCode {
             Some(Command::Diff(diff)) => diff::run(diff, &console).await,
         }
     };
-    common::runtime::run(&console, Some(common.timeout), work)
+    runtime::run(&console, Some(common.timeout), work)
 }

@@ -2,10 +2,10 @@
 //! `ops.toml` becomes its `${NAME}`. No I/O.
 
 use crate::source::image_names;
-use aws_documents::arn;
+
 use aws_documents::task_definition::ONLY_DESCRIBED;
-use common::Tags;
-use common::config::{Config, Place, partition_of};
+use common::config::{AwsTarget, Config, partition_of};
+use reconcile::Tags;
 use registry::Reference;
 use serde_json::{Map, Value, json};
 
@@ -15,7 +15,7 @@ pub(crate) fn file(
     tags: &Tags,
     app_tags: &Tags,
     config: &Config,
-    place: &Place,
+    place: &AwsTarget,
 ) -> Value {
     let mut file = definition.clone();
     if let Some(members) = file.as_object_mut() {
@@ -77,7 +77,7 @@ fn drop_empty(value: &mut Value) {
 
 struct Names<'a> {
     config: &'a Config,
-    place: &'a Place,
+    place: &'a AwsTarget,
 }
 
 impl Names<'_> {

@@ -2,7 +2,9 @@
 
 use crate::ecs::Registered;
 use aws_documents::task_definition::difference;
-use common::{Change, Tags, tags};
+use cli::Change;
+use reconcile::Tags;
+use reconcile::tags;
 use serde_json::Value;
 
 /// What is to be done.

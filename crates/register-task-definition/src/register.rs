@@ -11,9 +11,10 @@ use crate::source::{Source, app_tags, take_tags};
 use anyhow::{Context, Result};
 use aws_documents::expand::name_unknown;
 use aws_documents::{Fault, refuse, task_definition};
+use cli::{Change, Console, Item, Outcome, Report};
 use common::aws::Aws;
 use common::config::{Config, Variables};
-use common::{Change, Console, Item, Outcome, Report, Tags};
+use reconcile::Tags;
 use registration::Done;
 use serde_json::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -47,7 +48,7 @@ pub(crate) async fn run(args: &RegisterArgs, console: &Console) -> Result<Report
     }
 
     let aws = Aws::load(&args.common.aws, Some(&config), console).await?;
-    let caller = identity::caller(&aws).await?;
+    let caller = common::identity::caller(&aws).await?;
     let place = aws.place(&caller.account)?;
     let mut variables = Variables::new(&config.schema, &place);
     let tags = app_tags(&config, &variables)?.0;
@@ -80,7 +81,7 @@ pub(crate) async fn run(args: &RegisterArgs, console: &Console) -> Result<Report
     // ECS may repeat what it does not like.
     task_definition::secrets(&definition)
         .iter()
-        .for_each(|secret| console.hide(secret));
+        .for_each(|secret| console.redact(secret));
     let tags = take_tags(&mut definition, &tags);
     let plan = Plan::new(&definition, &tags, latest.as_ref());
 
@@ -124,7 +125,7 @@ pub(crate) async fn run(args: &RegisterArgs, console: &Console) -> Result<Report
 fn tell(judged: &Judged, report: &mut Report, console: &Console) {
     for planned in &judged.planned {
         let (kind, name, after) = (planned.kind.replace('-', " "), &planned.name, planned.after);
-        console.note(format!("{kind} `{name}`: planned (after {after})"));
+        console.info(format!("{kind} `{name}`: planned (after {after})"));
         report.items.push(planned.item());
     }
     for what in &judged.not_judged {
@@ -178,7 +179,7 @@ impl Job<'_> {
             Plan::Tag(tags, _) => {
                 let arn = latest.as_ref().map(Registered::arn).unwrap_or_default();
                 let words = format!("ecs:TagResource for task definition `{arn}`");
-                self.console.sending(words, self.ecs.tag(arn, tags)).await?;
+                self.console.in_flight(words, self.ecs.tag(arn, tags)).await?;
                 latest
             }
             Plan::Register(_) => match self.register(role_is_new).await? {

@@ -2,8 +2,9 @@
 
 use anyhow::{Context, Result};
 use aws_documents::{Document, Fault, Node, document::Content, expand, shown, tags, task_definition};
+use cli::{ErrorKind, Failure};
 use common::config::{Config, Variables, expand as expand_text};
-use common::{Failure, Tags};
+use reconcile::Tags;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -70,7 +71,11 @@ impl Source {
                 format!("it names: {known}")
             };
             let message = format!("failed to use --image `{name}`: `{file}` has no `${{image.{name}}}`");
-            return Err(Failure::could_not(message).code("usage").hint(hint).into());
+            return Err(Failure::error(message)
+                .kind(ErrorKind::Usage)
+                .code("usage")
+                .hint(hint)
+                .into());
         }
         // A name that is no image is told with its place, when the file is expanded.
         let images = names
@@ -117,7 +122,9 @@ fn wanted(
             .with_context(|| format!("failed to read `{}`", config.path.display()))
     };
     let tag = image.tags.first().ok_or_else(|| {
-        Failure::could_not(format!("failed to use image `{name}`: it has no tag")).code("config")
+        Failure::error(format!("failed to use image `{name}`: it has no tag"))
+            .kind(ErrorKind::Config)
+            .code("config")
     })?;
     let given = given.iter().rev().find(|(other, _)| other == name);
     Ok(Some(Wanted {

@@ -3,7 +3,8 @@
 use crate::credentials::Credentials;
 use crate::helper;
 use anyhow::{Context, Result, bail};
-use common::{Failure, whole};
+use cli::Failure;
+use runtime::critical_section;
 use rustix::fs::{FlockOperation, flock};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value, json};
@@ -322,7 +323,7 @@ fn lock(folder: &Path) -> Result<File> {
                 std::thread::sleep(Duration::from_millis(5));
             }
             Err(rustix::io::Errno::WOULDBLOCK) => {
-                return Err(Failure::could_not(format!(
+                return Err(Failure::error(format!(
                     "failed to lock `{}`: another login holds it, for {} s now",
                     path.display(),
                     LOCK_TIMEOUT.as_secs()
@@ -341,7 +342,7 @@ fn lock(folder: &Path) -> Result<File> {
 
 fn replace(target: &Path, folder: &Path, document: &Map<String, Value>) -> Result<()> {
     let context = || format!("failed to write docker's configuration `{}`", target.display());
-    let _whole = whole::begin();
+    let _section = critical_section::enter();
     // A temporary file is 0600 from the start, and is removed when anything below fails.
     let mut file = tempfile::Builder::new()
         .prefix(".config.json")

@@ -2,7 +2,7 @@
 
 use crate::credentials::Credentials;
 use anyhow::{Context, Result};
-use common::partition;
+use arn::partition;
 
 /// A host name of a private ECR registry, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,8 @@ impl EcrHost {
             && region
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        let known = partition::domains()
+        let known = partition::all()
+            .map(|partition| partition.domain)
             .chain(DUAL_STACK)
             .any(|domain| domain == suffix);
         (plain && known).then(|| EcrHost {

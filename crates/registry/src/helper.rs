@@ -2,7 +2,7 @@
 
 use crate::credentials::Credentials;
 use anyhow::{Context, Result, bail};
-use common::children;
+use runtime::child_processes;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
 use serde::Deserialize;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -165,7 +165,7 @@ struct Running(Child);
 impl Drop for Running {
     fn drop(&mut self) {
         if matches!(self.0.try_wait(), Ok(None)) {
-            children::end_tree(self.0.id());
+            child_processes::end_tree(self.0.id());
         }
         let _ = self.0.kill();
         let _ = self.0.wait();

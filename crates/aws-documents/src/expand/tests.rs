@@ -1,5 +1,5 @@
 use super::*;
-use common::config::{Config, Place};
+use common::config::{AwsTarget, Config};
 use serde_json::json;
 use std::path::Path;
 
@@ -23,7 +23,7 @@ fn check_with(
     check: impl FnOnce(&Document) -> Vec<Fault>,
 ) -> Result<(Document, Vec<Fault>), Vec<Fault>> {
     let config = Config::parse(Path::new("ops.toml"), CONFIG).unwrap();
-    let place = Place {
+    let place = AwsTarget {
         account: "123456789012".into(),
         region: "us-east-1".into(),
     };
@@ -67,7 +67,7 @@ fn what_else_is_wrong_is_told_beside_what_is_unset() {
     let document = Document::parse(Path::new("a.json"), text).unwrap();
     let lines = |cpu: Option<&str>| {
         let cpu = cpu.map(str::to_owned);
-        let variables = Variables::over(&config.schema, &Place::unknown(), |_| cpu.clone());
+        let variables = Variables::over(&config.schema, &AwsTarget::unknown(), |_| cpu.clone());
         let found = expand_and_check(&document, &variables, crate::task_definition::check);
         let (expanded, faults) = match found {
             Ok((document, faults)) => (Some(document.to_value()), faults),
@@ -106,7 +106,7 @@ fn all_faults_are_told_with_place_and_field() {
 #[test]
 fn one_key_is_expanded_alone() {
     let config = Config::parse(Path::new("ops.toml"), CONFIG).unwrap();
-    let variables = Variables::over(&config.schema, &Place::unknown(), |_| None);
+    let variables = Variables::over(&config.schema, &AwsTarget::unknown(), |_| None);
     let text = "{\"a\": \"x-${params.prefix}\", \"b\": \"\", \"c\": 1,\n\"d\": \"${UNSET}\", \"e\": null}";
     let document = Document::parse(Path::new("a.json"), text).unwrap();
     let key = |key: &str| expand_key(&document, key, &variables).map_err(|fault| fault.to_string());
@@ -149,7 +149,7 @@ fn what_else_is_wrong_is_told_at_once() {
 
 #[test]
 fn stand_ins_are_told_as_the_variables_that_they_stand_for() {
-    let place = Place::unknown();
+    let place = AwsTarget::unknown();
     let text = format!("arn:aws:ssm:{}::{}:parameter/x", place.region, place.account);
     let mut fault = Fault::of_file(Path::new("a.json"), format!("`{text}` is wrong"));
     fault.hint = Some(format!("did you mean {}?", place.account));

@@ -7,7 +7,7 @@
 use super::{OLD_VERSION, as_list, principal};
 use crate::difference::set_changes;
 use crate::document::join;
-use common::Change;
+use cli::Change;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 

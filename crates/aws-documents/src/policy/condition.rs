@@ -1,7 +1,7 @@
 //! `Condition`: `{operator: {key: values}}`.
 
 use super::texts::{check_arn, strings};
-use crate::arn;
+
 use crate::document::{Content, Field};
 use crate::position::Faults;
 

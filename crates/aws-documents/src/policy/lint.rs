@@ -2,7 +2,7 @@
 
 use super::texts::{check_arn, strings, texts, unknown_keys};
 use super::{Kind, LARGEST_TRUST, LARGEST_TRUST_EVER, OLD_VERSION, VERSION, condition, principal, size};
-use crate::arn;
+
 use crate::document::{Content, Document, Field};
 use crate::position::{Fault, Faults};
 use std::collections::BTreeSet;

@@ -1,6 +1,5 @@
 //! `Principal`: who a policy speaks of.
 
-use crate::arn;
 use crate::document::{Content, Field};
 use crate::position::Faults;
 use serde_json::{Value, json};

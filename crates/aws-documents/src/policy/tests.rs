@@ -1,6 +1,6 @@
 use super::*;
 use crate::expand::expand;
-use common::config::{Config, Place, Variables};
+use common::config::{AwsTarget, Config, Variables};
 use serde_json::json;
 
 /// Each fault as `line:column path: message`, warnings with a `?`.
@@ -58,7 +58,7 @@ fn an_escaped_dollar_is_a_dollar() {
         r#""Effect":"Allow","Action":"lambda:InvokeFunction","Resource":"{latest}$$LATEST","Condition":{{"StringEquals":{{"aws:x":["5$$","${{$}}"]}}}}"#
     ));
     let config = Config::parse(Path::new("ops.toml"), "version = 1\napp = { name = \"x\" }\n").unwrap();
-    let variables = Variables::over(&config.schema, &Place::unknown(), |_| None);
+    let variables = Variables::over(&config.schema, &AwsTarget::unknown(), |_| None);
     let document = Document::parse(Path::new("p.json"), &text).unwrap();
     let document = expand(&document, &variables).unwrap();
     assert_eq!(

@@ -1,6 +1,5 @@
 //! What holds for texts and keys anywhere in a policy.
 
-use crate::arn;
 use crate::document::{Content, Field};
 use crate::position::Faults;
 

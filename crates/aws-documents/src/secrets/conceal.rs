@@ -4,7 +4,7 @@ use super::harmless::{may_be_shown, shown_words};
 use super::{holds_secret, is_secret, secret_words};
 use crate::difference::{self, List, Meaning};
 use crate::shape::Shape;
-use common::Change;
+use cli::Change;
 use serde_json::{Map, Value};
 
 /// What stands for a value that may be a secret.

@@ -4,7 +4,6 @@
 //! the same, and that it changes.
 
 use super::{is_secret, is_switch, words};
-use crate::arn;
 
 /// Pieces of the names whose values are hidden, also when they stand inside a word.
 const SENSITIVE: [&str; 26] = [
@@ -67,7 +66,7 @@ pub(super) fn may_be_shown(name: &str, value: &str) -> bool {
         return true;
     }
     let capitals: String = words(name).concat();
-    let sensitive = SENSITIVE.iter().any(|piece| capitals.contains(piece)) || capitals.ends_with("PW");
+    let sensitive = SENSITIVE.iter().any(|segment| capitals.contains(segment)) || capitals.ends_with("PW");
     let names = || {
         words(name)
             .last()
@@ -84,9 +83,9 @@ pub(super) fn shown_words(words: &[&str]) -> Vec<bool> {
     let mut flag = String::new();
     let mut shown = Vec::new();
     for (word, secret) in words.iter().zip(secret) {
-        let pieces: Vec<&str> = word.split_whitespace().collect();
-        let fine = if pieces.len() > 1 {
-            !shown_words(&pieces).contains(&false)
+        let segments: Vec<&str> = word.split_whitespace().collect();
+        let fine = if segments.len() > 1 {
+            !shown_words(&segments).contains(&false)
         } else {
             is_flag(word)
                 || (flag.is_empty() && is_reference(word))

@@ -4,7 +4,7 @@ use super::fields::REQUEST;
 use super::normal::{Namespaces, as_created, default_of, normalise};
 use crate::difference::List;
 use crate::secrets;
-use common::Change;
+use cli::Change;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! The rules of a service's document.
 
 use super::{Setting, connect, fields, network};
-use crate::arn;
+
 use crate::document::{Content, Document, Field};
 use crate::position::{Fault, Faults};
 use crate::task_definition::{is_name, list};

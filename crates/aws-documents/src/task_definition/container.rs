@@ -1,7 +1,7 @@
 //! The rules of one container.
 
 use super::{between, exposed, health_check, is_name, logging, ports, variables};
-use crate::arn;
+
 use crate::document::{Content, Field};
 use crate::position::Faults;
 
@@ -200,15 +200,15 @@ pub(super) fn check_secret(reference: &Field, faults: &mut Faults) {
     let Some(parts) = arn::split(text).filter(|_| wrong.is_empty()) else {
         return;
     };
-    let pieces = parts.resource.split(':').count();
+    let segments = parts.resource.split(':').count();
     match parts.service {
-        "ssm" if parts.resource.starts_with("parameter/") && pieces == 1 => {}
+        "ssm" if parts.resource.starts_with("parameter/") && segments == 1 => {}
         "ssm" => faults.error(
             reference,
             format!("`{text}` is no parameter: it must end with parameter/NAME"),
         ),
         // secret:NAME, or secret:NAME:KEY:STAGE:VERSION with any of the last three empty.
-        "secretsmanager" if matches!(pieces, 2 | 5) => {}
+        "secretsmanager" if matches!(segments, 2 | 5) => {}
         "secretsmanager" => {
             faults.error(reference, format!("`{text}` has not the form of a secret"));
             faults.hint("it ends with secret:NAME, or with secret:NAME:KEY:STAGE:VERSION, of which parts may be empty");

@@ -2,9 +2,9 @@
 
 use super::container::check_secret;
 use super::exposed;
-use crate::arn::looks_like_region;
 use crate::document::Field;
 use crate::position::Faults;
+use arn::looks_like_region;
 
 /// The options of awslogs (Amazon ECS developer guide, "Send Amazon ECS logs to CloudWatch"); any other one
 /// stops the task when it starts.

@@ -4,8 +4,8 @@
 use super::fields::REQUEST;
 use super::{ONLY_DESCRIBED, cpu_units, mebibytes};
 use crate::difference::{self, List};
-use crate::{arn, secrets};
-use common::Change;
+use crate::secrets;
+use cli::Change;
 use serde_json::{Map, Value, json};
 
 /// `definition` in the one form: without what only DescribeTaskDefinition has, without what is empty or the

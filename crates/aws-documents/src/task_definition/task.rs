@@ -1,7 +1,7 @@
 //! The rules of the task as a whole.
 
 use super::{between, container, cpu_units, dependencies, is_name, logging, mebibytes, ports, size};
-use crate::arn;
+
 use crate::document::Field;
 use crate::position::Faults;
 use std::collections::BTreeSet;

@@ -82,8 +82,8 @@ fn files(container: &Field, faults: &mut Faults) {
         .filter_map(|file| file.get("value"))
     {
         let text = file.text().unwrap_or_default();
-        let is_object = crate::arn::split(text)
-            .is_some_and(|parts| parts.service == "s3" && parts.resource.contains('/'));
+        let is_object =
+            arn::split(text).is_some_and(|parts| parts.service == "s3" && parts.resource.contains('/'));
         if !is_object || !text.ends_with(".env") {
             faults.error(
                 &file,

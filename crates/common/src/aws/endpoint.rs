@@ -1,9 +1,9 @@
 //! Says when calls go elsewhere than to AWS: a shell that still exports an endpoint for a local database would
 //! send every call there.
 
-use crate::console::Console;
 use aws_config::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
+use cli::Console;
 
 /// The services that the tools call, by the ids that the SDK knows them under.
 const SERVICES: [&str; 7] = [

@@ -1,10 +1,11 @@
 //! AWS's errors made readable: `SdkError` prints as two words, and loses the service's message.
 
-use crate::failure::Failure;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use cli::redact::without_process_output;
+use cli::{ErrorKind, Failure};
 use std::any::Any;
 use std::error::Error;
 
@@ -65,7 +66,7 @@ fn no_answer(operation: &str, what: &str, code: &str) -> Failure {
     } else {
         NETWORK_HINT
     };
-    Failure::could_not(format!("{operation} {what}"))
+    Failure::error(format!("{operation} {what}"))
         .code(code)
         .hint(hint)
 }
@@ -78,7 +79,7 @@ fn status_of(raw: &dyn Any) -> Option<u16> {
 /// An answer that is not AWS's, or not whole. A refusal by somebody on the way has not reached AWS.
 fn strange(operation: &str, status: Option<u16>, error: &(dyn Error + 'static)) -> Failure {
     match status {
-        Some(300..=499) => Failure::could_not(format!(
+        Some(300..=499) => Failure::error(format!(
             "{operation} was answered with something that is no AWS error"
         ))
         .code("no-aws-error")
@@ -100,7 +101,7 @@ fn refused(operation: &str, code: &str, message: Option<&str>) -> Failure {
     let message = message
         .map(|message| format!(": {}", message.trim()))
         .unwrap_or_default();
-    let failure = Failure::could_not(format!("{operation} refused with {code}{message}")).code(code);
+    let failure = Failure::error(format!("{operation} refused with {code}{message}")).code(code);
     match hint(operation, code) {
         Some(hint) => failure.hint(hint),
         None => failure,
@@ -162,7 +163,8 @@ fn not_sent(operation: &str, error: &(dyn Error + 'static)) -> Failure {
     {
         return no_answer(operation, &format!("got no answer: {cause}"), "network");
     }
-    Failure::could_not(format!("{operation} could not be sent: {cause}"))
+    Failure::error(format!("{operation} could not be sent: {cause}"))
+        .kind(ErrorKind::Network)
         .code("network")
         .hint(NETWORK_HINT)
 }
@@ -170,17 +172,17 @@ fn not_sent(operation: &str, error: &(dyn Error + 'static)) -> Failure {
 pub(super) fn no_credentials(operation: &str, error: &CredentialsError) -> Failure {
     let failure = match error {
         CredentialsError::CredentialsNotLoaded(_) => {
-            Failure::could_not(format!("{operation} could not be sent: no AWS credentials found"))
+            Failure::error(format!("{operation} could not be sent: no AWS credentials found"))
         }
         _ => {
             let cause = readable(&causes_of(error.source()));
-            Failure::could_not(format!(
+            Failure::error(format!(
                 "{operation} could not be sent: failed to get AWS credentials: {cause}"
             ))
         }
     };
     failure
-        .code("no-credentials")
+        .kind(ErrorKind::Credentials).code("no-credentials")
         .hint("sign in with `aws sso login`, set AWS_PROFILE, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 }
 
@@ -194,17 +196,12 @@ pub(super) fn causes_of<'a>(mut next: Option<&'a (dyn Error + 'static)>) -> Vec<
     causes
 }
 
-/// What the SDK says of a credential process, without what that process wrote: nobody knows what is in it.
-pub(crate) fn without_output(text: &str) -> &str {
-    text.split("Stderr:").next().unwrap_or_default().trim_end()
-}
-
 /// The causes in one line, without the layers that say nothing and what has been said before.
 fn readable(causes: &[&(dyn Error + 'static)]) -> String {
     let mut said: Vec<String> = Vec::new();
     for cause in causes {
         let text = cause.to_string();
-        let text = without_output(&text).trim_end_matches('.').to_owned();
+        let text = without_process_output(&text).trim_end_matches('.').to_owned();
         let empty = matches!(
             text.as_str(),
             "dispatch failure"
@@ -230,9 +227,9 @@ fn readable(causes: &[&(dyn Error + 'static)]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Described;
     use aws_smithy_runtime_api::client::result::ConnectorError;
     use aws_smithy_types::error::ErrorMetadata;
+    use cli::ErrorSummary;
 
     #[test]
     fn a_refusal_names_call_code_message_and_the_next_step() {
@@ -241,7 +238,7 @@ mod tests {
             "AccessDeniedException",
             Some("User: ci may not\n"),
         ));
-        let described = Described::of(&error);
+        let described = ErrorSummary::of(&error);
         assert_eq!(
             described.message,
             "ssm:PutParameter refused with AccessDeniedException: User: ci may not"
@@ -263,7 +260,7 @@ mod tests {
             move || Sent::dispatch_failure(ConnectorError::other(io(words).into(), None))
         };
         let check = |error: &dyn Fn() -> Sent, words: &str, code: &str, unsure: bool| {
-            let said = |operation: &str| Described::of(&call(operation)(error()).into());
+            let said = |operation: &str| ErrorSummary::of(&call(operation)(error()).into());
             let (read, write) = (said("ecs:DescribeServices"), said("ecs:UpdateService"));
             assert_eq!(read.message, format!("ecs:DescribeServices {words}"));
             assert_eq!(read.hint.as_deref(), Some(NETWORK_HINT), "{words}");
@@ -304,13 +301,13 @@ mod tests {
     fn what_a_credential_process_wrote_is_left_out() {
         let said = "external process exited with code exit status: 1. Stderr: canary\nStderr: canary";
         let error = CredentialsError::provider_error(said);
-        let described = Described::of(&no_credentials("ecr:PutImage", &error).into());
+        let described = ErrorSummary::of(&no_credentials("ecr:PutImage", &error).into());
         assert!(
             described.message.ends_with("exited with code exit status: 1"),
             "{}",
             described.message
         );
-        assert_eq!(without_output("plain text."), "plain text.");
+        assert_eq!(without_process_output("plain text."), "plain text.");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! `expect_account` and `expect_region`: the only place to work in.
 
-use crate::config::{Config, Piece, pieces};
-use crate::failure::Failure;
+use crate::config::{Config, Segment, segments};
 use anyhow::Result;
+use cli::{ErrorKind, Failure};
 
 /// What the config file expects.
 #[derive(Debug, Default)]
@@ -35,26 +35,28 @@ impl Expected {
 
 fn expand(key: &str, text: &str, environment: impl Fn(&str) -> Option<String>) -> Result<String> {
     let mut expanded = String::new();
-    for piece in pieces(text).map_err(|error| error.at(key))? {
-        match piece {
-            Piece::Text(text) => expanded.push_str(text),
-            Piece::Name(name) => match environment(name).filter(|value| !value.is_empty()) {
+    for segment in segments(text).map_err(|error| error.at(key))? {
+        match segment {
+            Segment::Text(text) => expanded.push_str(text),
+            Segment::Name(name) => match environment(name).filter(|value| !value.is_empty()) {
                 Some(value) => expanded.push_str(&value),
                 None => {
-                    return Err(Failure::could_not(format!(
+                    return Err(Failure::error(format!(
                         "{key} needs the environment variable `{name}`, which is unset or empty"
                     ))
+                    .kind(ErrorKind::Config)
                     .code("variable")
                     .hint(format!("export {name}=…"))
                     .into());
                 }
             },
-            Piece::Foreign(name) => {
-                return Err(Failure::could_not(format!(
-                    "{key} names `${{{name}}}`, which has no value here"
-                ))
-                .code("variable")
-                .into());
+            Segment::IamVariable(name) => {
+                return Err(
+                    Failure::error(format!("{key} names `${{{name}}}`, which has no value here"))
+                        .kind(ErrorKind::Config)
+                        .code("variable")
+                        .into(),
+                );
             }
         }
     }

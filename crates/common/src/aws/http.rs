@@ -19,17 +19,17 @@ type Timeouts = (Option<Duration>, Option<Duration>);
 
 /// One connection pool for each pair of timeouts.
 #[derive(Clone, Debug, Default)]
-pub(super) struct TlsOnDemand {
+pub(super) struct LazyTlsClient {
     connectors: Arc<Mutex<Vec<(Timeouts, SharedHttpConnector)>>>,
 }
 
-impl TlsOnDemand {
+impl LazyTlsClient {
     pub(super) fn new() -> Self {
         Self::default()
     }
 }
 
-impl HttpClient for TlsOnDemand {
+impl HttpClient for LazyTlsClient {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
@@ -42,7 +42,7 @@ impl HttpClient for TlsOnDemand {
         }
         let mut builder = Connector::builder().connector_settings(settings.clone());
         builder.set_sleep_impl(components.sleep_impl());
-        let connector = SharedHttpConnector::new(BySchema {
+        let connector = SharedHttpConnector::new(ByScheme {
             builder,
             plain: OnceLock::new(),
             secure: OnceLock::new(),
@@ -54,13 +54,13 @@ impl HttpClient for TlsOnDemand {
 
 /// Sends `http://` in the clear and `https://` through TLS.
 #[derive(Debug)]
-struct BySchema {
+struct ByScheme {
     builder: ConnectorBuilder,
     plain: OnceLock<SharedHttpConnector>,
     secure: OnceLock<Result<SharedHttpConnector, String>>,
 }
 
-impl BySchema {
+impl ByScheme {
     fn secure(&self) -> Result<SharedHttpConnector, String> {
         let context = TlsContext::builder().with_trust_store(trust_store()?).build();
         let context = context.map_err(|error| format!("failed to set up TLS: {error}"))?;
@@ -87,7 +87,7 @@ fn trust_store() -> Result<TrustStore, String> {
     }
 }
 
-impl HttpConnector for BySchema {
+impl HttpConnector for ByScheme {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         if !request.uri().starts_with("https:") {
             let plain = self

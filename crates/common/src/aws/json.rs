@@ -15,18 +15,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// What one call sends, and what it was answered: an interceptor for the call, of which a clone is kept.
 #[derive(Clone, Default)]
-pub struct Exchange {
+pub struct RawJsonBody {
     /// In place of what the SDK made.
     body: Option<Arc<str>>,
     answer: Arc<Mutex<Vec<u8>>>,
 }
 
-impl Exchange {
-    /// Sends `body`, whatever the SDK made of its own fields. [`Exchange::default`] leaves that as it is.
+impl RawJsonBody {
+    /// Sends `body`, whatever the SDK made of its own fields. [`RawJsonBody::default`] leaves that as it is.
     pub fn sending(body: &Value) -> Self {
-        Exchange {
+        RawJsonBody {
             body: Some(body.to_string().into()),
-            ..Exchange::default()
+            ..RawJsonBody::default()
         }
     }
 
@@ -38,15 +38,15 @@ impl Exchange {
 }
 
 /// Without the bodies: what is in them may be secret.
-impl fmt::Debug for Exchange {
+impl fmt::Debug for RawJsonBody {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Exchange").finish_non_exhaustive()
+        formatter.debug_struct("RawJsonBody").finish_non_exhaustive()
     }
 }
 
-impl Intercept for Exchange {
+impl Intercept for RawJsonBody {
     fn name(&self) -> &'static str {
-        "Exchange"
+        "RawJsonBody"
     }
 
     fn modify_before_signing(
@@ -83,9 +83,9 @@ mod tests {
 
     #[test]
     fn bodies_are_not_shown() {
-        let exchange = Exchange::sending(&json!({"secret": "canary"}));
+        let exchange = RawJsonBody::sending(&json!({"secret": "canary"}));
         *exchange.answer.lock().unwrap() = b"{\"secret\": \"canary\"}".to_vec();
-        assert_eq!(format!("{exchange:?}"), "Exchange { .. }");
+        assert_eq!(format!("{exchange:?}"), "RawJsonBody { .. }");
         assert_eq!(exchange.clone().answer(), json!({"secret": "canary"}));
         *exchange.answer.lock().unwrap() = b"<html>".to_vec();
         assert_eq!(exchange.answer(), Value::Null);

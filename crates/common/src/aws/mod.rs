@@ -1,6 +1,7 @@
 //! The AWS configuration that all tools share. The service clients are the tools' own: a crate with
 //! all of them would make every tool compile all of them.
 
+mod attempts;
 mod credentials;
 mod endpoint;
 mod error;
@@ -8,16 +9,11 @@ mod expected;
 mod http;
 pub mod json;
 mod profile;
-mod unanswered;
 
-pub(crate) use error::without_output;
+pub use attempts::AttemptTracker;
 pub use error::{PASS_ROLE_HINT, UNSURE_HINT, call, code_of, is_throttling};
-pub use unanswered::Unanswered;
 
-use crate::cli::AwsArgs;
-use crate::config::{Config, Place};
-use crate::console::Console;
-use crate::failure::Failure;
+use crate::config::{AwsTarget, Config};
 use anyhow::Result;
 use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::environment::EnvironmentVariableRegionProvider;
@@ -28,6 +24,9 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use cli::Failure;
+use cli::args::AwsArgs;
+use cli::{Console, ErrorKind};
 use std::time::Duration;
 
 /// How long the instance metadata service may take: somebody without credentials gets the answer
@@ -57,7 +56,7 @@ impl Aws {
     /// # Errors
     /// When no region is known, or it is not the one that `config` expects.
     pub async fn load(arguments: &AwsArgs, config: Option<&Config>, console: &Console) -> Result<Self> {
-        let client = http::TlsOnDemand::new();
+        let client = http::LazyTlsClient::new();
         let provider_config = ProviderConfig::default().with_http_client(client.clone());
         let metadata = imds::Client::builder()
             .configure(&provider_config)
@@ -73,9 +72,10 @@ impl Aws {
         let region = region(arguments, &provider_config, &metadata).await?;
         let name = region.as_ref().to_owned();
         if let Some(expected) = expected.region.filter(|expected| *expected != name) {
-            return Err(Failure::could_not(format!(
+            return Err(Failure::error(format!(
                 "refused to work in region `{name}`: the config file expects `{expected}`"
             ))
+            .kind(ErrorKind::Config)
             .code("wrong-region")
             .hint(format!("--region {expected}, or change `expect_region`"))
             .into());
@@ -125,7 +125,7 @@ impl Aws {
     ///
     /// # Errors
     /// When the config file or `AWS_ACCOUNT_ID` names another one.
-    pub fn place(&self, account: &str) -> Result<Place> {
+    pub fn place(&self, account: &str) -> Result<AwsTarget> {
         let expected = self
             .expect_account
             .clone()
@@ -136,15 +136,16 @@ impl Aws {
         let exported = exported.map(|exported| (exported, "$AWS_ACCOUNT_ID is"));
         for (wanted, words) in [expected, exported].into_iter().flatten() {
             if wanted != account {
-                return Err(Failure::could_not(format!(
+                return Err(Failure::error(format!(
                     "refused to work in account `{account}`: {words} `{wanted}`"
                 ))
+                .kind(ErrorKind::Config)
                 .code("wrong-account")
                 .hint("sign in to the other account (AWS_PROFILE, --profile), or correct the number")
                 .into());
             }
         }
-        Ok(Place {
+        Ok(AwsTarget {
             account: account.to_owned(),
             region: self.region.clone(),
         })
@@ -166,8 +167,8 @@ async fn region(arguments: &AwsArgs, config: &ProviderConfig, metadata: &imds::C
         .or_else(profile.build())
         .or_else(instance.build());
     chain.region().await.ok_or_else(|| {
-        Failure::could_not("failed to find the AWS region: no --region, no $AWS_REGION, no $AWS_DEFAULT_REGION, none in the profile")
-            .code("no-region")
+        Failure::error("failed to find the AWS region: no --region, no $AWS_REGION, no $AWS_DEFAULT_REGION, none in the profile")
+            .kind(ErrorKind::Config).code("no-region")
             .hint("export AWS_DEFAULT_REGION=us-east-1")
             .into()
     })

@@ -1,11 +1,11 @@
 //! `--profile`. Whoever names one means it, whatever keys the shell exports: of the chain of places where
 //! credentials can be, the profile alone is asked, as the AWS CLI does.
 
-use crate::failure::Failure;
 use anyhow::Result;
 use aws_config::profile::ProfileFileCredentialsProvider;
 use aws_config::provider_config::ProviderConfig;
 use aws_types::os_shim_internal::{Env, Fs};
+use cli::{ErrorKind, Failure};
 
 /// The credentials that the profile `name` leads to: keys, SSO, a role, a credential process.
 pub(super) fn credentials(name: &str, config: &ProviderConfig) -> ProfileFileCredentialsProvider {
@@ -21,7 +21,7 @@ pub(super) async fn must_exist(name: &str) -> Result<()> {
     let profiles = aws_config::profile::load(&Fs::real(), &Env::real(), &Default::default(), None)
         .await
         .map_err(|error| {
-            Failure::could_not("failed to read the AWS configuration")
+            Failure::error("failed to read the AWS configuration")
                 .hint("look at ~/.aws/config and ~/.aws/credentials, or at $AWS_CONFIG_FILE and $AWS_SHARED_CREDENTIALS_FILE")
                 .source(error)
         })?;
@@ -35,9 +35,10 @@ pub(super) async fn must_exist(name: &str) -> Result<()> {
     } else {
         format!("it has: {}", known.join(", "))
     };
-    Err(Failure::could_not(format!(
+    Err(Failure::error(format!(
         "failed to find profile `{name}` in the AWS configuration"
     ))
+    .kind(ErrorKind::Config)
     .code("no-profile")
     .hint(hint)
     .into())

@@ -1,13 +1,13 @@
 //! `${NAME}` in `ops.toml` and in the JSON files under `aws/`.
 
 use super::Schema;
-use crate::failure::Failure;
-use crate::partition::Partition;
+use arn::partition::Partition;
+use cli::{ErrorKind, Failure};
 use std::collections::BTreeMap;
 
 /// Where the tool works: what the built-in names are made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct AwsTarget {
     /// The account, 12 digits.
     pub account: String,
     /// The region, `us-east-1`.
@@ -19,10 +19,10 @@ pub fn partition_of(region: &str) -> &'static str {
     Partition::of(region).name
 }
 
-impl Place {
+impl AwsTarget {
     /// A stand-in for the time before AWS has been asked.
     pub fn unknown() -> Self {
-        Place {
+        AwsTarget {
             account: "000000000000".into(),
             region: "unknown-region-1".into(),
         }
@@ -46,13 +46,13 @@ pub struct Variables<'a> {
 
 impl<'a> Variables<'a> {
     /// The names of `schema` at `place`, over the process's environment.
-    pub fn new(schema: &Schema, place: &Place) -> Self {
+    pub fn new(schema: &Schema, place: &AwsTarget) -> Self {
         Self::over(schema, place, |name| std::env::var(name).ok())
     }
 
     /// Stand-ins for what only AWS knows, to find unset variables before the first call.
     pub fn preview(schema: &Schema) -> Self {
-        let place = Place::unknown();
+        let place = AwsTarget::unknown();
         let mut variables = Self::new(schema, &place);
         for image in &schema.image {
             variables
@@ -63,7 +63,11 @@ impl<'a> Variables<'a> {
     }
 
     /// [`Variables::new`] over another environment.
-    pub fn over(schema: &Schema, place: &Place, environment: impl Fn(&str) -> Option<String> + 'a) -> Self {
+    pub fn over(
+        schema: &Schema,
+        place: &AwsTarget,
+        environment: impl Fn(&str) -> Option<String> + 'a,
+    ) -> Self {
         let partition = partition_of(&place.region);
         let mut builtins = BTreeMap::from([
             ("AWS_ACCOUNT_ID".to_owned(), Some(place.account.clone())),
@@ -150,7 +154,7 @@ impl ExpandError {
     /// The error for the key `path` of the file.
     pub fn at(self, path: &str) -> Failure {
         let name = &self.name;
-        let failure = |message: String| Failure::could_not(message).code("variable");
+        let failure = |message: String| Failure::error(message).kind(ErrorKind::Config).code("variable");
         match self.fault {
             Fault::Unset => failure(format!(
                 "{path} needs the environment variable `{name}`, which is not set"
@@ -179,13 +183,13 @@ impl ExpandError {
 
 /// A part of a text with `${NAME}` in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Piece<'a> {
+pub enum Segment<'a> {
     /// Stands for itself; a dollar where there was `$$`.
     Text(&'a str),
     /// The name of a `${NAME}`.
     Name(&'a str),
     /// The name of a `${NAME}` with a colon in it (`aws:username`), or one of IAM's three signs: IAM's own.
-    Foreign(&'a str),
+    IamVariable(&'a str),
 }
 
 /// With these names IAM writes characters that mean something to it (IAM reference, "Policy variables").
@@ -195,24 +199,24 @@ const ESCAPES: [&str; 3] = ["*", "?", "$"];
 ///
 /// # Errors
 /// When the text is malformed. Names are not looked up here.
-pub fn pieces(text: &str) -> Result<Vec<Piece<'_>>, ExpandError> {
+pub fn segments(text: &str) -> Result<Vec<Segment<'_>>, ExpandError> {
     let error = |fault| ExpandError {
         name: String::new(),
         fault,
     };
-    let mut pieces = Vec::new();
+    let mut segments = Vec::new();
     let mut rest = text;
     while let Some(at) = rest.find('$') {
-        pieces.push(Piece::Text(&rest[..at]));
+        segments.push(Segment::Text(&rest[..at]));
         rest = &rest[at + 1..];
         if let Some(after) = rest.strip_prefix('$') {
-            pieces.push(Piece::Text("$"));
+            segments.push(Segment::Text("$"));
             rest = after;
         } else if let Some(after) = rest.strip_prefix('{') {
             let end = after.find('}').ok_or_else(|| error(Fault::Open))?;
             let name = &after[..end];
             if name.contains(':') || ESCAPES.contains(&name) {
-                pieces.push(Piece::Foreign(name));
+                segments.push(Segment::IamVariable(name));
             } else if name.is_empty()
                 || !name
                     .bytes()
@@ -220,16 +224,16 @@ pub fn pieces(text: &str) -> Result<Vec<Piece<'_>>, ExpandError> {
             {
                 return Err(error(Fault::Name));
             } else {
-                pieces.push(Piece::Name(name));
+                segments.push(Segment::Name(name));
             }
             rest = &after[end + 1..];
         } else {
             return Err(error(Fault::Bare));
         }
     }
-    pieces.push(Piece::Text(rest));
-    pieces.retain(|piece| *piece != Piece::Text(""));
-    Ok(pieces)
+    segments.push(Segment::Text(rest));
+    segments.retain(|segment| *segment != Segment::Text(""));
+    Ok(segments)
 }
 
 /// `text` with every `${NAME}` replaced. `$$` is a dollar; a name with a colon (`${aws:username}`) is
@@ -239,11 +243,11 @@ pub fn pieces(text: &str) -> Result<Vec<Piece<'_>>, ExpandError> {
 /// When a name is unset, empty or unknown, or the text is malformed.
 pub fn expand(text: &str, variables: &Variables) -> Result<String, ExpandError> {
     let mut expanded = String::with_capacity(text.len());
-    for piece in pieces(text)? {
-        match piece {
-            Piece::Text(text) => expanded.push_str(text),
-            Piece::Foreign(name) => expanded.push_str(&format!("${{{name}}}")),
-            Piece::Name(name) => {
+    for segment in segments(text)? {
+        match segment {
+            Segment::Text(text) => expanded.push_str(text),
+            Segment::IamVariable(name) => expanded.push_str(&format!("${{{name}}}")),
+            Segment::Name(name) => {
                 let value = variables.value(name).map_err(|fault| ExpandError {
                     name: name.to_owned(),
                     fault,

@@ -6,11 +6,11 @@
 mod expand;
 mod schema;
 
-pub use expand::{ExpandError, Piece, Place, Variables, expand, partition_of, pieces};
+pub use expand::{AwsTarget, ExpandError, Segment, Variables, expand, partition_of, segments};
 pub use schema::*;
 
-use crate::failure::{Failure, FailureExt};
 use anyhow::{Context, Result};
+use cli::{ErrorKind, Failure, FailureExt};
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +34,8 @@ impl Config {
     /// When there is none, or it does not fit the schema; then with file, line and key.
     pub fn find(flag: Option<&Path>) -> Result<Self> {
         Self::find_optional(flag)?.ok_or_else(|| {
-            Failure::could_not(format!("failed to find `{FILE_NAME}` in this folder or above"))
+            Failure::error(format!("failed to find `{FILE_NAME}` in this folder or above"))
+                .kind(ErrorKind::Config)
                 .code("config")
                 .hint("go to the project's folder, or name the file with --config or $OPS_CONFIG")
                 .into()
@@ -65,7 +66,7 @@ impl Config {
     /// # Errors
     /// As [`Config::find`].
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).or_could_not(
+        let text = std::fs::read_to_string(path).or_error(
             format!("failed to read config file `{}`", path.display()),
             "name the file with --config or $OPS_CONFIG",
         )?;
@@ -80,10 +81,11 @@ impl Config {
         let fault = |error: &toml::de::Error| fault(path, text, error);
         let schema: Schema = toml::from_str(text).map_err(|error| fault(&error))?;
         schema.validate().map_err(|message| {
-            Failure::could_not(format!(
+            Failure::error(format!(
                 "failed to use config file `{}`: {message}",
                 path.display()
             ))
+            .kind(ErrorKind::Config)
             .code("config")
         })?;
         let table = text.parse().map_err(|error| fault(&error))?;
@@ -133,7 +135,8 @@ impl Config {
 
     /// The error of a tool whose table `[name]` is not in the file.
     pub fn no_table(&self, name: &str) -> Failure {
-        Failure::could_not(format!("failed to find `[{name}]` in `{}`", self.path.display()))
+        Failure::error(format!("failed to find `[{name}]` in `{}`", self.path.display()))
+            .kind(ErrorKind::Config)
             .code("config")
             .hint(format!("add the table `[{name}]` with a `name`"))
     }
@@ -219,11 +222,12 @@ impl Config {
         expand_value(&mut value, name, variables)
             .with_context(|| format!("failed to read `{}`", self.path.display()))?;
         value.try_into().map_err(|error: toml::de::Error| {
-            Failure::could_not(format!(
+            Failure::error(format!(
                 "failed to read `[{name}]` of `{}`: {}",
                 self.path.display(),
                 harmless(error.message())
             ))
+            .kind(ErrorKind::Config)
             .code("config")
             .into()
         })
@@ -264,11 +268,12 @@ fn fault(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
     let message = harmless(error.message())
         .replace("unknown field", "unknown key")
         .replace("missing field", "missing key");
-    Failure::could_not(format!(
+    Failure::error(format!(
         "failed to read config file `{}{}`: {message}",
         path.display(),
         place.unwrap_or_default()
     ))
+    .kind(ErrorKind::Config)
     .code("config")
 }
 
@@ -302,7 +307,8 @@ pub fn select<T>(
         .find(|name| !items.iter().any(|item| name_of(item) == name.as_str()))
     {
         return Err(
-            Failure::could_not(format!("failed to find {kind} `{unknown}` in the config file"))
+            Failure::error(format!("failed to find {kind} `{unknown}` in the config file"))
+                .kind(ErrorKind::Usage)
                 .code("usage")
                 .hint(format!("it has: {known}"))
                 .into(),
@@ -310,7 +316,8 @@ pub fn select<T>(
     }
     if items.is_empty() {
         return Err(
-            Failure::could_not(format!("failed to find any {kind} in the config file"))
+            Failure::error(format!("failed to find any {kind} in the config file"))
+                .kind(ErrorKind::Config)
                 .code("config")
                 .into(),
         );

@@ -1,10 +1,10 @@
 use super::*;
-use crate::failure::Described;
+use cli::ErrorSummary;
 
 const EXAMPLE: &str = include_str!("../../../../ops.toml");
 
-fn place() -> Place {
-    Place {
+fn place() -> AwsTarget {
+    AwsTarget {
         account: "123456789012".into(),
         region: "us-east-1".into(),
     }
@@ -142,7 +142,7 @@ fn expands_only_the_table_that_is_read() {
     assert!(config.images(&unset).is_ok());
     let error = config.repositories(&unset).unwrap_err();
     assert_eq!(
-        Described::of(&error).message,
+        ErrorSummary::of(&error).message,
         "failed to read `ops.toml`: repository `${NAME}`.name needs the environment variable `NAME`, which is not set"
     );
     let set = Variables::over(&config.schema, &place(), |name| {
@@ -221,7 +221,7 @@ fn knows_the_registry_of_each_partition() {
         ),
     ] {
         assert_eq!(
-            Place {
+            AwsTarget {
                 account: "123456789012".into(),
                 region: region.into()
             }
@@ -239,7 +239,7 @@ fn selects_by_name_in_the_order_of_the_file() {
     };
     assert_eq!(chosen(&[]).unwrap(), ["a", "b", "c"]);
     assert_eq!(chosen(&["c", "a"]).unwrap(), ["a", "c"]);
-    let described = Described::of(&chosen(&["d"]).unwrap_err());
+    let described = ErrorSummary::of(&chosen(&["d"]).unwrap_err());
     assert_eq!(
         (described.message.as_str(), described.hint.as_deref()),
         (

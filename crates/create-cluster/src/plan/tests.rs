@@ -4,8 +4,8 @@ use common::config::ExecuteCommand;
 const ARN: &str = "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-1";
 const OTHER: &str = "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-2";
 
-fn wanted() -> Wanted {
-    Wanted {
+fn desired() -> Desired {
+    Desired {
         name: "a".into(),
         namespace: None,
         insights: None,
@@ -15,8 +15,8 @@ fn wanted() -> Wanted {
     }
 }
 
-fn current() -> Current {
-    Current {
+fn observed() -> Observed {
+    Observed {
         namespace: Some(Namespace {
             reference: ARN.into(),
             name: Some("cruddur".into()),
@@ -43,9 +43,9 @@ fn shown(plan: &Plan) -> Vec<String> {
     plan.changes().iter().map(ToString::to_string).collect()
 }
 
-fn deeds(plan: Plan) -> Vec<Deed> {
+fn deeds(plan: Plan) -> Vec<Action> {
     match plan {
-        Plan::Update(steps) => steps.into_iter().map(|step| step.deed).collect(),
+        Plan::Update(steps) => steps.into_iter().map(|step| step.action).collect(),
         Plan::Nothing => Vec::new(),
         Plan::Create(..) => panic!("it is there"),
     }
@@ -53,22 +53,22 @@ fn deeds(plan: Plan) -> Vec<Deed> {
 
 #[test]
 fn what_the_file_does_not_name_stays() {
-    assert_eq!(plan(&wanted(), Some(&current())), Plan::Nothing);
-    let rich = Current {
+    assert_eq!(plan(&desired(), Some(&observed())), Plan::Nothing);
+    let rich = Observed {
         insights: "enhanced".into(),
         sessions: sessions(),
-        ..current()
+        ..observed()
     };
-    assert_eq!(plan(&wanted(), Some(&rich)), Plan::Nothing);
+    assert_eq!(plan(&desired(), Some(&rich)), Plan::Nothing);
 }
 
 #[test]
 fn a_namespace_is_the_same_by_name_and_by_arn() {
     let reads: [(&str, Option<Namespace>, bool); 7] = [
-        ("cruddur", current().namespace, true),
-        (ARN, current().namespace, true),
-        (OTHER, current().namespace, false),
-        ("other", current().namespace, false),
+        ("cruddur", observed().namespace, true),
+        (ARN, observed().namespace, true),
+        (OTHER, observed().namespace, false),
+        ("other", observed().namespace, false),
         ("cruddur", None, false),
         // Gone from Cloud Map, though the cluster still names it.
         (
@@ -90,56 +90,56 @@ fn a_namespace_is_the_same_by_name_and_by_arn() {
         ),
     ];
     for (namespace, found, same) in reads {
-        let wanted = Wanted {
+        let desired = Desired {
             namespace: Some(namespace.into()),
-            ..wanted()
+            ..desired()
         };
-        let current = Current {
+        let observed = Observed {
             namespace: found,
-            ..current()
+            ..observed()
         };
-        let deeds = deeds(plan(&wanted, Some(&current)));
+        let deeds = deeds(plan(&desired, Some(&observed)));
         let parts = Parts {
             namespace: Some(namespace.into()),
             ..Parts::default()
         };
-        let expected = if same { vec![] } else { vec![Deed::Update(parts)] };
-        assert_eq!(deeds, expected, "{namespace} {current:?}");
+        let expected = if same { vec![] } else { vec![Action::Update(parts)] };
+        assert_eq!(deeds, expected, "{namespace} {observed:?}");
     }
 }
 
 #[test]
 fn the_change_shows_the_old_namespace_by_its_name() {
-    let wanted = Wanted {
+    let desired = Desired {
         namespace: Some("other".into()),
-        ..wanted()
+        ..desired()
     };
     assert_eq!(
-        shown(&plan(&wanted, Some(&current()))),
+        shown(&plan(&desired, Some(&observed()))),
         ["service_connect_namespace: cruddur -> other"]
     );
-    let gone = Current {
+    let gone = Observed {
         namespace: Some(Namespace {
             reference: ARN.into(),
             name: None,
         }),
-        ..current()
+        ..observed()
     };
     assert_eq!(
-        shown(&plan(&wanted, Some(&gone))),
+        shown(&plan(&desired, Some(&gone))),
         [format!("service_connect_namespace: {ARN} -> other")]
     );
 }
 
 #[test]
 fn one_call_updates_all_parts_that_differ_and_no_others() {
-    let wanted = Wanted {
+    let desired = Desired {
         namespace: Some("cruddur".into()),
         insights: Some(ContainerInsights::Enhanced),
         sessions: Some(table()),
-        ..wanted()
+        ..desired()
     };
-    let found = plan(&wanted, Some(&current()));
+    let found = plan(&desired, Some(&observed()));
     assert_eq!(
         shown(&found),
         [
@@ -153,53 +153,53 @@ fn one_call_updates_all_parts_that_differ_and_no_others() {
         insights: Some(ContainerInsights::Enhanced),
         sessions: Some(sessions()),
     };
-    assert_eq!(deeds(found), [Deed::Update(parts)]);
+    assert_eq!(deeds(found), [Action::Update(parts)]);
 }
 
 #[test]
 fn capacity_providers_are_added_and_the_order_does_not_count() {
     let both = || vec!["FARGATE_SPOT".to_owned(), "FARGATE".to_owned()];
-    let wanted = Wanted {
+    let desired = Desired {
         capacity_providers: both(),
-        ..wanted()
+        ..desired()
     };
-    let found = plan(&wanted, Some(&current()));
+    let found = plan(&desired, Some(&observed()));
     assert_eq!(
         shown(&found),
         [r#"capacity_providers: ["FARGATE"] -> ["FARGATE","FARGATE_SPOT"]"#]
     );
     let all = vec!["FARGATE".to_owned(), "FARGATE_SPOT".to_owned()];
-    assert_eq!(deeds(found), [Deed::CapacityProviders(all)]);
-    let more = Current {
+    assert_eq!(deeds(found), [Action::CapacityProviders(all)]);
+    let more = Observed {
         capacity_providers: vec!["FARGATE".into(), "own".into(), "FARGATE_SPOT".into()],
-        ..current()
+        ..observed()
     };
-    assert_eq!(plan(&wanted, Some(&more)), Plan::Nothing);
+    assert_eq!(plan(&desired, Some(&more)), Plan::Nothing);
 }
 
 #[test]
 fn tags_of_others_stay() {
-    let wanted = Wanted {
+    let desired = Desired {
         tags: Tags::from([("app".into(), "x".into())]),
-        ..wanted()
+        ..desired()
     };
-    let found = plan(&wanted, Some(&current()));
+    let found = plan(&desired, Some(&observed()));
     assert_eq!(shown(&found), ["tags.app: (none) -> x"]);
-    assert_eq!(deeds(found), [Deed::Tag(wanted.tags)]);
+    assert_eq!(deeds(found), [Action::Tag(desired.tags)]);
 }
 
 #[test]
 fn a_new_cluster_gets_all_that_the_file_names() {
-    let wanted = Wanted {
+    let desired = Desired {
         namespace: Some("cruddur".into()),
         insights: Some(ContainerInsights::Enabled),
         sessions: Some(table()),
         capacity_providers: vec!["FARGATE".into()],
         tags: Tags::from([("app".into(), "x".into())]),
-        ..wanted()
+        ..desired()
     };
-    let found = plan(&wanted, None);
-    assert_eq!(found.action(), "create");
+    let found = plan(&desired, None);
+    assert_eq!(found.verb(), "create");
     assert_eq!(
         shown(&found),
         [
@@ -211,5 +211,5 @@ fn a_new_cluster_gets_all_that_the_file_names() {
             "tags.app: (none) -> x",
         ]
     );
-    assert_eq!(plan(&self::wanted(), None), Plan::Create(Vec::new(), Vec::new()));
+    assert_eq!(plan(&self::desired(), None), Plan::Create(Vec::new(), Vec::new()));
 }

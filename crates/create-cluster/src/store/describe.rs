@@ -2,14 +2,14 @@
 
 use super::Store;
 use crate::check::is_namespace_arn;
-use crate::plan::{Current, Namespace, Wanted};
+use crate::plan::{Desired, Namespace, Observed};
 use crate::session::Sessions;
 use anyhow::{Context, Result};
 use aws_sdk_ecs::types::{
     Attachment, CapacityProviderStrategyItem, Cluster, ClusterConfiguration, ClusterField,
     ClusterSettingName, ManagedStorageConfiguration,
 };
-use common::Failure;
+use cli::Failure;
 use common::aws::call;
 
 /// What DescribeClusters says of one name.
@@ -25,7 +25,7 @@ pub(crate) enum Found {
 #[derive(Debug)]
 pub(crate) struct Seen {
     pub(crate) status: Status,
-    pub(crate) current: Current,
+    pub(crate) observed: Observed,
     /// The default strategy of the capacity providers, to be sent back as it is.
     pub(crate) strategy: Vec<CapacityProviderStrategyItem>,
     /// A part of the configuration that is not ours.
@@ -54,14 +54,14 @@ impl Store<'_> {
     ///
     /// # Errors
     /// When a call fails: that is never taken for "not there".
-    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Found> {
-        let name = &wanted.name;
-        self.read(wanted)
+    pub(crate) async fn describe(&self, desired: &Desired) -> Result<Found> {
+        let name = &desired.name;
+        self.read(desired)
             .await
             .with_context(|| format!("failed to describe cluster `{name}`"))
     }
 
-    async fn read(&self, wanted: &Wanted) -> Result<Found> {
+    async fn read(&self, desired: &Desired) -> Result<Found> {
         let include = [
             ClusterField::Attachments,
             ClusterField::Configurations,
@@ -71,18 +71,18 @@ impl Store<'_> {
         let request = self
             .client
             .describe_clusters()
-            .clusters(&wanted.name)
+            .clusters(&desired.name)
             .set_include(Some(include.to_vec()));
         let answer = request.send().await.map_err(call("ecs:DescribeClusters"))?;
         if let Some(cluster) = answer.clusters().first() {
-            return self.seen(wanted, cluster).await;
+            return self.seen(desired, cluster).await;
         }
         let Some(failure) = answer.failures().first() else {
-            return Err(Failure::could_not("ecs:DescribeClusters answered without `clusters`").into());
+            return Err(Failure::error("ecs:DescribeClusters answered without `clusters`").into());
         };
         match failure.reason() {
             Some("MISSING") => Ok(Found::Absent),
-            reason => Err(Failure::could_not(format!(
+            reason => Err(Failure::error(format!(
                 "ecs:DescribeClusters reports {}{}",
                 reason.unwrap_or("a failure without a reason"),
                 failure
@@ -94,10 +94,10 @@ impl Store<'_> {
         }
     }
 
-    async fn seen(&self, wanted: &Wanted, cluster: &Cluster) -> Result<Found> {
+    async fn seen(&self, desired: &Desired, cluster: &Cluster) -> Result<Found> {
         let word = cluster
             .status()
-            .ok_or_else(|| Failure::could_not("ecs:DescribeClusters answered without `status`"))?;
+            .ok_or_else(|| Failure::error("ecs:DescribeClusters answered without `status`"))?;
         let status = match (word, cluster.attachments_status()) {
             ("INACTIVE", _) => return Ok(Found::Absent),
             ("ACTIVE", Some(changing @ "UPDATE_IN_PROGRESS")) => Status::Busy(changing.to_owned()),
@@ -107,7 +107,7 @@ impl Store<'_> {
             ("DEPROVISIONING", _) => Status::Deprovisioning,
             ("FAILED", _) => Status::Failed,
             (other, _) => {
-                return Err(Failure::could_not(format!("it is in the unknown state {other}")).into());
+                return Err(Failure::error(format!("it is in the unknown state {other}")).into());
             }
         };
         let namespace = match cluster
@@ -116,7 +116,7 @@ impl Store<'_> {
             .filter(|reference| !reference.is_empty())
         {
             Some(reference) => Some(Namespace {
-                name: self.name_of(wanted, reference).await?,
+                name: self.name_of(desired, reference).await?,
                 reference: reference.to_owned(),
             }),
             None => None,
@@ -128,7 +128,7 @@ impl Store<'_> {
         let configuration = cluster.configuration();
         Ok(Found::There(Box::new(Seen {
             status,
-            current: Current {
+            observed: Observed {
                 namespace,
                 insights: setting
                     .and_then(|setting| setting.value())
@@ -153,15 +153,15 @@ impl Store<'_> {
     }
 
     /// The name of a namespace that ECS gives as an ARN; asked for only when the file wants one by its name.
-    async fn name_of(&self, wanted: &Wanted, reference: &str) -> Result<Option<String>> {
-        let by_name = wanted
+    async fn name_of(&self, desired: &Desired, reference: &str) -> Result<Option<String>> {
+        let by_name = desired
             .namespace
             .as_deref()
             .is_some_and(|namespace| !is_namespace_arn(namespace));
         if !by_name || !is_namespace_arn(reference) {
             return Ok(None);
         }
-        cloud_map::name_of(&self.aws, reference, &self.place.account, "in ops.toml").await
+        ecs::namespace::name_of(&self.aws, reference, &self.place.account, "in ops.toml").await
     }
 }
 

@@ -3,8 +3,8 @@ use super::*;
 const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/1";
 const OTHER: &str = "arn:aws:kms:us-east-1:123456789012:key/2";
 
-fn wanted() -> Wanted {
-    Wanted {
+fn desired() -> Desired {
+    Desired {
         name: "a".into(),
         retention: None,
         key: None,
@@ -13,8 +13,8 @@ fn wanted() -> Wanted {
     }
 }
 
-fn current() -> Current {
-    Current {
+fn observed() -> Observed {
+    Observed {
         retention: Some(30),
         account_policy: None,
         key: Some(KEY.into()),
@@ -30,32 +30,32 @@ fn shown(plan: &Plan) -> Vec<String> {
 
 #[test]
 fn what_the_file_does_not_name_stays() {
-    assert_eq!(plan(&wanted(), Some(&current())).unwrap(), Plan::Nothing);
+    assert_eq!(plan(&desired(), Some(&observed())).unwrap(), Plan::Nothing);
 }
 
 #[test]
 fn what_is_right_stays() {
-    let wanted = Wanted {
+    let desired = Desired {
         retention: Some(Retention::Days(30)),
         key: Some(Key::Arn(KEY.into())),
         class: Some(LogClass::Standard),
         tags: Tags::from([("app".into(), "old".into())]),
-        ..wanted()
+        ..desired()
     };
-    assert_eq!(plan(&wanted, Some(&current())).unwrap(), Plan::Nothing);
+    assert_eq!(plan(&desired, Some(&observed())).unwrap(), Plan::Nothing);
 }
 
 #[test]
 fn a_new_group_gets_all_that_the_file_names() {
-    let wanted = Wanted {
+    let desired = Desired {
         retention: Some(Retention::Days(1)),
         key: Some(Key::Arn(KEY.into())),
         class: Some(LogClass::InfrequentAccess),
         tags: Tags::from([("app".into(), "x".into())]),
-        ..wanted()
+        ..desired()
     };
-    let found = plan(&wanted, None).unwrap();
-    assert_eq!(found.action(), "create");
+    let found = plan(&desired, None).unwrap();
+    assert_eq!(found.verb(), "create");
     assert_eq!(
         shown(&found),
         [
@@ -65,28 +65,28 @@ fn a_new_group_gets_all_that_the_file_names() {
             "retention_days: (none) -> 1".to_owned(),
         ]
     );
-    let deeds: Vec<Deed> = found.steps().iter().map(|step| step.deed.clone()).collect();
+    let deeds: Vec<Action> = found.steps().iter().map(|step| step.action.clone()).collect();
     assert_eq!(
         deeds,
-        [Deed::Retain {
+        [Action::Retain {
             days: 1,
             shorter: false
         }]
     );
     assert_eq!(deletes_after(&found), None);
     // To take away what a new group does not have is no change.
-    let without = Wanted {
+    let without = Desired {
         key: Some(Key::None),
-        ..self::wanted()
+        ..self::desired()
     };
     assert_eq!(
         plan(&without, None).unwrap(),
         Plan::Create(Vec::new(), Vec::new())
     );
     // It keeps its events for ever unless it is told otherwise.
-    let never = Wanted {
+    let never = Desired {
         retention: Some(Retention::Never),
-        ..self::wanted()
+        ..self::desired()
     };
     let found = plan(&never, None).unwrap();
     assert_eq!(shown(&found), ["retention_days: (none) -> never"]);
@@ -95,11 +95,11 @@ fn a_new_group_gets_all_that_the_file_names() {
 
 #[test]
 fn only_a_shorter_retention_deletes() {
-    for (from, to, deed, line) in [
+    for (from, to, action, line) in [
         (
             Some(30),
             Retention::Days(1),
-            Deed::Retain {
+            Action::Retain {
                 days: 1,
                 shorter: true,
             },
@@ -108,7 +108,7 @@ fn only_a_shorter_retention_deletes() {
         (
             None,
             Retention::Days(3653),
-            Deed::Retain {
+            Action::Retain {
                 days: 3653,
                 shorter: true,
             },
@@ -117,84 +117,84 @@ fn only_a_shorter_retention_deletes() {
         (
             Some(1),
             Retention::Days(30),
-            Deed::Retain {
+            Action::Retain {
                 days: 30,
                 shorter: false,
             },
             "1 -> 30",
         ),
-        (Some(30), Retention::Never, Deed::RetainForEver, "30 -> never"),
+        (Some(30), Retention::Never, Action::RetainForEver, "30 -> never"),
     ] {
-        let wanted = Wanted {
+        let desired = Desired {
             retention: Some(to),
-            ..wanted()
+            ..desired()
         };
-        let current = Current {
+        let observed = Observed {
             retention: from,
-            ..current()
+            ..observed()
         };
-        let found = plan(&wanted, Some(&current)).unwrap();
-        let deletes = matches!(deed, Deed::Retain { shorter: true, .. });
+        let found = plan(&desired, Some(&observed)).unwrap();
+        let deletes = matches!(action, Action::Retain { shorter: true, .. });
         assert_eq!(deletes_after(&found).is_some(), deletes, "{line}");
         assert_eq!(shown(&found), [format!("retention_days: {line}")]);
         let Plan::Update(steps) = found else {
             panic!("an update")
         };
-        assert_eq!(steps[0].deed, deed);
+        assert_eq!(steps[0].action, action);
     }
-    let never = Wanted {
+    let never = Desired {
         retention: Some(Retention::Never),
-        ..wanted()
+        ..desired()
     };
-    let kept = Current {
+    let kept = Observed {
         retention: None,
-        ..current()
+        ..observed()
     };
     assert_eq!(plan(&never, Some(&kept)).unwrap(), Plan::Nothing);
 }
 
 #[test]
 fn a_key_is_set_replaced_and_taken_away() {
-    let other = Deed::Associate {
+    let other = Action::Associate {
         key: OTHER.into(),
         old: Some(KEY.into()),
     };
-    let first = Deed::Associate {
+    let first = Action::Associate {
         key: KEY.into(),
         old: None,
     };
-    let none = Deed::Disassociate { old: KEY.into() };
-    for (from, to, deed) in [
+    let none = Action::Disassociate { old: KEY.into() };
+    for (from, to, action) in [
         (Some(KEY), Key::Arn(OTHER.into()), Some(other)),
         (None, Key::Arn(KEY.into()), Some(first)),
         (Some(KEY), Key::None, Some(none)),
         (None, Key::None, None),
         (Some(KEY), Key::Arn(KEY.into()), None),
     ] {
-        let wanted = Wanted {
+        let desired = Desired {
             key: Some(to),
-            ..wanted()
+            ..desired()
         };
-        let current = Current {
+        let observed = Observed {
             key: from.map(str::to_owned),
-            ..current()
+            ..observed()
         };
-        let found = match plan(&wanted, Some(&current)).unwrap() {
-            Plan::Update(mut steps) => steps.pop().map(|step| step.deed),
+        let found = match plan(&desired, Some(&observed)).unwrap() {
+            Plan::Update(mut steps) => steps.pop().map(|step| step.action),
             Plan::Nothing => None,
             Plan::Create(..) => panic!("it is there"),
         };
-        assert_eq!(found, deed);
+        assert_eq!(found, action);
     }
 }
 
 #[test]
 fn tags_of_others_stay() {
-    let wanted = Wanted {
+    let desired = Desired {
         tags: Tags::from([("app".into(), "new".into()), ("env".into(), "dev".into())]),
-        ..wanted()
+        ..desired()
     };
-    let found = plan(&wanted, Some(&current())).unwrap();
+    let found = plan(&desired, Some(&observed())).unwrap();
     assert_eq!(shown(&found), ["tags.app: old -> new", "tags.env: (none) -> dev"]);
     let Plan::Update(steps) = found else {
         panic!("an update")
@@ -202,7 +202,7 @@ fn tags_of_others_stay() {
     assert_eq!(
         steps,
         [Step {
-            deed: Deed::Tag(wanted.tags),
+            action: Action::Tag(desired.tags),
             changes: steps[0].changes.clone()
         }]
     );
@@ -210,13 +210,13 @@ fn tags_of_others_stay() {
 
 #[test]
 fn all_that_differs_is_changed_in_one_run() {
-    let wanted = Wanted {
+    let desired = Desired {
         retention: Some(Retention::Days(7)),
         key: Some(Key::None),
         tags: Tags::from([("app".into(), "new".into())]),
-        ..wanted()
+        ..desired()
     };
-    let found = plan(&wanted, Some(&current())).unwrap();
+    let found = plan(&desired, Some(&observed())).unwrap();
     assert_eq!(
         shown(&found),
         [
@@ -229,30 +229,30 @@ fn all_that_differs_is_changed_in_one_run() {
 
 #[test]
 fn what_cannot_be_changed_is_an_error_that_says_so() {
-    let class = Wanted {
+    let class = Desired {
         class: Some(LogClass::InfrequentAccess),
-        ..wanted()
+        ..desired()
     };
     assert_eq!(
-        plan(&class, Some(&current())).unwrap_err().to_string(),
+        plan(&class, Some(&observed())).unwrap_err().to_string(),
         "failed to change the class of log group `a` from STANDARD to INFREQUENT_ACCESS: a class is chosen for good when the group is made"
     );
-    let retention = Wanted {
+    let retention = Desired {
         retention: Some(Retention::Days(1)),
-        ..wanted()
+        ..desired()
     };
-    let governed = Current {
+    let governed = Observed {
         account_policy: Some("whole-account".into()),
-        ..current()
+        ..observed()
     };
     assert_eq!(
         plan(&retention, Some(&governed)).unwrap_err().to_string(),
         "failed to change the retention of log group `a`: the account's retention policy `whole-account` decides it"
     );
     // What that policy happens to say is no difference.
-    let same = Wanted {
+    let same = Desired {
         retention: Some(Retention::Days(30)),
-        ..wanted()
+        ..desired()
     };
     assert_eq!(plan(&same, Some(&governed)).unwrap(), Plan::Nothing);
 }

@@ -3,8 +3,8 @@ use serde_json::json;
 
 const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/1111-2222";
 
-fn wanted(repository: Repository) -> Wanted {
-    Wanted {
+fn desired(repository: Repository) -> Desired {
+    Desired {
         repository: Repository {
             name: "ab".into(),
             ..repository
@@ -15,8 +15,8 @@ fn wanted(repository: Repository) -> Wanted {
     }
 }
 
-fn current() -> Current {
-    Current {
+fn observed() -> Observed {
+    Observed {
         uri: "uri".into(),
         tag_mutability: "MUTABLE".into(),
         exclusions: Vec::new(),
@@ -36,9 +36,9 @@ fn shown(plan: &Plan) -> Vec<String> {
     plan.changes().iter().map(ToString::to_string).collect()
 }
 
-fn deeds(wanted: &Wanted, current: &Current) -> Vec<Deed> {
-    match plan(wanted, Some(current)).unwrap() {
-        Plan::Update(steps) => steps.into_iter().map(|step| step.deed).collect(),
+fn deeds(desired: &Desired, observed: &Observed) -> Vec<Action> {
+    match plan(desired, Some(observed)).unwrap() {
+        Plan::Update(steps) => steps.into_iter().map(|step| step.action).collect(),
         Plan::Nothing => Vec::new(),
         Plan::Create(..) => panic!("it is there"),
     }
@@ -57,43 +57,43 @@ fn lifecycle(count: u32) -> Value {
 
 #[test]
 fn what_the_file_does_not_name_stays() {
-    let rich = Current {
+    let rich = Observed {
         tag_mutability: "IMMUTABLE_WITH_EXCLUSION".into(),
         exclusions: vec!["x".into()],
         scan_on_push: true,
         encryption: "KMS".into(),
         policy: Some(policy("ecr:BatchGetImage")),
         lifecycle: Some(lifecycle(1)),
-        ..current()
+        ..observed()
     };
     assert_eq!(
-        plan(&wanted(Repository::default()), Some(&rich)).unwrap(),
+        plan(&desired(Repository::default()), Some(&rich)).unwrap(),
         Plan::Nothing
     );
-    let same = wanted(Repository {
+    let same = desired(Repository {
         tag_mutability: Some(TagMutability::Mutable),
         scan_on_push: Some(false),
         ..Repository::default()
     });
-    assert_eq!(plan(&same, Some(&current())).unwrap(), Plan::Nothing);
+    assert_eq!(plan(&same, Some(&observed())).unwrap(), Plan::Nothing);
 }
 
 #[test]
 fn mutability_goes_with_its_exceptions() {
     let with = |mutability, exclusions: &[&str]| {
-        wanted(Repository {
+        desired(Repository {
             tag_mutability: Some(mutability),
             mutability_exclusions: exclusions.iter().map(|one| (*one).to_owned()).collect(),
             ..Repository::default()
         })
     };
-    let has = |word: &str, exclusions: &[&str]| Current {
+    let has = |word: &str, exclusions: &[&str]| Observed {
         tag_mutability: word.into(),
         exclusions: exclusions.iter().map(|one| (*one).to_owned()).collect(),
-        ..current()
+        ..observed()
     };
     use TagMutability::{Immutable, Mutable};
-    let cases: [(Wanted, Current, &[&str]); 7] = [
+    let cases: [(Desired, Observed, &[&str]); 7] = [
         (
             with(Immutable, &[]),
             has("MUTABLE", &[]),
@@ -132,11 +132,11 @@ fn mutability_goes_with_its_exceptions() {
         ),
         (with(Mutable, &[]), has("MUTABLE", &[]), &[]),
     ];
-    for (wanted, current, changes) in cases {
+    for (desired, observed, changes) in cases {
         assert_eq!(
-            shown(&plan(&wanted, Some(&current)).unwrap()),
+            shown(&plan(&desired, Some(&observed)).unwrap()),
             changes,
-            "{wanted:?}"
+            "{desired:?}"
         );
     }
 }
@@ -144,7 +144,7 @@ fn mutability_goes_with_its_exceptions() {
 #[test]
 fn encryption_that_differs_is_an_error_that_says_so() {
     let with = |r#type, key: Option<&str>| {
-        wanted(Repository {
+        desired(Repository {
             encryption: Some(Encryption {
                 r#type,
                 kms_key: key.map(str::to_owned),
@@ -152,24 +152,24 @@ fn encryption_that_differs_is_an_error_that_says_so() {
             ..Repository::default()
         })
     };
-    let kms = Current {
+    let kms = Observed {
         encryption: "KMS".into(),
         kms_key: Some(KEY.into()),
-        ..current()
+        ..observed()
     };
     use EncryptionType::{Aes256, Kms, KmsDsse};
-    for (wanted, current) in [
-        (with(Aes256, None), &current()),
+    for (desired, observed) in [
+        (with(Aes256, None), &observed()),
         (with(Kms, None), &kms),
         (with(Kms, Some(KEY)), &kms),
         (with(Kms, Some("1111-2222")), &kms),
     ] {
-        assert_eq!(plan(&wanted, Some(current)).unwrap(), Plan::Nothing);
+        assert_eq!(plan(&desired, Some(observed)).unwrap(), Plan::Nothing);
     }
-    for (wanted, current, words) in [
+    for (desired, observed, words) in [
         (
             with(Kms, None),
-            &current(),
+            &observed(),
             "the encryption of repository `ab` from AES256 to KMS: ",
         ),
         (
@@ -188,24 +188,24 @@ fn encryption_that_differs_is_an_error_that_says_so() {
             "the KMS key of repository `ab` from arn:aws:kms:us-east-1:123456789012:key/1111-2222 to 2222: ",
         ),
     ] {
-        let error = plan(&wanted, Some(current)).unwrap_err().to_string();
+        let error = plan(&desired, Some(observed)).unwrap_err().to_string();
         assert!(error.starts_with(&format!("failed to change {words}")), "{error}");
     }
 }
 
 #[test]
 fn a_policy_is_compared_as_aws_means_it() {
-    let with = |action| Wanted {
+    let with = |action| Desired {
         policy: Some(policy(action)),
-        ..wanted(Repository::default())
+        ..desired(Repository::default())
     };
-    let has = Current {
+    let has = Observed {
         // As ECR gives it back.
         policy: Some(
             json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Sid": "pull",
             "Action": ["ecr:BatchGetImage"], "Principal": {"AWS": ["arn:aws:iam::123456789012:root"]}}}),
         ),
-        ..current()
+        ..observed()
     };
     assert_eq!(
         plan(&with("ecr:BatchGetImage"), Some(&has)).unwrap(),
@@ -218,9 +218,9 @@ fn a_policy_is_compared_as_aws_means_it() {
     );
     assert_eq!(
         deeds(&with("ecr:PutImage"), &has),
-        [Deed::Policy(policy("ecr:PutImage"))]
+        [Action::Policy(policy("ecr:PutImage"))]
     );
-    let none = plan(&with("ecr:PutImage"), Some(&current())).unwrap();
+    let none = plan(&with("ecr:PutImage"), Some(&observed())).unwrap();
     assert_eq!(
         none.changes(),
         [Change::new("policy", Value::Null, policy("ecr:PutImage"))]
@@ -229,13 +229,13 @@ fn a_policy_is_compared_as_aws_means_it() {
 
 #[test]
 fn a_lifecycle_policy_is_compared_by_its_rules() {
-    let with = |count| Wanted {
+    let with = |count| Desired {
         lifecycle: Some(lifecycle(count)),
-        ..wanted(Repository::default())
+        ..desired(Repository::default())
     };
-    let has = Current {
+    let has = Observed {
         lifecycle: Some(lifecycle(3)),
-        ..current()
+        ..observed()
     };
     assert_eq!(plan(&with(3), Some(&has)).unwrap(), Plan::Nothing);
     let found = plan(&with(2), Some(&has)).unwrap();
@@ -250,43 +250,43 @@ fn a_lifecycle_policy_is_compared_by_its_rules() {
 
 #[test]
 fn only_what_differs_is_changed() {
-    let wanted = Wanted {
+    let desired = Desired {
         policy: Some(policy("ecr:PutImage")),
         lifecycle: Some(lifecycle(1)),
         tags: Tags::from([("app".into(), "cruddur".into())]),
-        ..wanted(Repository {
+        ..desired(Repository {
             tag_mutability: Some(TagMutability::Immutable),
             scan_on_push: Some(true),
             ..Repository::default()
         })
     };
-    let has = Current {
+    let has = Observed {
         policy: Some(policy("ecr:PutImage")),
         scan_on_push: true,
-        ..current()
+        ..observed()
     };
     let immutable = Mutability {
         word: "IMMUTABLE",
         exclusions: Vec::new(),
     };
     assert_eq!(
-        deeds(&wanted, &has),
+        deeds(&desired, &has),
         [
-            Deed::Mutability(immutable),
-            Deed::Lifecycle(lifecycle(1)),
-            Deed::Tag(wanted.tags.clone())
+            Action::Mutability(immutable),
+            Action::Lifecycle(lifecycle(1)),
+            Action::Tag(desired.tags.clone())
         ]
     );
-    let scanning = Current {
+    let scanning = Observed {
         scan_on_push: false,
         ..has
     };
-    assert_eq!(deeds(&wanted, &scanning)[1], Deed::Scanning(true));
+    assert_eq!(deeds(&desired, &scanning)[1], Action::Scanning(true));
 }
 
 #[test]
 fn a_new_one_is_mutable_unless_the_file_says_otherwise() {
-    let bare = wanted(Repository::default());
+    let bare = desired(Repository::default());
     let new = New::of(&bare);
     assert_eq!((new.mutability.word, new.scan_on_push), ("MUTABLE", false));
     let found = plan(&bare, None).unwrap();
@@ -298,11 +298,11 @@ fn a_new_one_is_mutable_unless_the_file_says_otherwise() {
         ]
     );
     assert_eq!(found.steps(), []);
-    let wanted = Wanted {
+    let desired = Desired {
         policy: Some(policy("ecr:PutImage")),
         lifecycle: Some(lifecycle(1)),
         tags: Tags::from([("app".into(), "x".into())]),
-        ..wanted(Repository {
+        ..desired(Repository {
             tag_mutability: Some(TagMutability::Immutable),
             mutability_exclusions: vec!["latest".into()],
             scan_on_push: Some(true),
@@ -313,7 +313,7 @@ fn a_new_one_is_mutable_unless_the_file_says_otherwise() {
             ..Repository::default()
         })
     };
-    let found = plan(&wanted, None).unwrap();
+    let found = plan(&desired, None).unwrap();
     let expected = [
         "tag_mutability: (none) -> IMMUTABLE_WITH_EXCLUSION".to_owned(),
         r#"mutability_exclusions: (none) -> ["latest"]"#.to_owned(),

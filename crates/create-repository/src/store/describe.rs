@@ -1,13 +1,14 @@
 //! Reads a repository with all that the file may name, in calls that run side by side.
 
 use super::Store;
-use crate::plan::Current;
-use crate::wanted::Wanted;
+use crate::desired::Desired;
+use crate::plan::Observed;
 use anyhow::{Context, Result};
 use aws_sdk_ecr::types::{ImageScanningConfiguration, ImageTagMutability, Repository};
+use cli::Failure;
 use common::aws::{call, code_of};
-use common::reading::Reading;
-use common::{Failure, Tags};
+use reconcile::Tags;
+use reconcile::lookup::Lookup;
 use serde_json::Value;
 
 /// What one of the calls says of a repository.
@@ -22,27 +23,27 @@ impl Store<'_> {
     ///
     /// # Errors
     /// When a call fails for any other reason than that it is not there.
-    pub(crate) async fn describe(&self, wanted: &Wanted) -> Result<Reading<Current>> {
-        Reading::agreed(async || self.read(wanted).await).await
+    pub(crate) async fn describe(&self, desired: &Desired) -> Result<Lookup<Observed>> {
+        Lookup::read_consistent(async || self.read(desired).await).await
     }
 
     /// The calls need nothing of each other, since the ARN is known beforehand.
-    async fn read(&self, wanted: &Wanted) -> Result<Reading<Current>> {
+    async fn read(&self, desired: &Desired) -> Result<Lookup<Observed>> {
         let (repository, tags, policy, lifecycle) = tokio::join!(
-            self.repository(wanted.name()),
-            self.tags(wanted),
-            self.policy(wanted),
-            self.lifecycle(wanted)
+            self.repository(desired.name()),
+            self.tags(desired),
+            self.policy(desired),
+            self.lifecycle(desired)
         );
         match (repository?, tags?, policy?, lifecycle?) {
-            (Said::NotThere, ..) => Ok(Reading::Absent),
+            (Said::NotThere, ..) => Ok(Lookup::NotFound),
             (Said::Found(repository), Said::Found(tags), Said::Found(policy), Said::Found(lifecycle)) => {
-                let current = current(&repository, tags, policy, lifecycle);
-                current
-                    .map(Reading::There)
-                    .with_context(|| format!("failed to describe {}", wanted.thing()))
+                let observed = observed(&repository, tags, policy, lifecycle);
+                observed
+                    .map(Lookup::Found)
+                    .with_context(|| format!("failed to describe {}", desired.label()))
             }
-            _ => Ok(Reading::Unsettled),
+            _ => Ok(Lookup::Inconsistent),
         }
     }
 
@@ -60,16 +61,16 @@ impl Store<'_> {
             Err(error) => return Err(call("ecr:DescribeRepositories")(error)).with_context(context),
         };
         let first = answer.repositories.unwrap_or_default().into_iter().next();
-        let missing = || Failure::could_not("ecr:DescribeRepositories answered without `repositories`");
+        let missing = || Failure::error("ecr:DescribeRepositories answered without `repositories`");
         first.ok_or_else(missing).map(Said::Found).with_context(context)
     }
 
     /// Not asked for when the file has none.
-    async fn tags(&self, wanted: &Wanted) -> Result<Said<Tags>> {
-        if wanted.tags.is_empty() {
+    async fn tags(&self, desired: &Desired) -> Result<Said<Tags>> {
+        if desired.tags.is_empty() {
             return Ok(Said::Found(Tags::new()));
         }
-        let name = wanted.name();
+        let name = desired.name();
         let request = self.client.list_tags_for_resource().resource_arn(self.arn(name));
         match request.send().await {
             Ok(answer) => {
@@ -86,11 +87,11 @@ impl Store<'_> {
     }
 
     /// Not asked for when the file names none.
-    async fn policy(&self, wanted: &Wanted) -> Result<Said<Option<Value>>> {
-        if wanted.policy.is_none() {
+    async fn policy(&self, desired: &Desired) -> Result<Said<Option<Value>>> {
+        if desired.policy.is_none() {
             return Ok(Said::Found(None));
         }
-        let name = wanted.name();
+        let name = desired.name();
         let context = || format!("failed to read the policy of repository `{name}`");
         let answer = match self
             .client
@@ -111,11 +112,11 @@ impl Store<'_> {
     }
 
     /// Not asked for when the file names none.
-    async fn lifecycle(&self, wanted: &Wanted) -> Result<Said<Option<Value>>> {
-        if wanted.lifecycle.is_none() {
+    async fn lifecycle(&self, desired: &Desired) -> Result<Said<Option<Value>>> {
+        if desired.lifecycle.is_none() {
             return Ok(Said::Found(None));
         }
-        let name = wanted.name();
+        let name = desired.name();
         let context = || format!("failed to read the lifecycle policy of repository `{name}`");
         let answer = match self
             .client
@@ -142,24 +143,24 @@ fn is_not_there(code: Option<&str>) -> bool {
 }
 
 fn json(operation: &str, field: &str, text: Option<&str>) -> Result<Value, Failure> {
-    let text = text.ok_or_else(|| Failure::could_not(format!("{operation} answered without `{field}`")))?;
+    let text = text.ok_or_else(|| Failure::error(format!("{operation} answered without `{field}`")))?;
     let value = serde_json::from_str(text);
     value.map_err(|error| {
-        Failure::could_not(format!("{operation} answered with no JSON in `{field}`")).source(error)
+        Failure::error(format!("{operation} answered with no JSON in `{field}`")).source(error)
     })
 }
 
-fn current(
+fn observed(
     repository: &Repository,
     tags: Tags,
     policy: Option<Value>,
     lifecycle: Option<Value>,
-) -> Result<Current> {
+) -> Result<Observed> {
     let uri = repository
         .repository_uri()
-        .ok_or_else(|| Failure::could_not("ecr:DescribeRepositories answered without `repositoryUri`"))?;
+        .ok_or_else(|| Failure::error("ecr:DescribeRepositories answered without `repositoryUri`"))?;
     let encryption = repository.encryption_configuration();
-    Ok(Current {
+    Ok(Observed {
         uri: uri.to_owned(),
         tag_mutability: repository
             .image_tag_mutability()

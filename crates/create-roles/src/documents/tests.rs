@@ -1,5 +1,5 @@
 use super::*;
-use common::config::Place;
+use common::config::AwsTarget;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ impl Project {
 
     fn load(&self, keys: &[&str]) -> Result<Loaded> {
         let config = Config::read(&self.0.join("ops.toml"))?;
-        let place = Place {
+        let place = AwsTarget {
             account: "123456789012".into(),
             region: "us-east-1".into(),
         };

@@ -1,8 +1,8 @@
 use super::*;
 use serde_json::json;
 
-fn place() -> Place {
-    Place {
+fn place() -> AwsTarget {
+    AwsTarget {
         account: "123456789012".into(),
         region: "us-east-1".into(),
     }

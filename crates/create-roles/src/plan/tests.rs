@@ -12,8 +12,8 @@ fn allow(action: &str) -> Value {
     json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": "*"}]})
 }
 
-fn wanted() -> Wanted {
-    Wanted {
+fn desired() -> Desired {
+    Desired {
         key: "task".into(),
         name: "Task".into(),
         path: "/".into(),
@@ -25,9 +25,9 @@ fn wanted() -> Wanted {
     }
 }
 
-/// What IAM has when it is as [`wanted`], with something of somebody else's.
-fn current() -> Current {
-    Current {
+/// What IAM has when it is as [`desired`], with something of somebody else's.
+fn observed() -> Observed {
+    Observed {
         name: "Task".into(),
         arn: "arn:aws:iam::123456789012:role/Task".into(),
         path: "/".into(),
@@ -47,8 +47,8 @@ fn current() -> Current {
     }
 }
 
-fn deeds(plan: &Plan) -> Vec<Deed> {
-    plan.steps().iter().map(|step| step.deed.clone()).collect()
+fn deeds(plan: &Plan) -> Vec<Action> {
+    plan.steps().iter().map(|step| step.action.clone()).collect()
 }
 
 fn lines(plan: &Plan) -> Vec<String> {
@@ -57,27 +57,27 @@ fn lines(plan: &Plan) -> Vec<String> {
 
 #[test]
 fn the_same_in_other_words_is_no_difference() {
-    let plan = plan(&wanted(), Some(&current()), false).unwrap();
+    let plan = plan(&desired(), Some(&observed()), false).unwrap();
     assert_eq!(plan, Plan::Nothing);
     assert_eq!(
-        (plan.action(), plan.steps(), plan.changes()),
+        (plan.verb(), plan.steps(), plan.changes()),
         ("none", [].as_slice(), vec![])
     );
 }
 
 #[test]
 fn a_new_role_gets_everything() {
-    let mut wanted = wanted();
-    wanted.path = "/apps/".into();
-    wanted.boundary = Some("arn:aws:iam::123456789012:policy/Boundary".into());
-    let plan = plan(&wanted, None, true).unwrap();
-    assert_eq!(plan.action(), "create");
+    let mut desired = desired();
+    desired.path = "/apps/".into();
+    desired.boundary = Some("arn:aws:iam::123456789012:policy/Boundary".into());
+    let plan = plan(&desired, None, true).unwrap();
+    assert_eq!(plan.verb(), "create");
     assert_eq!(
         deeds(&plan),
         [
-            Deed::Attach(CLOUD_WATCH.into()),
-            Deed::Attach(X_RAY.into()),
-            Deed::Put("Access".into(), allow("ssm:GetParameters")),
+            Action::Attach(CLOUD_WATCH.into()),
+            Action::Attach(X_RAY.into()),
+            Action::Put("Access".into(), allow("ssm:GetParameters")),
         ]
     );
     let paths: Vec<String> = plan.changes().into_iter().map(|change| change.path).collect();
@@ -94,7 +94,7 @@ fn a_new_role_gets_everything() {
         ]
     );
     assert_eq!(
-        policies_of(&plan, &wanted),
+        policies_of(&plan, &desired),
         [CLOUD_WATCH, X_RAY, "arn:aws:iam::123456789012:policy/Boundary"]
     );
     assert!(removals(&plan, "Task").is_empty());
@@ -102,22 +102,22 @@ fn a_new_role_gets_everything() {
 
 #[test]
 fn only_what_differs_is_changed() {
-    let mut current = current();
-    current.trust = json!({"Version": "2012-10-17", "Statement": {"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}}});
-    current.documents = BTreeMap::from([("Access".into(), allow("ssm:GetParameter"))]);
-    current.managed = vec![X_RAY.into()];
-    current.tags = Tags::from([("app".into(), "other".into())]);
-    let mut wanted = wanted();
-    wanted.boundary = Some("arn:aws:iam::123456789012:policy/New".into());
-    let plan = plan(&wanted, Some(&current), false).unwrap();
+    let mut observed = observed();
+    observed.trust = json!({"Version": "2012-10-17", "Statement": {"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}}});
+    observed.documents = BTreeMap::from([("Access".into(), allow("ssm:GetParameter"))]);
+    observed.managed = vec![X_RAY.into()];
+    observed.tags = Tags::from([("app".into(), "other".into())]);
+    let mut desired = desired();
+    desired.boundary = Some("arn:aws:iam::123456789012:policy/New".into());
+    let plan = plan(&desired, Some(&observed), false).unwrap();
     assert_eq!(
         deeds(&plan),
         [
-            Deed::Trust(trust()),
-            Deed::Bound("arn:aws:iam::123456789012:policy/New".into()),
-            Deed::Attach(CLOUD_WATCH.into()),
-            Deed::Put("Access".into(), allow("ssm:GetParameters")),
-            Deed::Tag(wanted.tags.clone()),
+            Action::Trust(trust()),
+            Action::Bound("arn:aws:iam::123456789012:policy/New".into()),
+            Action::Attach(CLOUD_WATCH.into()),
+            Action::Put("Access".into(), allow("ssm:GetParameters")),
+            Action::Tag(desired.tags.clone()),
         ]
     );
     assert_eq!(
@@ -131,19 +131,19 @@ fn only_what_differs_is_changed() {
         ]
     );
     assert_eq!(
-        policies_of(&plan, &wanted),
+        policies_of(&plan, &desired),
         ["arn:aws:iam::123456789012:policy/New", CLOUD_WATCH]
     );
 }
 
 #[test]
 fn an_inline_policy_that_is_missing_is_put_as_a_whole() {
-    let mut current = current();
-    current.documents.clear();
-    let plan = plan(&wanted(), Some(&current), false).unwrap();
+    let mut observed = observed();
+    observed.documents.clear();
+    let plan = plan(&desired(), Some(&observed), false).unwrap();
     assert_eq!(
         deeds(&plan),
-        [Deed::Put("Access".into(), allow("ssm:GetParameters"))]
+        [Action::Put("Access".into(), allow("ssm:GetParameters"))]
     );
     assert_eq!(
         plan.changes(),
@@ -157,18 +157,18 @@ fn an_inline_policy_that_is_missing_is_put_as_a_whole() {
 
 #[test]
 fn what_the_file_does_not_name_goes_only_with_prune() {
-    let (wanted, current) = (wanted(), current());
+    let (desired, observed) = (desired(), observed());
     let expected = Unnamed {
         inline: vec!["Other".into()],
         managed: vec!["arn:aws:iam::aws:policy/ReadOnlyAccess".into()],
     };
-    assert_eq!(unnamed(&wanted, &current), expected);
-    let plan = plan(&wanted, Some(&current), true).unwrap();
+    assert_eq!(unnamed(&desired, &observed), expected);
+    let plan = plan(&desired, Some(&observed), true).unwrap();
     assert_eq!(
         deeds(&plan),
         [
-            Deed::Detach("arn:aws:iam::aws:policy/ReadOnlyAccess".into()),
-            Deed::Delete("Other".into()),
+            Action::Detach("arn:aws:iam::aws:policy/ReadOnlyAccess".into()),
+            Action::Delete("Other".into()),
         ]
     );
     assert_eq!(
@@ -189,16 +189,18 @@ fn what_the_file_does_not_name_goes_only_with_prune() {
 
 #[test]
 fn what_is_fixed_for_good_is_an_error_that_says_so() {
-    let mut elsewhere = wanted();
+    let mut elsewhere = desired();
     elsewhere.path = "/apps/".into();
-    let error = plan(&elsewhere, Some(&current()), false).unwrap_err().to_string();
+    let error = plan(&elsewhere, Some(&observed()), false)
+        .unwrap_err()
+        .to_string();
     assert_eq!(
         error,
         "failed to change the path of role `Task` from `/` to `/apps/`: a path is chosen for good when the role is made"
     );
-    let mut small = current();
+    let mut small = observed();
     small.name = "task".into();
-    let error = plan(&wanted(), Some(&small), false).unwrap_err().to_string();
+    let error = plan(&desired(), Some(&small), false).unwrap_err().to_string();
     assert_eq!(
         error,
         "failed to use the role name `Task`: IAM has a role `task`, and to it case makes no difference"
@@ -207,13 +209,13 @@ fn what_is_fixed_for_good_is_an_error_that_says_so() {
 
 #[test]
 fn what_was_taken_away_must_be_gone_and_nothing_else() {
-    let wanted = wanted();
-    let before = current();
-    let Plan::Update(steps) = plan(&wanted, Some(&before), true).unwrap() else {
+    let desired = desired();
+    let before = observed();
+    let Plan::Update(steps) = plan(&desired, Some(&before), true).unwrap() else {
         panic!("there is something to take away")
     };
-    let still = |after: &Current, steps: &[Step<Deed>]| {
-        let left = left(plan(&wanted, Some(after), true).unwrap(), steps);
+    let still = |after: &Observed, steps: &[Step<Action>]| {
+        let left = left(plan(&desired, Some(after), true).unwrap(), steps);
         left.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     assert_eq!(
@@ -233,5 +235,5 @@ fn what_was_taken_away_must_be_gone_and_nothing_else() {
     // What was set counts always.
     after.tags.clear();
     assert_eq!(still(&after, &steps), ["tags.app: (none) -> cruddur"]);
-    assert!(!left(plan(&wanted, None, true).unwrap(), &steps).is_empty());
+    assert!(!left(plan(&desired, None, true).unwrap(), &steps).is_empty());
 }

@@ -3,7 +3,7 @@ use clap::Parser;
 
 const ARN: &str = "arn:aws:ecs:us-east-1:123456789012:task-definition/web";
 
-fn wanted() -> Value {
+fn desired() -> Value {
     json!({
         "cluster": "c", "serviceName": "web", "taskDefinition": format!("{ARN}:2"), "desiredCount": 1,
         "launchType": "FARGATE",
@@ -35,12 +35,12 @@ fn commands() -> Commands {
     Commands::of(args.common(), "us-east-1", "c", "web", false)
 }
 
-fn plan(service: Option<Value>, wanted: &Value, force: bool) -> Plan {
+fn plan(service: Option<Value>, desired: &Value, force: bool) -> Plan {
     let tags = Tags::from([("app".to_owned(), "web".to_owned())]);
     let service = service.map(Service::of);
     Plan::new(
         service.as_ref(),
-        wanted,
+        desired,
         &tags,
         &Namespaces::new(),
         force,
@@ -50,9 +50,9 @@ fn plan(service: Option<Value>, wanted: &Value, force: bool) -> Plan {
 }
 
 fn changed(pointer: &str, value: Value) -> Value {
-    let mut wanted = wanted();
-    *wanted.pointer_mut(pointer).unwrap() = value;
-    wanted
+    let mut desired = desired();
+    *desired.pointer_mut(pointer).unwrap() = value;
+    desired
 }
 
 fn fields(plan: Plan) -> Value {
@@ -65,12 +65,12 @@ fn fields(plan: Plan) -> Value {
 #[test]
 fn a_service_that_is_as_wanted_is_left_alone() {
     assert_eq!(
-        plan(Some(described("COMPLETED")), &wanted(), false),
+        plan(Some(described("COMPLETED")), &desired(), false),
         Plan::Nothing
     );
-    // As many tasks as wanted say nothing: its deployment goes on.
+    // As many tasks as desired say nothing: its deployment goes on.
     assert_eq!(
-        plan(Some(described("IN_PROGRESS")), &wanted(), false),
+        plan(Some(described("IN_PROGRESS")), &desired(), false),
         Plan::Await
     );
 }
@@ -80,11 +80,11 @@ fn what_is_not_there_is_made() {
     let mut gone = described("COMPLETED");
     gone["status"] = "INACTIVE".into();
     for service in [None, Some(gone)] {
-        assert_eq!(plan(service, &wanted(), false).action(), "create");
+        assert_eq!(plan(service, &desired(), false).action(), "create");
     }
     let mut draining = described("COMPLETED");
     draining["status"] = "DRAINING".into();
-    assert_eq!(plan(Some(draining), &wanted(), false), Plan::Drain);
+    assert_eq!(plan(Some(draining), &desired(), false), Plan::Drain);
 }
 
 #[test]
@@ -113,7 +113,7 @@ fn only_what_differs_is_sent() {
 fn a_new_deployment_is_forced_when_asked_or_when_the_last_one_failed() {
     for (state, force) in [("COMPLETED", true), ("FAILED", false)] {
         assert_eq!(
-            fields(plan(Some(described(state)), &wanted(), force)),
+            fields(plan(Some(described(state)), &desired(), force)),
             json!({"forceNewDeployment": true})
         );
     }
@@ -123,13 +123,13 @@ fn a_new_deployment_is_forced_when_asked_or_when_the_last_one_failed() {
 fn a_capacity_provider_strategy_changes_only_with_a_new_deployment() {
     let strategy = |name: &str| json!([{"capacityProvider": name, "weight": 1, "base": 0}]);
     let mut service = described("COMPLETED");
-    let mut wanted = wanted();
-    for value in [&mut service, &mut wanted] {
+    let mut desired = desired();
+    for value in [&mut service, &mut desired] {
         value.as_object_mut().unwrap().remove("launchType");
     }
     service["capacityProviderStrategy"] = strategy("FARGATE");
-    wanted["capacityProviderStrategy"] = strategy("FARGATE_SPOT");
-    let Plan::Update { fields, changes, .. } = plan(Some(service.clone()), &wanted, false) else {
+    desired["capacityProviderStrategy"] = strategy("FARGATE_SPOT");
+    let Plan::Update { fields, changes, .. } = plan(Some(service.clone()), &desired, false) else {
         panic!("nothing to do")
     };
     assert_eq!(
@@ -140,8 +140,8 @@ fn a_capacity_provider_strategy_changes_only_with_a_new_deployment() {
         changes.iter().all(|change| change.path != "deployment"),
         "{changes:?}"
     );
-    wanted["capacityProviderStrategy"] = strategy("FARGATE");
-    assert_eq!(plan(Some(service), &wanted, false), Plan::Nothing);
+    desired["capacityProviderStrategy"] = strategy("FARGATE");
+    assert_eq!(plan(Some(service), &desired, false), Plan::Nothing);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn missing_tasks_are_waited_for() {
         let mut service = described("COMPLETED");
         service["deployments"][0]["desiredCount"] = 1.into();
         service["deployments"][0]["runningCount"] = running.into();
-        assert_eq!(plan(Some(service), &wanted(), false), expected, "{running}");
+        assert_eq!(plan(Some(service), &desired(), false), expected, "{running}");
     }
 }
 
@@ -158,7 +158,7 @@ fn missing_tasks_are_waited_for() {
 fn tags_alone_need_no_update() {
     let mut untagged = described("COMPLETED");
     untagged["tags"] = json!([]);
-    let Plan::Update { fields, tags, .. } = plan(Some(untagged), &wanted(), false) else {
+    let Plan::Update { fields, tags, .. } = plan(Some(untagged), &desired(), false) else {
         panic!("nothing to do")
     };
     assert_eq!(fields, json!({}));
@@ -186,13 +186,13 @@ fn what_can_not_be_changed_is_an_error() {
 
 #[test]
 fn a_service_is_made_with_a_circuit_breaker_and_one_task() {
-    let mut wanted = wanted();
-    wanted.as_object_mut().unwrap().remove("desiredCount");
-    let body = create_body(&wanted, &Tags::new(), "0123");
+    let mut desired = desired();
+    desired.as_object_mut().unwrap().remove("desiredCount");
+    let body = create_body(&desired, &Tags::new(), "0123");
     assert_eq!(body["clientToken"], "0123");
     assert_eq!(body["desiredCount"], 1);
     // The plan says so, too.
-    let planned = plan(None, &wanted, false);
+    let planned = plan(None, &desired, false);
     let count = Change::new("desiredCount", Value::Null, 1);
     assert!(planned.changes().contains(&count), "{planned:?}");
     assert_eq!(

@@ -18,7 +18,7 @@ fn deployment(text: &str) -> Deployment {
 fn ours(before: Option<&str>) -> Ours {
     Ours {
         id: "new".into(),
-        wanted: "web:2".into(),
+        desired: "web:2".into(),
         before: before.map(str::to_owned),
         rolls_back: true,
     }
@@ -105,7 +105,7 @@ fn a_rollback_is_never_taken_for_success() {
                 going_back(),
             ),
             (&["back PRIMARY 1 COMPLETED | completed.", &failed], back(reason)),
-            // Nothing but the rollback is left: one deployment, COMPLETED, as many tasks as wanted.
+            // Nothing but the rollback is left: one deployment, COMPLETED, as many tasks as desired.
             (
                 &["back PRIMARY 1 COMPLETED | ECS deployment completed."],
                 back(""),
@@ -189,7 +189,7 @@ fn somebody_elses_deployment_is_not_ours() {
 #[test]
 fn another_deployment_of_the_same_revision_is_no_way_back() {
     let same = Ours {
-        wanted: "web:1".into(),
+        desired: "web:1".into(),
         ..ours(Some("web:1"))
     };
     sequence(

@@ -1,7 +1,7 @@
 //! How a command ended, and what that means for the exit code. No I/O.
 
 use crate::stopped::{Container, Stopped, with_signal};
-use common::{Exit, Failure};
+use cli::{Exit, Failure};
 
 /// Nothing when it ended with 0.
 pub(super) fn failure(task: &Stopped, container: &str) -> Option<Failure> {
@@ -11,15 +11,18 @@ pub(super) fn failure(task: &Stopped, container: &str) -> Option<Failure> {
         Some(code) => Some(exited(task, container, own, code)),
         None if task.started => Some(
             Failure::new(
-                Exit::No,
+                Exit::Negative,
                 format!("failed to learn how the command ended: {}", task.cause()),
             )
             .code("no-exit-code")
             .hint("ECS has no exit code for it: it may have done its work, or a part of it"),
         ),
         None => Some(
-            Failure::new(Exit::No, format!("failed to run the command: {}", task.cause()))
-                .code("not-started"),
+            Failure::new(
+                Exit::Negative,
+                format!("failed to run the command: {}", task.cause()),
+            )
+            .code("not-started"),
         ),
     }
 }
@@ -42,7 +45,8 @@ fn exited(task: &Stopped, container: &str, own: Option<&Container>, code: i64) -
     if !matches!(task.code.as_str(), "" | "EssentialContainerExited") && !task.reason.is_empty() {
         message += &format!("; the task was stopped: {}", task.reason);
     }
-    let failure = Failure::new(u8::try_from(code).map_or(Exit::No, Exit::Other), message).code("exit-code");
+    let failure =
+        Failure::new(u8::try_from(code).map_or(Exit::Negative, Exit::Child), message).code("exit-code");
     if reason.starts_with("OutOfMemory") {
         failure.hint("give it more `memory` in the task definition")
     } else {
@@ -53,7 +57,7 @@ fn exited(task: &Stopped, container: &str, own: Option<&Container>, code: i64) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::failure::Described;
+    use cli::error::ErrorSummary;
     use serde_json::{Value, json};
 
     fn ended(containers: Value, code: &str, reason: &str) -> Option<(String, u8)> {
@@ -62,7 +66,7 @@ mod tests {
             "taskArn": arn, "startedAt": 1, "stopCode": code, "stoppedReason": reason, "containers": containers,
         });
         let failure = failure(&Stopped::of(&task), "web")?;
-        let described = Described::of(&failure.into());
+        let described = ErrorSummary::of(&failure.into());
         Some((described.message, described.exit.code()))
     }
 

@@ -9,9 +9,10 @@ use crate::refusal::RefusalContext;
 use crate::service::text;
 use crate::stopped::Stopped;
 use anyhow::Result;
-use common::failure::Described;
-use common::progress::Progress;
-use common::{Console, Exit, Failure, Item, Outcome, Report, duration};
+use cli::duration;
+use cli::error::ErrorSummary;
+use cli::progress::Progress;
+use cli::{Console, ErrorKind, Exit, Failure, Item, Outcome, Report};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -98,7 +99,7 @@ impl<'a> Follow<'a> {
     /// The wait was cut off by the deadline: the error of a task that goes on. Where the command had ended by then,
     /// there is none, and no more than the end of its log is lost.
     pub(super) fn cut_off(&self, timeout: Duration) -> Option<Failure> {
-        self.console.leave();
+        self.console.report_interrupted();
         let timeout = duration::show(timeout);
         if self.ended.is_some() {
             self.tail.cut_off(&format!("not done after {timeout}"));
@@ -106,12 +107,17 @@ impl<'a> Follow<'a> {
         }
         let message = format!("task `{}` is not done after {timeout}: {}", self.id(), self.state);
         let hint = format!("it goes on: {}", self.by_hand().hint(self.id()));
-        Some(Failure::new(Exit::Deadline, message).code("timeout").hint(hint))
+        Some(
+            Failure::new(Exit::Deadline, message)
+                .kind(ErrorKind::Timeout)
+                .code("timeout")
+                .hint(hint),
+        )
     }
 
     /// The failure of a task that was started, and that nobody can follow any more.
     pub(super) fn lost(&self, error: &anyhow::Error) -> Failure {
-        let described = Described::of(error);
+        let described = ErrorSummary::of(error);
         let code = described.code.unwrap_or_default();
         let goes_on = format!("the task goes on: {}", self.by_hand().hint(self.id()));
         let hint = match described.hint {
@@ -119,7 +125,7 @@ impl<'a> Follow<'a> {
             Some(hint) => format!("{hint}; {goes_on}"),
             None => goes_on,
         };
-        Failure::new(Exit::Partly, described.message)
+        Failure::new(Exit::Partial, described.message)
             .code(code)
             .hint(hint)
     }
@@ -149,14 +155,14 @@ impl<'a> Follow<'a> {
                 );
                 let hint =
                     "it has ended, and what came of it is not known: ECS lists stopped tasks for an hour";
-                return Err(Failure::could_not(message).code(NO_TASK).hint(hint).into());
+                return Err(Failure::error(message).code(NO_TASK).hint(hint).into());
             }
             let task = found.unwrap_or_default();
             let status = text(&task, "lastStatus");
             if status != self.state && !status.is_empty() {
                 status.clone_into(&mut self.state);
                 bar.say(status);
-                self.progress.note(format!("task {}: {status}", self.id()));
+                self.progress.info(format!("task {}: {status}", self.id()));
                 self.ongoing.state(self.state.clone(), self.report());
             }
             // First the task: a log that does not come must not hide its end.
@@ -205,9 +211,9 @@ impl<'a> Follow<'a> {
                 Ok(tasks) => return Ok(tasks.into_iter().next()),
                 Err(refusal) if refusal.passes() => {
                     if !said {
-                        let why = Described::of(&refusal.failure.into()).message;
+                        let why = ErrorSummary::of(&refusal.failure.into()).message;
                         self.progress
-                            .note(format!("task {}: asking again: {why}", self.id()));
+                            .info(format!("task {}: asking again: {why}", self.id()));
                         said = true;
                     }
                 }
@@ -229,10 +235,10 @@ impl<'a> Follow<'a> {
         let words = format!("ecs:StopTask for task `{}`", self.id());
         let stopped = self
             .console
-            .sending(words, self.started.ecs.stop(self.started.arn()))
+            .in_flight(words, self.started.ecs.stop(self.started.arn()))
             .await;
         if let Err(refusal) = stopped {
-            let why = Described::of(&refusal.failure.into()).message;
+            let why = ErrorSummary::of(&refusal.failure.into()).message;
             self.console.warn(format!(
                 "task `{}` goes on with its other containers: {why}: stop it with `{}`",
                 self.id(),

@@ -2,10 +2,11 @@
 
 use crate::log::Target;
 use crate::refusal::Refusal;
+use cli::Console;
+use cli::duration;
+use cli::error::ErrorSummary;
+use cli::progress::Progress;
 use common::aws::Aws;
-use common::failure::Described;
-use common::progress::Progress;
-use common::{Console, duration};
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -149,7 +150,7 @@ impl<'a> Tail<'a> {
     /// What passes is asked for again at the next look; anything else is told once.
     fn failed(&mut self, refusal: Refusal, failed: &str) {
         let passes = refusal.passes();
-        let why = Described::of(&refusal.failure.into());
+        let why = ErrorSummary::of(&refusal.failure.into());
         let why = format!("{failed}: {}", why.message);
         if passes {
             self.behind = Some(why);

@@ -2,7 +2,7 @@
 
 use crate::context::pattern::{InvalidPattern, Pattern};
 use anyhow::Result;
-use common::Failure;
+use cli::{ErrorKind, Failure};
 
 /// The patterns of one file, in their order: the last one that decides wins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,7 +27,8 @@ impl Ignore {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (number, line) in text.lines().enumerate() {
             let rule = rule(line).map_err(|InvalidPattern(fault)| {
-                Failure::could_not(format!("failed to read `{name}`, line {}: {fault}", number + 1))
+                Failure::error(format!("failed to read `{name}`, line {}: {fault}", number + 1))
+                    .kind(ErrorKind::Config)
                     .code("dockerignore")
             })?;
             rules.extend(rule);

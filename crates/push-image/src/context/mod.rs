@@ -12,7 +12,7 @@ pub(crate) use ignore::Ignore;
 
 use anyhow::{Context as _, Result};
 use bytes::Bytes;
-use common::Failure;
+use cli::{ErrorKind, Failure};
 use futures_util::Stream;
 use std::fs::{self, File, FileType};
 use std::io::{self, BufWriter, Read, Write};
@@ -270,7 +270,9 @@ pub(crate) fn latest_time(value: Option<&str>) -> Result<Option<u64>> {
         return Ok(None);
     };
     let seconds = value.parse().map_err(|_| {
-        Failure::could_not("failed to read $SOURCE_DATE_EPOCH: not a number of seconds").code("usage")
+        Failure::error("failed to read $SOURCE_DATE_EPOCH: not a number of seconds")
+            .kind(ErrorKind::Usage)
+            .code("usage")
     })?;
     Ok(Some(seconds))
 }

@@ -185,11 +185,11 @@ fn member(characters: &mut Characters) -> Result<char, InvalidPattern> {
 
 /// Goes through `path` with all the places in `tokens` that it can be at, so that no pattern is slow.
 fn run(tokens: &[Token], path: &str) -> bool {
-    let mut here = vec![Place::default(); tokens.len() + 1];
+    let mut here = vec![AwsTarget::default(); tokens.len() + 1];
     let mut next = here.clone();
     arrive(tokens, &mut here, 0);
     for character in path.chars() {
-        next.fill(Place::default());
+        next.fill(AwsTarget::default());
         for (at, token) in tokens.iter().enumerate() {
             if here[at].inside {
                 next[at].inside = true;
@@ -201,7 +201,7 @@ fn run(tokens: &[Token], path: &str) -> bool {
                 continue;
             }
             match token {
-                Token::Char(wanted) if *wanted == character => arrive(tokens, &mut next, at + 1),
+                Token::Char(desired) if *desired == character => arrive(tokens, &mut next, at + 1),
                 Token::NotSlash if character != '/' => arrive(tokens, &mut next, at + 1),
                 Token::Class { negated, ranges } => {
                     let found = ranges
@@ -222,7 +222,7 @@ fn run(tokens: &[Token], path: &str) -> bool {
 }
 
 #[derive(Clone, Copy, Default)]
-struct Place {
+struct AwsTarget {
     /// The token comes next.
     before: bool,
     /// In the folders that a [`Token::Folders`] takes.
@@ -230,7 +230,7 @@ struct Place {
 }
 
 /// Marks that `at` comes next, and what may come next because tokens can match nothing.
-fn arrive(tokens: &[Token], places: &mut [Place], mut at: usize) {
+fn arrive(tokens: &[Token], places: &mut [AwsTarget], mut at: usize) {
     loop {
         let Some(place) = places.get_mut(at) else { return };
         place.before = true;

@@ -1,16 +1,16 @@
 //! Builds, with the engine's classic builder.
 
 use crate::context::{Context, LARGE};
+use crate::desired::Arguments;
 use crate::engine::layers::show_bytes;
 use crate::engine::messages::Message;
 use crate::engine::{Engine, fault, for_engine};
-use crate::wanted::Arguments;
 use anyhow::Result;
 use bollard::auth::DockerCredentials;
 use bollard::body_try_stream;
 use bollard::query_parameters::BuildImageOptions;
-use common::progress::Progress;
-use common::{Console, Failure};
+use cli::progress::Progress;
+use cli::{Console, Failure};
 use futures_util::StreamExt;
 use registry::Credentials;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -90,7 +90,7 @@ impl Engine {
             }
         }
         built.ok_or_else(|| {
-            Failure::could_not("the engine ended the build without an image and without an error")
+            Failure::error("the engine ended the build without an image and without an error")
                 .code("engine")
                 .into()
         })
@@ -115,7 +115,7 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Takes a piece of output; gives the last step that began in it.
+    /// Takes a segment of output; gives the last step that began in it.
     fn take(&mut self, text: &str) -> Option<String> {
         self.open.push_str(text);
         let mut begun = None;
@@ -124,10 +124,10 @@ impl<'a> Output<'a> {
             let line = line.trim_end().rsplit('\r').next().unwrap_or_default().to_owned();
             self.open = rest.to_owned();
             if line.starts_with("Step ") {
-                self.progress.note(format!("  {line}"));
+                self.progress.info(format!("  {line}"));
                 begun = Some(line.clone());
             } else if self.console.is_verbose() {
-                self.progress.note(format!("  {line}"));
+                self.progress.info(format!("  {line}"));
             }
             if !line.is_empty() {
                 self.last.push_back(line);

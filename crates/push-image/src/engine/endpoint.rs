@@ -1,7 +1,7 @@
 //! Where the Docker engine is: found as `docker` finds it.
 
 use anyhow::{Context as _, Result};
-use common::Failure;
+use cli::Failure;
 use registry::DockerConfig;
 use serde_json::Value;
 use std::fmt;
@@ -70,7 +70,7 @@ impl Endpoint {
         let contexts = folder.join("contexts/meta");
         let failed = || format!("failed to read the docker contexts in `{}`", contexts.display());
         let absent = || {
-            Failure::could_not(format!("failed to find the docker context `{name}`"))
+            Failure::error(format!("failed to find the docker context `{name}`"))
                 .code("engine")
                 .hint(
                     "`docker context ls` shows those that there are; `docker context use default` leaves it",
@@ -93,7 +93,7 @@ impl Endpoint {
             if document.get("Name").and_then(Value::as_str) == Some(name) {
                 let host = document.pointer("/Endpoints/docker/Host").and_then(Value::as_str);
                 let host = host.ok_or_else(|| {
-                    Failure::could_not(format!(
+                    Failure::error(format!(
                         "failed to use the docker context `{name}`: it names no engine"
                     ))
                     .code("engine")
@@ -107,7 +107,7 @@ impl Endpoint {
     }
 
     fn parse(text: &str, tls: bool) -> Result<Self, Failure> {
-        let fault = |why: &str| Failure::could_not(format!("`{text}`: {why}")).code("engine");
+        let fault = |why: &str| Failure::error(format!("`{text}`: {why}")).code("engine");
         let (scheme, rest) = text.split_once("://").unwrap_or(("tcp", text));
         match scheme {
             "unix" if !rest.is_empty() => Ok(Endpoint::Unix(PathBuf::from(rest))),

@@ -2,7 +2,7 @@
 //! network library and of its own builder, and none of them has a code.
 
 use bollard::errors::Error;
-use common::Failure;
+use cli::Failure;
 
 /// What an engine's message is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,7 +132,7 @@ fn action_in(message: &str) -> Option<&str> {
 /// The engine's `message`, with the next step; `host` is the registry that it was about.
 pub(crate) fn failure(message: &str, host: &str) -> Failure {
     let topic = Topic::of(message);
-    let failure = Failure::could_not(message.trim()).code(topic.code());
+    let failure = Failure::error(message.trim()).code(topic.code());
     match topic.hint(message, host) {
         Some(hint) => failure.hint(hint),
         None => failure,

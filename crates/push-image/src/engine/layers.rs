@@ -1,7 +1,7 @@
 //! The layers of a pull or a push: a bar each on a terminal, a line each elsewhere.
 
 use crate::engine::messages::Message;
-use common::progress::{Progress, Task};
+use cli::progress::{Progress, Task};
 use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -59,7 +59,7 @@ impl<'a> Layers<'a> {
         if retrying && !layer.retrying {
             self.retries += 1;
             let wait = status.trim_start_matches("Retrying in ");
-            progress.note(format!(
+            progress.info(format!(
                 "  layer {id}: it failed, the engine tries again in {wait} (only its log says why)"
             ));
         }
@@ -70,7 +70,7 @@ impl<'a> Layers<'a> {
                 0 => String::new(),
                 bytes => format!(", {}", show_bytes(bytes)),
             };
-            progress.note(format!("  layer {id}: {}{size}", end.words(status)));
+            progress.info(format!("  layer {id}: {}{size}", end.words(status)));
             self.layers.remove(id);
             return;
         }
@@ -83,7 +83,7 @@ impl<'a> Layers<'a> {
             layer.task.advance(current, total);
             if !self.bars && layer.said.elapsed() >= EVERY {
                 layer.said = Instant::now();
-                progress.note(format!(
+                progress.info(format!(
                     "  layer {id}: {} {} of {}",
                     status.to_lowercase(),
                     show_bytes(current.min(total)),

@@ -16,8 +16,8 @@ use bollard::auth::DockerCredentials;
 use bollard::errors::Error;
 use bollard::query_parameters::{CreateImageOptions, TagImageOptions};
 use bollard::{API_DEFAULT_VERSION, Docker};
-use common::progress::Progress;
-use common::{Console, Failure};
+use cli::progress::Progress;
+use cli::{Console, Failure};
 use endpoint::Endpoint;
 use futures_util::StreamExt;
 use insecure::Insecure;
@@ -76,13 +76,13 @@ impl Engine {
             .await
             .map_err(|_| {
                 let seconds = FIRST_ANSWER.as_secs();
-                Failure::could_not(format!(
+                Failure::error(format!(
                     "failed to reach the Docker engine at `{endpoint}`: no answer after {seconds} s"
                 ))
                 .code("engine")
             })?
             .map_err(|error| unreachable(error, &endpoint))?;
-        console.detail(format!(
+        console.debug(format!(
             "Docker engine at {endpoint}, API {}",
             docker.client_version()
         ));
@@ -116,9 +116,9 @@ impl Engine {
                 return Err(failure).with_context(|| format!("failed to inspect image `{name}`"));
             }
         };
-        let id = found.id.ok_or_else(|| {
-            Failure::could_not(format!("the engine described image `{name}` without its `Id`"))
-        })?;
+        let id = found
+            .id
+            .ok_or_else(|| Failure::error(format!("the engine described image `{name}` without its `Id`")))?;
         let media_type = found.descriptor.and_then(|descriptor| descriptor.media_type);
         Ok(Some(LocalImage {
             id,
@@ -261,7 +261,7 @@ fn unreachable(error: Error, endpoint: &Endpoint) -> Failure {
             "look whether `docker version` works, and at DOCKER_HOST",
         ),
     };
-    Failure::could_not(format!(
+    Failure::error(format!(
         "failed to reach the Docker engine at `{endpoint}`: {why}"
     ))
     .code("engine")

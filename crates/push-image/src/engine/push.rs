@@ -7,8 +7,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use bollard::body_full;
 use bytes::Bytes;
-use common::Failure;
-use common::progress::Progress;
+use cli::Failure;
+use cli::progress::Progress;
 use http_body_util::BodyExt;
 use hyper::Request;
 use registry::Credentials;
@@ -32,7 +32,7 @@ impl Engine {
             .await
         {
             Ok(Some(digest)) => Ok(digest),
-            Ok(None) => Err(Failure::could_not(
+            Ok(None) => Err(Failure::error(
                 "the engine ended the push without a digest and without an error",
             )
             .code("engine")),

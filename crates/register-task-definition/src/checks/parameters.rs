@@ -3,7 +3,7 @@
 use super::{Checks, Judged, Missing, is_denied};
 use anyhow::{Context, Result};
 use aws_config::Region;
-use aws_documents::{Field, arn};
+use aws_documents::Field;
 use aws_sdk_ssm::Client;
 use common::aws::{call, code_of};
 use futures_util::future::join_all;

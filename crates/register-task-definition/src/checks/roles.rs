@@ -2,7 +2,7 @@
 
 use super::{Checks, Judged, Missing, is_denied};
 use anyhow::{Context, Result};
-use aws_documents::{Field, arn, policy};
+use aws_documents::{Field, policy};
 use aws_sdk_iam::Client;
 use common::aws::{call, code_of};
 use common::config::partition_of;

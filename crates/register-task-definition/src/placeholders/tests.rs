@@ -22,8 +22,8 @@ name = "Execution"
 trust = "t.json"
 "#;
 
-fn place() -> Place {
-    Place {
+fn place() -> AwsTarget {
+    AwsTarget {
         account: "123456789012".into(),
         region: "us-east-1".into(),
     }

@@ -5,8 +5,8 @@ use super::Job;
 use crate::ecs::{Refusal, Registered};
 use crate::plan::Plan;
 use anyhow::{Context, Result};
-use common::retry::Patience;
-use common::tags;
+use reconcile::backoff::Backoff;
+use reconcile::tags;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -32,8 +32,8 @@ impl Job<'_> {
             members.insert("tags".to_owned(), tags::to_json(self.tags));
         }
         let patience = match role_is_new {
-            Some(true) => Patience::PROPAGATION,
-            _ => Patience::CONFLICT,
+            Some(true) => Backoff::PROPAGATION,
+            _ => Backoff::CONFLICT,
         };
         let healing = |refusal: &Refusal| match refusal {
             Refusal::Concurrent(_) => Some("somebody else registers a revision".to_owned()),
@@ -41,7 +41,7 @@ impl Job<'_> {
             Refusal::Role(_) if role_is_new != Some(false) => {
                 Some("ECS does not know the new role everywhere yet".to_owned())
             }
-            Refusal::Role(_) | Refusal::Unanswered(_) | Refusal::Other(_) => None,
+            Refusal::Role(_) | Refusal::AttemptTracker(_) | Refusal::Other(_) => None,
         };
         // Whether a call of ours may have gone through, and whether another run was at it.
         let (mut unsure, mut met) = (false, false);
@@ -56,7 +56,7 @@ impl Job<'_> {
             }
             let words = format!("ecs:RegisterTaskDefinition for task definition `{}`", self.family);
             let sent = self.send(&request, &mut unsure);
-            let result = self.console.sending(words, sent).await;
+            let result = self.console.in_flight(words, sent).await;
             met = matches!(result, Err(Refusal::Concurrent(_)));
             result.map(Done::New)
         };
@@ -71,21 +71,21 @@ impl Job<'_> {
         let mut attempt = 1;
         loop {
             let failure = match self.ecs.register(request).await {
-                Err(Refusal::Unanswered(failure)) => failure,
+                Err(Refusal::AttemptTracker(failure)) => failure,
                 other => return other,
             };
             *unsure = true;
             tokio::time::sleep(PAUSE * attempt).await;
             match self.the_same().await {
                 Ok(Some(latest)) => {
-                    self.console.detail(format!("{failure}: it had gone through"));
+                    self.console.debug(format!("{failure}: it had gone through"));
                     return Ok(latest);
                 }
                 Ok(None) if attempt < ATTEMPTS => {
                     self.console
-                        .detail(format!("{failure}: it had not gone through, trying again"));
+                        .debug(format!("{failure}: it had not gone through, trying again"));
                 }
-                Ok(None) | Err(_) => return Err(Refusal::Unanswered(failure)),
+                Ok(None) | Err(_) => return Err(Refusal::AttemptTracker(failure)),
             }
             attempt += 1;
         }

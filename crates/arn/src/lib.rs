@@ -1,0 +1,286 @@
+//! Amazon Resource Names: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`, and the partitions of AWS.
+//!
+//! IAM stores any six parts and matches nothing with most of them, so a wrong one shows only when
+//! a task fails. Wildcards and IAM's own variables are taken in every part.
+
+pub mod partition;
+mod services;
+
+use services::{Has, kind_of_place, kinds};
+
+/// The six parts, as they stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arn<'a> {
+    /// `aws`
+    pub partition: &'a str,
+    /// `ssm`
+    pub service: &'a str,
+    /// `us-east-1`; empty for global services.
+    pub region: &'a str,
+    /// 12 digits; empty where a name is unique in the world.
+    pub account: &'a str,
+    /// `parameter/cruddur/backend-flask/X`
+    pub resource: &'a str,
+}
+
+/// What is wrong with an ARN.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ArnFault {
+    /// In words.
+    pub message: String,
+    /// The ARN that is probably meant, or what to do.
+    pub hint: Option<String>,
+    /// Whether it can't work; otherwise it is only unlikely to.
+    pub fatal: bool,
+}
+
+/// Splits an ARN. The resource keeps its colons.
+pub fn split(text: &str) -> Option<Arn<'_>> {
+    let mut parts = parts(text).into_iter();
+    if parts.next() != Some("arn") {
+        return None;
+    }
+    Some(Arn {
+        partition: parts.next()?,
+        service: parts.next()?,
+        region: parts.next()?,
+        account: parts.next()?,
+        resource: parts.next()?,
+    })
+}
+
+/// At most six parts. A colon in one of IAM's variables (`${aws:username}`) is none between parts.
+fn parts(text: &str) -> Vec<&str> {
+    let mut parts = Vec::new();
+    let (mut start, mut in_variable) = (0, false);
+    for (at, character) in text.char_indices() {
+        match character {
+            '{' if text[..at].ends_with('$') => in_variable = true,
+            '}' => in_variable = false,
+            ':' if !in_variable && parts.len() < 5 => {
+                parts.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts
+}
+
+/// What is wrong with `text` as an ARN. With `partition`, it must be of that one.
+pub fn faults(text: &str, partition: Option<&str>) -> Vec<ArnFault> {
+    if text.starts_with("arn:") && text.contains(char::is_whitespace) {
+        return vec![fatal("it has white space in it", None)];
+    }
+    let Some(arn) = split(text) else {
+        return vec![too_few(text)];
+    };
+    if let Some(fault) = colon_too_many(&arn) {
+        return vec![fault];
+    }
+    let mut faults = Vec::new();
+    faults.extend(partition_fault(arn.partition, partition));
+    faults.extend(place_faults(&arn));
+    faults.extend(resource_faults(&arn));
+    faults
+}
+
+fn fatal(message: impl Into<String>, hint: Option<String>) -> ArnFault {
+    ArnFault {
+        message: message.into(),
+        hint,
+        fatal: true,
+    }
+}
+
+fn too_few(text: &str) -> ArnFault {
+    if !text.starts_with("arn:") {
+        return fatal(
+            "it is no ARN",
+            Some("an ARN is arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE".into()),
+        );
+    }
+    let parts = parts(text);
+    let message = format!("it has {} parts, and an ARN has 6", parts.len());
+    let hint = match parts.as_slice() {
+        // The colon of the empty region is easily lost.
+        ["arn", partition, service @ ("iam" | "sts"), account, resource] => {
+            format!("did you mean `arn:{partition}:{service}::{account}:{resource}`?")
+        }
+        _ => "an ARN is arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE".into(),
+    };
+    fatal(message, Some(hint))
+}
+
+/// A doubled colon moves everything behind it one part on: still six parts, and IAM takes it.
+fn colon_too_many(arn: &Arn) -> Option<ArnFault> {
+    let Arn {
+        partition,
+        service,
+        region,
+        account,
+        resource,
+    } = *arn;
+    if partition.is_empty() || service.is_empty() {
+        let place = if partition.is_empty() {
+            "`arn`"
+        } else {
+            "the partition"
+        };
+        return Some(fatal(format!("it has one colon too many behind {place}"), None));
+    }
+    let moved = |word: &str| is_account(word) || word.starts_with('$');
+    let behind = resource
+        .split_once(':')
+        .filter(|_| account.is_empty() && service != "s3");
+    if let Some((number, rest)) = behind
+        && (moved(number) || number == "*")
+    {
+        let meant = format!("arn:{partition}:{service}:{region}:{number}:{rest}");
+        let message = "it has one colon too many between region and account, so its account is empty and it \
+                       never matches";
+        return Some(fatal(message, Some(format!("did you mean `{meant}`?"))));
+    }
+    if region.is_empty() && looks_like_region(account) {
+        let meant = format!("arn:{partition}:{service}:{account}:{resource}");
+        let message = format!(
+            "it has one colon too many behind `{service}`, so its region is empty and it never matches"
+        );
+        return Some(fatal(message, Some(format!("did you mean `{meant}`?"))));
+    }
+    None
+}
+
+fn partition_fault(found: &str, wanted: Option<&str>) -> Option<ArnFault> {
+    if is_pattern(found) {
+        None
+    } else if partition::all().all(|known| known.name != found) {
+        let hint = "they are aws, aws-cn, aws-us-gov, …; write ${AWS_PARTITION} for the one at hand";
+        Some(fatal(
+            format!("its partition `{found}` is none of AWS"),
+            Some(hint.into()),
+        ))
+    } else if let Some(wanted) = wanted.filter(|wanted| *wanted != found) {
+        let message =
+            format!("its partition is `{found}`, and this account is in `{wanted}`: it never matches");
+        Some(fatal(
+            message,
+            Some("write ${AWS_PARTITION} for the one at hand".into()),
+        ))
+    } else {
+        None
+    }
+}
+
+fn place_faults(arn: &Arn) -> Vec<ArnFault> {
+    let mut faults = Vec::new();
+    let Arn {
+        service,
+        region,
+        account,
+        ..
+    } = *arn;
+    let kind = kind_of_place(arn);
+    let wants_region = matches!(kind, Has::Both | Has::OnlyRegion);
+    let forbids_region = matches!(kind, Has::OnlyAccount | Has::Neither);
+    if region.is_empty() && wants_region {
+        let hint = Some("write ${AWS_REGION}, or * for all".into());
+        faults.push(fatal(format!("its region is empty, and {service} has one"), hint));
+    } else if forbids_region && !region.is_empty() && region != "*" {
+        let message = format!("its region is `{region}`, and {service} has none");
+        faults.push(fatal(message, Some("leave the fourth part empty".into())));
+    } else if !region.is_empty() && !is_pattern(region) && !looks_like_region(region) {
+        faults.push(fatal(
+            format!("its region `{region}` has not the form of one"),
+            None,
+        ));
+    }
+    if account.is_empty() {
+        if matches!(kind, Has::Both | Has::OnlyAccount) {
+            let hint = Some("write ${AWS_ACCOUNT_ID}".into());
+            faults.push(fatal(
+                format!("its account is empty, and {service} wants one"),
+                hint,
+            ));
+        }
+    } else if kind == Has::Neither && account != "*" {
+        let message = format!("its account is `{account}`, and {service} has none");
+        faults.push(fatal(message, Some("leave the fifth part empty".into())));
+    } else if !is_account(account) && !is_pattern(account) && !OWNERS.contains(&account) {
+        let hint = Some("write ${AWS_ACCOUNT_ID}".into());
+        faults.push(fatal(format!("its account `{account}` is not 12 digits"), hint));
+    }
+    faults
+}
+
+/// Words in the place of an account: AWS's own policies, documents and images.
+const OWNERS: [&str; 4] = ["aws", "aws-marketplace", "amazon", "cloudfront"];
+
+fn resource_faults(arn: &Arn) -> Vec<ArnFault> {
+    let Arn {
+        service, resource, ..
+    } = *arn;
+    if resource.is_empty() {
+        return vec![fatal("nothing stands behind its last colon", None)];
+    }
+    let mut faults = Vec::new();
+    if resource.starts_with("arn:") {
+        faults.push(fatal("an ARN stands inside it", None));
+    }
+    // secret:NAME:KEY:STAGE:VERSION may leave out the last three.
+    if resource.ends_with(':') && service != "secretsmanager" {
+        faults.push(fatal("it ends with a colon", None));
+    }
+    if service == "ssm" && resource.starts_with("parameter//") {
+        let hint = "the name's own slash is the only one: parameter${params.prefix}/*";
+        faults.push(fatal(
+            "it has two slashes behind `parameter`, so it never matches",
+            Some(hint.into()),
+        ));
+    }
+    let kinds = kinds(service);
+    let known = kinds.iter().any(|kind| resource.starts_with(kind));
+    if !kinds.is_empty()
+        && !known
+        && !resource.starts_with(['*', '?', '$'])
+        && !begins_a_kind(resource, kinds)
+    {
+        faults.push(ArnFault {
+            message: format!("`{resource}` begins with none of the kinds that {service} has"),
+            hint: Some(format!("they are {}", kinds.join(", "))),
+            fatal: false,
+        });
+    }
+    faults
+}
+
+/// `param*` may well become `parameter/…`.
+fn begins_a_kind(resource: &str, kinds: &[&str]) -> bool {
+    let end = resource.find(['*', '?', '$']);
+    end.and_then(|end| resource.get(..end))
+        .is_some_and(|start| kinds.iter().any(|kind| kind.starts_with(start)))
+}
+
+/// 12 digits.
+pub fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A wildcard or one of IAM's variables stands in it.
+fn is_pattern(text: &str) -> bool {
+    text.contains(['*', '?']) || text.contains("${")
+}
+
+/// `us-east-1`, `us-gov-west-1`; also the stand-in of a region that is not known yet.
+pub fn looks_like_region(text: &str) -> bool {
+    let words: Vec<&str> = text.split('-').collect();
+    let number = words
+        .last()
+        .is_some_and(|last| !last.is_empty() && last.bytes().all(|byte| byte.is_ascii_digit()));
+    let letters = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    words.len() >= 3 && number && words.iter().take(words.len() - 1).all(letters)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,199 @@
+//! An error that knows its exit code, its code for programs and the next step for people.
+
+use crate::exit::Exit;
+use serde::Serialize;
+use std::error::Error;
+use std::fmt;
+
+/// What went wrong, for decisions in code and for programs that read the JSON document. No decision looks into the
+/// text of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorKind {
+    /// The command line.
+    Usage,
+    /// `ops.toml`, a file that it names, or a variable that it needs.
+    Config,
+    /// There are no credentials, or the service does not accept them.
+    Credentials,
+    /// The caller lacks a permission.
+    Denied,
+    /// What the call is about is not there.
+    NotFound,
+    /// What is there does not go with what is wanted: it exists already, can't be changed, or is being changed by
+    /// another caller.
+    Conflict,
+    /// The service refuses the values.
+    Invalid,
+    /// The service limits the rate of calls.
+    Throttled,
+    /// The service has a fault of its own, or is not available.
+    Service,
+    /// No connection came about, or it broke.
+    Network,
+    /// An answer that is not the service's, or can't be read.
+    Unparseable,
+    /// A deadline passed.
+    Timeout,
+    /// Nobody confirmed a destructive change.
+    Unconfirmed,
+    /// None of these.
+    #[default]
+    Other,
+}
+
+/// An error with what `anyhow` alone does not carry. Anywhere in a chain of contexts it is found
+/// again by [`ErrorSummary::of`].
+#[derive(Debug)]
+pub struct Failure {
+    exit: Exit,
+    message: String,
+    kind: ErrorKind,
+    code: Option<String>,
+    hint: Option<String>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// A failure that ends the tool with `exit`.
+    pub fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Failure {
+            exit,
+            message: message.into(),
+            kind: ErrorKind::Other,
+            code: None,
+            hint: None,
+            source: None,
+        }
+    }
+
+    /// The commonest one: the tool could not do its work (2).
+    pub fn error(message: impl Into<String>) -> Self {
+        Self::new(Exit::Error, message)
+    }
+
+    /// The commonest fault of `ops.toml` and the files that it names: kind and code `config`.
+    pub fn config(message: impl Into<String>) -> Self {
+        Self::error(message).kind(ErrorKind::Config).code("config")
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn kind(mut self, kind: ErrorKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// A short constant for programs: AWS's own error code, or one of ours in kebab-case.
+    #[must_use]
+    pub fn code(mut self, code: impl Into<String>) -> Self {
+        self.code = Some(code.into());
+        self
+    }
+
+    /// What the user can do next.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// The cause below; it is printed after the message.
+    #[must_use]
+    pub fn source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// What the end of the program needs to know of an error.
+#[derive(Debug, PartialEq, Eq)]
+pub struct ErrorSummary {
+    /// The whole chain on one line.
+    pub message: String,
+    /// The outermost kind that is not [`ErrorKind::Other`].
+    pub kind: ErrorKind,
+    /// The outermost code that a [`Failure`] in the chain carries.
+    pub code: Option<String>,
+    /// The outermost hint.
+    pub hint: Option<String>,
+    /// The outermost exit code; 2 where there is none.
+    pub exit: Exit,
+}
+
+impl ErrorSummary {
+    /// Reads the chain from the outside in.
+    pub fn of(error: &anyhow::Error) -> Self {
+        let failures: Vec<&Failure> = error.chain().filter_map(|cause| cause.downcast_ref()).collect();
+        ErrorSummary {
+            message: one_line(&format!("{error:#}")),
+            kind: failures
+                .iter()
+                .map(|failure| failure.kind)
+                .find(|kind| *kind != ErrorKind::Other)
+                .unwrap_or_default(),
+            code: failures.iter().find_map(|failure| failure.code.clone()),
+            hint: failures.iter().find_map(|failure| failure.hint.clone()),
+            exit: failures.first().map_or(Exit::Error, |failure| failure.exit),
+        }
+    }
+}
+
+/// Other people's messages come with line breaks; an error is one line, so that logs can be searched.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Adds a hint to any error where it is known what the user can do.
+pub trait FailureExt<T> {
+    /// Wraps the error in `message`, with exit code 2 and `hint`.
+    fn or_error(self, message: impl Into<String>, hint: impl Into<String>) -> anyhow::Result<T>;
+}
+
+impl<T, E: Into<Box<dyn Error + Send + Sync>>> FailureExt<T> for Result<T, E> {
+    fn or_error(self, message: impl Into<String>, hint: impl Into<String>) -> anyhow::Result<T> {
+        self.map_err(|error| Failure::error(message).hint(hint).source(error).into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use anyhow::Context;
+
+    #[test]
+    fn finds_code_hint_and_exit_below_contexts() {
+        let failure = Failure::new(Exit::Deadline, "no answer")
+            .kind(ErrorKind::Timeout)
+            .code("timeout")
+            .hint("wait longer");
+        let error = Err::<(), _>(failure).context("failed to push `x`").unwrap_err();
+        let summary = ErrorSummary::of(&error);
+        assert_eq!(summary.message, "failed to push `x`: no answer");
+        assert_eq!(summary.kind, ErrorKind::Timeout);
+        assert_eq!(summary.code.as_deref(), Some("timeout"));
+        assert_eq!(summary.hint.as_deref(), Some("wait longer"));
+        assert_eq!(summary.exit, Exit::Deadline);
+    }
+
+    #[test]
+    fn an_error_that_says_nothing_else_is_could_not() {
+        assert_eq!(ErrorSummary::of(&anyhow::anyhow!("two\nlines")).exit, Exit::Error);
+        assert_eq!(
+            ErrorSummary::of(&anyhow::anyhow!("two\n  lines")).message,
+            "two lines"
+        );
+    }
+}

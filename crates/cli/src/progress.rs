@@ -1,0 +1,83 @@
+//! Progress of long steps: bars on a terminal, plain lines elsewhere, nothing with `--quiet`.
+
+use crate::console::Console;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::IsTerminal;
+use std::time::Duration;
+
+/// Where progress is shown.
+pub struct Progress<'a> {
+    console: &'a Console,
+    bars: Option<MultiProgress>,
+}
+
+/// One thing that goes on: a layer, a step of a build.
+pub struct Task {
+    bar: ProgressBar,
+}
+
+impl<'a> Progress<'a> {
+    /// Progress of the tool that `console` belongs to.
+    pub fn new(console: &'a Console) -> Self {
+        let bars = (!console.is_quiet() && std::io::stderr().is_terminal())
+            .then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(8)));
+        Progress { console, bars }
+    }
+
+    /// A line that stays.
+    pub fn info(&self, message: impl std::fmt::Display) {
+        match &self.bars {
+            // A line between bars has to go through their drawer.
+            Some(bars) => bars.suspend(|| self.console.info(message)),
+            None => self.console.info(message),
+        }
+    }
+
+    /// A line of the result, while bars may be drawn.
+    pub fn print(&self, line: &str) {
+        match &self.bars {
+            Some(bars) => bars.suspend(|| self.console.stdout(line)),
+            None => self.console.stdout(line),
+        }
+    }
+
+    /// A bar of `bytes`, or a spinner when the size is not known. Elsewhere than on a terminal it draws
+    /// nothing: there the lines of [`Progress::info`] tell what goes on.
+    pub fn task(&self, name: &str) -> Task {
+        let bar = match &self.bars {
+            Some(bars) => bars.add(ProgressBar::new_spinner()),
+            None => ProgressBar::hidden(),
+        };
+        bar.set_style(style("{prefix:.dim} {spinner} {msg}"));
+        bar.set_prefix(name.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Task { bar }
+    }
+}
+
+impl Task {
+    /// How far it is, in bytes.
+    pub fn advance(&self, done: u64, total: u64) {
+        if self.bar.length() != Some(total) {
+            self.bar.set_length(total);
+            self.bar
+                .set_style(style("{prefix:.dim} {bar:24} {bytes}/{total_bytes} {msg}"));
+        }
+        self.bar.set_position(done.min(total));
+    }
+
+    /// What it is doing.
+    pub fn say(&self, message: impl Into<String>) {
+        self.bar.set_message(message.into());
+    }
+}
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
