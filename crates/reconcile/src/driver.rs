@@ -251,7 +251,15 @@ async fn update<R: Resource>(
         Plan::Nothing => done.ended(Ok(observed)),
         Plan::Create(..) => Err(deleted_during_create(&resource.label()).into()),
         Plan::Update(steps) => {
-            let result = change(console, resource, &mut done, Some(&observed), &steps, just_created).await;
+            let result = change(
+                console,
+                resource,
+                &mut done,
+                Some(&observed),
+                &steps,
+                just_created,
+            )
+            .await;
             let end = done.ended(result)?;
             Ok(End {
                 seen: end.seen.or(Some(observed)),
@@ -284,14 +292,18 @@ async fn change<R: Resource>(
         })
     };
     let backoff = resource.convergence();
-    backoff.wait_until_converged(console, &resource.label(), look).await
+    backoff
+        .wait_until_converged(console, &resource.label(), look)
+        .await
 }
 
 /// Waits for the resource that another caller created a moment ago.
 async fn wait_until_visible<R: Resource>(console: &Console, resource: &R) -> Result<R::Observed> {
     let look = async || Ok(resource.refetch().await?.found());
     let label = resource.label();
-    let found = Backoff::CONFLICT.wait_until_visible(console, &label, look).await?;
+    let found = Backoff::CONFLICT
+        .wait_until_visible(console, &label, look)
+        .await?;
     match found {
         Some(observed) => Ok(observed),
         None => Err(resource.explain_missing().await.into()),

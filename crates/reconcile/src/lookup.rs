@@ -41,7 +41,9 @@ impl<T> Lookup<T> {
         let mut pause = FIRST_PAUSE;
         loop {
             match read().await? {
-                Lookup::Inconsistent if start.elapsed() + pause < AGREEMENT => tokio::time::sleep(pause).await,
+                Lookup::Inconsistent if start.elapsed() + pause < AGREEMENT => {
+                    tokio::time::sleep(pause).await
+                }
                 lookup => return Ok(lookup),
             }
             pause *= 2;

@@ -116,11 +116,7 @@ pub trait Resource {
 
     /// The part of `plan` that needs no confirmation beyond that of the steps that were `performed`. The plan of a
     /// resource that another run created, or changed since the question, goes through it.
-    fn confirmed(
-        &self,
-        plan: Plan<Self::Action>,
-        _performed: &[Step<Self::Action>],
-    ) -> Plan<Self::Action> {
+    fn confirmed(&self, plan: Plan<Self::Action>, _performed: &[Step<Self::Action>]) -> Plan<Self::Action> {
         plan
     }
 
