@@ -122,7 +122,9 @@ impl Console {
         }
         let mut stdout = io::stdout().lock();
         match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => self.unread.store(true, Ordering::Relaxed),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.unread.store(true, Ordering::Relaxed)
+            }
             Err(error) => {
                 let _ = self.lost.set(error);
             }
@@ -242,7 +244,13 @@ impl Console {
 
     /// Prints on stderr what the run had changed when a signal ended it, and what AWS continues.
     pub fn report_interrupted(&self) {
-        if let (_, Some(OnInterrupt::Continues { what, state, hint, .. })) = self.report_recorded() {
+        if let (
+            _,
+            Some(OnInterrupt::Continues {
+                what, state, hint, ..
+            }),
+        ) = self.report_recorded()
+        {
             self.stderr(&format!("{}: {what} goes on: {state}", self.tool));
             self.stderr(&format!("hint: {hint}"));
         }

@@ -44,7 +44,10 @@ impl Deadline {
             let end = timeout.and_then(|timeout| self.start.checked_add(timeout)?.checked_add(self.spare));
             match timeout.zip(end) {
                 Some((timeout, end)) => {
-                    if tokio::time::timeout_at(end.into(), changes.changed()).await.is_err() {
+                    if tokio::time::timeout_at(end.into(), changes.changed())
+                        .await
+                        .is_err()
+                    {
                         return timeout;
                     }
                 }

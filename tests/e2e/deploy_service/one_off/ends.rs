@@ -134,8 +134,7 @@ fn an_end_while_the_task_is_being_stopped_says_so() {
         logs_pages(&aws, &[(&["one"], "f/1")]);
         aws
     };
-    let words =
-        "warning: ecs:StopTask for task `0123abcd` got no response; it may have been applied\n";
+    let words = "warning: ecs:StopTask for task `0123abcd` got no response; it may have been applied\n";
     // The command's code is known by then.
     run(&sidecar(), &["--timeout", "800ms"])
         .run()
