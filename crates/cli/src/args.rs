@@ -67,20 +67,6 @@ pub struct ConfirmArgs {
     pub yes: bool,
 }
 
-/// Where and how: `--config`, `--region`, `--profile`, and the options of the output.
-#[derive(Args, Clone, Debug, Default)]
-pub struct CommonArgs {
-    /// `--config`.
-    #[command(flatten)]
-    pub config: ConfigArgs,
-    /// `--region`, `--profile`.
-    #[command(flatten)]
-    pub aws: AwsArgs,
-    /// `--output`, `--quiet`, `--verbose`.
-    #[command(flatten)]
-    pub output: OutputArgs,
-}
-
 /// Reads the command line of `tool`.
 ///
 /// # Errors

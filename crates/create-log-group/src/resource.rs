@@ -10,6 +10,7 @@ use reconcile::{Backoff, Created, Lookup, Resource, Tags};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::cell::Cell;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// A group of this age may have been created by another run that has not set its retention yet.
@@ -105,18 +106,20 @@ impl Resource for CloudWatchLogGroup<'_> {
 
     async fn create(&self) -> Result<Created> {
         let body = self.desired.creation();
-        match self.send("CreateLogGroup", &body, false).await {
+        let may_have_applied = Cell::new(false);
+        match self.send("CreateLogGroup", &body, false, &may_have_applied).await {
             Ok(()) => Ok(Created::New),
             Err(error) if error.code() == Some("ResourceAlreadyExistsException") => {
-                Ok(Created::existing(error.may_have_applied()))
+                Ok(Created::existing(may_have_applied.get()))
             }
             Err(error) => Err(self.failure("create", &body, error)),
         }
     }
 
     async fn perform(&self, action: &Action, _: Option<&Observed>, just_created: bool) -> Result<()> {
-        let sent = self.send(action.operation, &action.body, just_created).await;
-        sent.map_err(|error| self.failure(action.purpose, &action.body, error))?;
+        let Action { operation, body, .. } = action;
+        let sent = self.send(operation, body, just_created, &Cell::default()).await;
+        sent.map_err(|error| self.failure(action.purpose, body, error))?;
         if let Some(key) = &action.old_key {
             self.console.warn(format!(
                 "existing events remain encrypted with {key}; do not delete it"
@@ -177,7 +180,14 @@ impl CloudWatchLogGroup<'_> {
     }
 
     /// Sends a request, and again while another request conflicts with it, or a new group has not propagated.
-    async fn send(&self, operation: &str, body: &Value, just_created: bool) -> Result<(), CallError> {
+    /// `may_have_applied` is set when one of the attempts got no response.
+    async fn send(
+        &self,
+        operation: &str,
+        body: &Value,
+        just_created: bool,
+        may_have_applied: &Cell<bool>,
+    ) -> Result<(), CallError> {
         let retry_reason = |error: &CallError| match error.code()? {
             "OperationAbortedException" => Some("another request changes the log group".to_owned()),
             "ResourceNotFoundException" if just_created => {
@@ -188,7 +198,9 @@ impl CloudWatchLogGroup<'_> {
         let words = format!("logs:{operation} for {}", self.label());
         let attempt = async || {
             let call = self.client.call(operation, body);
-            self.console.in_flight(&words, call).await.map(drop)
+            self.console.in_flight(&words, call).await.map(drop).inspect_err(|error| {
+                may_have_applied.set(may_have_applied.get() || error.may_have_applied());
+            })
         };
         Backoff::CONFLICT.retry(self.console, retry_reason, attempt).await
     }
