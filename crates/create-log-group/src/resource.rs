@@ -86,7 +86,9 @@ impl Resource for CloudWatchLogGroup<'_> {
     /// Waits a moment for another run that may be about to set the retention of a group that it has just created, so
     /// that two runs at the same time need no confirmation.
     async fn prepare(&self, observed: Option<Observed>, plan: &Plan) -> Result<Option<Observed>> {
-        let is_young = observed.as_ref().is_some_and(|group| is_young(group.creation_time));
+        let is_young = observed
+            .as_ref()
+            .is_some_and(|group| is_young(group.creation_time));
         if self.yes || !is_young || deletes_after(plan).is_none() {
             return Ok(observed);
         }
@@ -116,7 +118,7 @@ impl Resource for CloudWatchLogGroup<'_> {
         }
     }
 
-    async fn perform(&self, action: &Action, _: Option<&Observed>, just_created: bool) -> Result<()> {
+    async fn perform(&self, action: &Action, just_created: bool) -> Result<()> {
         let Action { operation, body, .. } = action;
         let sent = self.send(operation, body, just_created, &Cell::default()).await;
         sent.map_err(|error| self.failure(action.purpose, body, error))?;
@@ -143,11 +145,14 @@ impl CloudWatchLogGroup<'_> {
         let context = || format!("failed to describe {}", self.label());
         let mut body = json!({"logGroupNamePrefix": self.name()});
         loop {
-            let page: Page = self.read("DescribeLogGroups", &body).await.with_context(context)?;
+            let page: Page = self
+                .read("DescribeLogGroups", &body)
+                .await
+                .with_context(context)?;
             // A response without the list is not an empty list.
-            let groups = page.log_groups.ok_or_else(|| {
-                unparseable("logs:DescribeLogGroups response omitted `logGroups`".to_owned())
-            });
+            let groups = page
+                .log_groups
+                .ok_or_else(|| unparseable("logs:DescribeLogGroups response omitted `logGroups`".to_owned()));
             let mut groups = groups.with_context(context)?.into_iter();
             if let Some(group) = groups.find(|group| group.log_group_name == self.name()) {
                 return Ok(Some(group));
@@ -175,7 +180,10 @@ impl CloudWatchLogGroup<'_> {
     async fn read<T: DeserializeOwned>(&self, operation: &str, body: &Value) -> Result<T> {
         let response = self.client.call(operation, body).await.map_err(Failure::from)?;
         serde_json::from_value(response).map_err(|error| {
-            unparseable(format!("logs:{operation} returned an unparseable response: {error}")).into()
+            unparseable(format!(
+                "logs:{operation} returned an unparseable response: {error}"
+            ))
+            .into()
         })
     }
 
@@ -198,9 +206,13 @@ impl CloudWatchLogGroup<'_> {
         let words = format!("logs:{operation} for {}", self.label());
         let attempt = async || {
             let call = self.client.call(operation, body);
-            self.console.in_flight(&words, call).await.map(drop).inspect_err(|error| {
-                may_have_applied.set(may_have_applied.get() || error.may_have_applied());
-            })
+            self.console
+                .in_flight(&words, call)
+                .await
+                .map(drop)
+                .inspect_err(|error| {
+                    may_have_applied.set(may_have_applied.get() || error.may_have_applied());
+                })
         };
         Backoff::CONFLICT.retry(self.console, retry_reason, attempt).await
     }
@@ -208,7 +220,8 @@ impl CloudWatchLogGroup<'_> {
     /// The error of a call with this `body`.
     fn failure(&self, purpose: &str, body: &Value, error: CallError) -> anyhow::Error {
         // CloudWatch gives no reason when the policy of a key does not let it use the key.
-        let is_about_key = error.code() == Some("InvalidParameterException") && body.get("kmsKeyId").is_some();
+        let is_about_key =
+            error.code() == Some("InvalidParameterException") && body.get("kmsKeyId").is_some();
         let mut failure = Failure::from(error);
         if is_about_key {
             failure = failure.hint(format!(

@@ -14,7 +14,9 @@ pub(crate) const NO_KEY: &str = "none";
 pub(crate) fn validate(group: &LogGroup) -> Result<(), Failure> {
     let name = &group.name;
     if let Some(words) = name_fault(name) {
-        return Err(Failure::config(format!("failed to use the log group name `{name}`: {words}")));
+        return Err(Failure::config(format!(
+            "failed to use the log group name `{name}`: {words}"
+        )));
     }
     if let Some(key) = group
         .kms_key

@@ -68,7 +68,7 @@ impl Resource for EcrRepository<'_> {
         self.ecr.create(self.name(), &AtCreation::of(&self.desired)).await
     }
 
-    async fn perform(&self, action: &Action, _: Option<&Observed>, just_created: bool) -> Result<()> {
+    async fn perform(&self, action: &Action, just_created: bool) -> Result<()> {
         self.ecr.perform(self.name(), action, just_created).await
     }
 

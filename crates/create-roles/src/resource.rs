@@ -88,7 +88,7 @@ impl Resource for Role<'_> {
         self.iam.create(&self.desired).await
     }
 
-    async fn perform(&self, action: &Action, _: Option<&Observed>, just_created: bool) -> Result<()> {
+    async fn perform(&self, action: &Action, just_created: bool) -> Result<()> {
         self.iam.perform(self.name(), action, just_created).await
     }
 

@@ -279,7 +279,7 @@ async fn change<R: Resource>(
     just_created: bool,
 ) -> Result<R::Observed> {
     for step in steps {
-        resource.perform(&step.action, observed, just_created).await?;
+        resource.perform(&step.action, just_created).await?;
         done.changes.extend(step.changes.iter().cloned());
         console.record(&item(resource, done, observed));
     }

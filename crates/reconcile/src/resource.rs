@@ -70,17 +70,12 @@ pub trait Resource {
     /// When the service refuses.
     async fn create(&self) -> Result<Created>;
 
-    /// Sends one call. `observed` is the resource before the first one. Of a resource that is `just_created` some
-    /// servers of AWS answer that it does not exist: that error is retried.
+    /// Sends one call. Of a resource that is `just_created` some servers of AWS answer that it does not exist: that error
+    /// is retried.
     ///
     /// # Errors
     /// When the service refuses.
-    async fn perform(
-        &self,
-        action: &Self::Action,
-        observed: Option<&Self::Observed>,
-        just_created: bool,
-    ) -> Result<()>;
+    async fn perform(&self, action: &Self::Action, just_created: bool) -> Result<()>;
 
     /// Adds the fields of this kind of resource to its `item` in the JSON document.
     fn item(&self, item: Item, observed: Option<&Self::Observed>) -> Item;
