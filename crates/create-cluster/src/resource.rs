@@ -161,7 +161,7 @@ impl Resource for EcsCluster<'_> {
 
     /// A role that could not be created is an error only when ECS has not created it either.
     async fn check_end(&self) -> Result<()> {
-        let LinkedRole::Refused(error) = self.role.replace(LinkedRole::Assumed) else {
+        let Some(error) = self.take_refusal() else {
             return Ok(());
         };
         match linked_role::look(&self.iam).await {
@@ -227,6 +227,17 @@ impl<'a> EcsCluster<'a> {
         matches!(*self.role.borrow(), LinkedRole::Refused(_))
     }
 
+    /// The error of the creation of the role, once.
+    fn take_refusal(&self) -> Option<anyhow::Error> {
+        if !self.role_was_refused() {
+            return None;
+        }
+        match self.role.replace(LinkedRole::Assumed) {
+            LinkedRole::Refused(error) => Some(error),
+            _ => None,
+        }
+    }
+
     /// Sends a request, and again while the service-linked role or a new cluster has not propagated, or another update
     /// is in progress.
     async fn send(&self, operation: &str, body: &Value, just_created: bool) -> Result<(), CallError> {
@@ -266,15 +277,11 @@ impl<'a> EcsCluster<'a> {
 
     /// The error of a call. When ECS misses the role, why it could not be created.
     fn failure(&self, purpose: &str, error: CallError) -> anyhow::Error {
-        let misses_role = misses_role(&error);
+        let refusal = misses_role(&error).then(|| self.take_refusal()).flatten();
         let failure = Failure::from(error);
-        let error = if misses_role && self.role_was_refused() {
-            match self.role.replace(LinkedRole::Assumed) {
-                LinkedRole::Refused(role) => role.context(failure.to_string()),
-                _ => failure.into(),
-            }
-        } else {
-            failure.into()
+        let error = match refusal {
+            Some(refusal) => refusal.context(failure.to_string()),
+            None => failure.into(),
         };
         error.context(format!("failed to {purpose} {}", self.label()))
     }
