@@ -202,7 +202,7 @@ fn a_simulator_that_does_not_know_the_change_yet_is_waited_for() {
             .exits(0)
             .says(&format!("One: {word}\n"))
             .says("the simulator does not have the new role `One` yet: trying again in ")
-            .says("the simulator may not have the change of role `One`: trying again in ")
+            .says("the simulator may not have the change of role `One` yet: trying again in ")
             .says("One: 8 of 8 permissions that the task definition needs are allowed\n")
             .does_not_say("denied");
     }
