@@ -1,5 +1,6 @@
 //! `create-log-group`: describe, compare, change only what differs, ask before events are lost.
 
+mod calls;
 mod cloudwatch;
 mod cut_off;
 mod faults;
@@ -7,6 +8,7 @@ mod lost;
 mod retention;
 mod sandbox;
 
+pub(crate) use calls::calls;
 use cloudwatch::{ARN, Group, KEY, Logs, keeping, writes};
 use serde_json::{Value, json};
 use support::Tool;
@@ -162,10 +164,7 @@ fn tags_are_set_and_those_of_others_stay() {
         aws.bodies(logs("TagResource")),
         [json!({"resourceArn": ARN, "tags": {"app": "e2e"}})]
     );
-    assert_eq!(
-        json!(logs_.group().tags),
-        json!({"app": "e2e", "owner": "other"})
-    );
+    assert_eq!(json!(logs_.group().tags), json!({"app": "e2e", "owner": "other"}));
 }
 
 #[test]

@@ -309,3 +309,6 @@ async fn wait_until_visible<R: Resource>(console: &Console, resource: &R) -> Res
         None => Err(resource.explain_missing().await.into()),
     }
 }
+
+#[cfg(test)]
+mod tests;
