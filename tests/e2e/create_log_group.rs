@@ -220,6 +220,41 @@ fn a_new_group_gets_key_and_class_from_birth() {
 }
 
 #[test]
+fn deletion_protection_is_set_and_removed_and_stays_without_the_field() {
+    let (aws, all) = Logs::with([("cruddur", Group::right())]);
+    let says = |line: &str, words: &str| {
+        with_line(&aws, line).run().exits(0).says(words);
+        with_line(&aws, line).run().exits(0).says("cruddur: unchanged");
+    };
+    says(
+        "deletion_protection = true",
+        "cruddur: updated\n  deletion_protection: false -> true\n",
+    );
+    assert_eq!(all.group().protected, Some(true));
+    says("", "cruddur: unchanged");
+    says(
+        "deletion_protection = false",
+        "cruddur: updated\n  deletion_protection: true -> false\n",
+    );
+    let body = |enabled: bool| json!({"logGroupIdentifier": "cruddur", "deletionProtectionEnabled": enabled});
+    assert_eq!(
+        aws.bodies(logs("PutLogGroupDeletionProtection")),
+        [body(true), body(false)]
+    );
+
+    let (aws, _) = Logs::with([]);
+    with_line(&aws, "deletion_protection = true")
+        .run()
+        .exits(0)
+        .says("  deletion_protection: (none) -> true\n");
+    assert_eq!(
+        aws.bodies(logs("CreateLogGroup")),
+        [json!({"logGroupName": "cruddur", "deletionProtectionEnabled": true, "tags": {"app": "e2e"}})]
+    );
+    assert_eq!(writes(&aws), ["CreateLogGroup", "PutRetentionPolicy"]);
+}
+
+#[test]
 fn a_key_that_cloudwatch_may_not_use_gets_a_hint() {
     let (aws, _) = Logs::with([("cruddur", Group::right())]);
     aws.refuse(

@@ -37,6 +37,8 @@ pub(crate) fn calls() -> Vec<Call> {
     let remove = "failed to remove the retention of log group `cruddur`";
     let set_key = "failed to set the KMS key of log group `cruddur`";
     let remove_key = "failed to remove the KMS key of log group `cruddur`";
+    let protect = "failed to set the deletion protection of log group `cruddur`";
+    let protection = "deletion_protection = true";
     let tag = "failed to tag log group `cruddur`";
     vec![
         call("logs:DescribeLogGroups", describe, None, "1", ""),
@@ -51,6 +53,14 @@ pub(crate) fn calls() -> Vec<Call> {
             Some(with_key()),
             "1",
             "kms_key = \"none\"",
+        )
+        .write(GROUP),
+        call(
+            "logs:PutLogGroupDeletionProtection",
+            protect,
+            right(),
+            "1",
+            protection,
         )
         .write(GROUP),
         call("logs:TagResource", tag, Some(untagged()), "1", "").write(GROUP),
