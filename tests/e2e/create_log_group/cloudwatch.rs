@@ -144,8 +144,8 @@ impl Logs {
             let by_arn = body["resourceArn"]
                 .as_str()
                 .and_then(|arn| arn.rsplit(':').next());
-            let name = ["logGroupName", "logGroupIdentifier"].iter();
-            let name = name.find_map(|field| body[*field].as_str()).or(by_arn).unwrap();
+            let mut names = ["logGroupName", "logGroupIdentifier"].iter();
+            let name = names.find_map(|field| body[*field].as_str()).or(by_arn).unwrap();
             match all.lock().get_mut(name) {
                 Some(group) => {
                     edit(group, body);
