@@ -1,7 +1,7 @@
 //! The attempts of one run: every host and address in turn, with TLS or without, by libpq's rules.
 
 use crate::attempt;
-use crate::config::ProbeConfig;
+use crate::config::{self, ProbeConfig};
 use crate::connect_error::{ConnectError, FailureClass};
 use crate::deadline::Deadline;
 use crate::endpoint::Endpoint;
@@ -12,7 +12,7 @@ use crate::session::Session;
 use crate::stages::{Stage, StageLog, Status};
 use crate::tls::mode::TlsMode;
 use cli::Console;
-use conninfo::{Host, SessionAttrs, Target};
+use conninfo::{SessionAttrs, Target};
 use std::time::Instant;
 
 pub(crate) struct ConnectionAttempts<'a> {
@@ -63,11 +63,7 @@ impl ConnectionAttempts<'_> {
         target: &Target,
         attrs: SessionAttrs,
     ) -> Result<(String, Session), Box<ConnectError>> {
-        let name = match &target.host {
-            Host::Name(name) => name.clone(),
-            Host::Socket(directory) => directory.display().to_string(),
-            Host::Default => "(local socket)".to_owned(),
-        };
+        let name = config::host_name(&target.host);
         let start = Instant::now();
         let mut endpoints = match resolver::resolve(target, self.deadline.at) {
             Ok(Resolution::Known(endpoints, why)) => {

@@ -109,14 +109,9 @@ impl ProbeConfig {
             let all: Vec<String> = info.targets.iter().map(show).collect();
             all.join(",")
         };
-        let host = list(&|target| match &target.host {
-            Host::Name(name) => name.clone(),
-            Host::Socket(directory) => directory.display().to_string(),
-            Host::Default => "(local socket)".to_owned(),
-        });
         let mut parts = vec![
             format!("user={}", self.user),
-            format!("host={host}"),
+            format!("host={}", list(&|target| host_name(&target.host))),
             format!("port={}", list(&|target| target.port.to_string())),
             format!("dbname={}", self.database()),
             format!("sslmode={}", info.ssl_mode.as_str()),
@@ -137,6 +132,15 @@ impl ProbeConfig {
             if info.password.is_some() { "set" } else { "none" }
         ));
         format!("{} (from ${})", parts.join(" "), self.variable)
+    }
+}
+
+/// For messages.
+pub(crate) fn host_name(host: &Host) -> String {
+    match host {
+        Host::Name(name) => name.clone(),
+        Host::Socket(directory) => directory.display().to_string(),
+        Host::Default => "(local socket)".to_owned(),
     }
 }
 

@@ -50,8 +50,8 @@ pub(crate) fn translate(
     }
 }
 
-/// The driver refuses some requests before it responds to them, and exports no type that says why. The request and
-/// the connection string decide it, by the driver's own rules.
+/// The driver refuses some requests before it responds to them, and exports no type for the reason. The reason is derived
+/// from the request and the connection string, by the rules of the driver (`authenticate` in tokio-postgres).
 fn of_authentication(
     state: LoginState,
     info: &ConnInfo,
@@ -115,7 +115,7 @@ fn of_server(error: &DbError, stage: Stage, is_accepted: bool, context: &Context
     result
 }
 
-/// By the SQLSTATE, and where a code says nothing special by its class (PostgreSQL's manual, appendix A).
+/// By the SQLSTATE or its class (PostgreSQL's manual, appendix A).
 fn kind_of_sqlstate(code: &str) -> ErrorKind {
     match (code, code.get(..2)) {
         ("42501", _) => ErrorKind::Denied,

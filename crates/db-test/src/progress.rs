@@ -82,19 +82,13 @@ impl<'a> Progress<'a> {
             Verification::Chain => format!("chain verified with {origin}, host name NOT verified"),
             Verification::ChainAndName => format!("chain and host name verified with {origin}"),
         };
-        let certificate = peer.certificate.as_ref().map_or(String::new(), |certificate| {
-            format!(
-                ", certificate `{}` issued by `{}`",
-                certificate.subject, certificate.issuer
-            )
-        });
-        self.log(
-            log,
-            Status::Ok,
-            &format!("{}{certificate}, {verified}", peer.version),
-            Some(took),
-        );
         let certificate = peer.certificate.as_ref();
+        let names = certificate.map_or(String::new(), |certificate| {
+            let Certificate { subject, issuer, .. } = certificate;
+            format!(", certificate `{subject}` issued by `{issuer}`")
+        });
+        let detail = format!("{}{names}, {verified}", peer.version);
+        self.log(log, Status::Ok, &detail, Some(took));
         if self.login.info.channel_binding != ChannelBinding::Disable
             && certificate.is_some_and(Certificate::lacks_channel_binding)
         {

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 /// Ask the Flask app whether it is healthy
 ///
-/// Sends one GET request. Only the status 200 counts as healthy, whatever the
-/// body says. No proxy is used, whatever the environment says; no redirect is
-/// followed; and `localhost` is 127.0.0.1, then ::1, without a look-up, so that
-/// this works in an image that holds nothing else.
+/// Sends one GET request. Only the status 200 is healthy, with any body. Proxy
+/// variables are ignored, and redirects are not followed. `localhost` is
+/// 127.0.0.1, then ::1, without a look-up, so that the probe works in an image
+/// that contains nothing else.
 #[derive(Debug, Parser)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {

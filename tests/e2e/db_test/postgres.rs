@@ -107,7 +107,6 @@ fn a_missing_database_is_not_a_failed_login() {
 #[test]
 fn roles_that_may_not_connect() {
     let database = Database::of_sandbox();
-    let nobody = "connect on database NAME from public";
     for (name, options, change, stage, reason, hint) in [
         (
             "no login",
@@ -136,7 +135,7 @@ fn roles_that_may_not_connect() {
         (
             "no privilege",
             "login",
-            Some(format!("revoke {nobody}")),
+            Some("revoke connect on database NAME from public".to_owned()),
             "query",
             "permission denied for database",
             "GRANT CONNECT",

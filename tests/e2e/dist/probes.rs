@@ -36,7 +36,7 @@ fn the_probes_are_static() {
             .map(|at| number(&bytes[at..at + 4]))
             .collect();
         assert!(kinds.contains(&1), "{probe}: {kinds:?}");
-        assert!(!kinds.contains(&INTERPRETER), "{probe} wants a loader");
+        assert!(!kinds.contains(&INTERPRETER), "{probe} requires a loader");
     }
 }
 

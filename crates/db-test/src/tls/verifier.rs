@@ -47,7 +47,7 @@ impl Verifier {
             return Err(CertificateError::UnknownIssuer);
         };
         if let Some(certificate) = certificate {
-            // A self-signed certificate that is trusted itself. webpki would refuse it: mostly it has CA:TRUE.
+            // A self-signed certificate that is trusted itself. webpki refuses those with CA:TRUE as a server's.
             if trust.contains(end_entity) {
                 return certificate.check_validity(Duration::from_secs(now.as_secs()));
             }
