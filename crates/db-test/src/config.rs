@@ -34,7 +34,7 @@ impl ProbeConfig {
         let variable =
             variable.ok_or_else(|| usage("the value of `--url-env` is not a valid variable name"))?;
         let text = read(variable)?;
-        // Shorter texts without these may be a word that occurs in messages.
+        // A text with neither is not a connection string, and may be a word that occurs in messages.
         if text.contains(['=', '@']) {
             console.redact(text.trim());
         }
