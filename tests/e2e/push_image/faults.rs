@@ -204,6 +204,69 @@ fn a_deadline_keeps_the_digest_of_what_was_pushed_before_it() {
     assert_eq!(document["account"], "123456789012");
 }
 
+/// What stderr tells of a call without an answer, after its name.
+const UNKNOWN: &str = "was sent and not answered: it may have gone through";
+
+#[test]
+fn a_push_in_flight_is_named_at_a_deadline_and_after_a_signal() {
+    let in_flight = format!("warning: the push of image `app` to `{}:latest` {UNKNOWN}\n", uri("app"));
+    let pushed = format!("base: pushed {}\n", digest_of(&sha("c1")));
+    let world = World::new();
+    world
+        .engine
+        .answer(&push_call("app"), EngineAnswer::Hang(Vec::new()));
+    let output = world.tool().args(["--timeout", "2s"]).run().exits(3);
+    output
+        .prints(&format!("{}@{}", uri("base"), digest_of(&sha("c1"))))
+        .says_once(&pushed)
+        .says_once(&in_flight)
+        .does_not_say("base: updated");
+    for signal in [Signal::INT, Signal::TERM] {
+        let world = World::new();
+        world
+            .engine
+            .answer(&push_call("app"), EngineAnswer::Hang(Vec::new()));
+        let running = world.tool().hears_signals().spawn();
+        wait_for("the second push", || {
+            world.engine.calls().contains(&push_call("app")).then_some(())
+        });
+        running.signal(signal);
+        running
+            .wait()
+            .ends_by(signal)
+            .says_once(&pushed)
+            .says_once(&in_flight)
+            .does_not_say("base: updated");
+    }
+}
+
+#[test]
+fn a_tag_in_flight_is_named_with_those_that_were_pushed_before_it() {
+    let world = World::new();
+    world.aws.stall(ecr("PutImage"));
+    let config = CONFIG.replace("[\"3\"]", "[\"3\", \"3.11\"]");
+    let tool = world.tool().config_text(&config).arg("base");
+    let digest = digest_of(&sha("c1"));
+    let in_flight = format!("warning: ecr:PutImage for image `base:3.11` {UNKNOWN}\n");
+    let output = tool.clone().args(["-o", "json", "--timeout", "2s"]).run().exits(3);
+    let document = output.json();
+    assert_eq!(document["items"].as_array().unwrap().len(), 1);
+    assert_eq!(document["items"][0]["action"], "push");
+    assert_eq!(
+        document["items"][0]["changes"],
+        json!([{"path": "tags.3", "from": null, "to": digest}])
+    );
+    output
+        .says_once(&format!("base: updated\n  tags.3: (none) -> {digest}\n"))
+        .says_once(&in_flight);
+    world.change(|store| store.tags.clear());
+    world
+        .aws
+        .interrupt_at(ecr("PutImage"), tool)
+        .says_once(&format!("base: updated\n  tags.3: (none) -> {digest}\n"))
+        .says_once(&in_flight);
+}
+
 #[test]
 fn a_tag_that_fails_after_the_push_is_partly_done_too() {
     let world = World::new();
