@@ -185,8 +185,8 @@ fn a_lock_that_another_login_holds_is_named() {
     lock.lock().unwrap();
     tool.run()
         .exits(2)
-        .says("docker/config.json.lock`: another login holds it, for 10 s now\n")
-        .says("hint: see which one with `fuser -v ");
+        .says("docker/config.json.lock`: another login has held the lock for 10 s\n")
+        .says("hint: find the process with `fuser -v ");
 }
 
 #[test]

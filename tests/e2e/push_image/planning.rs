@@ -226,7 +226,7 @@ fn faults_of_the_file_and_of_the_folders_are_told_before_the_first_call() {
             "failed to use --from for image `other`: it is not among the images of this run",
         ),
         ("base", "write NAME=REF"),
-        ("base=Not A Reference", "is no image reference"),
+        ("base=Not A Reference", "is not an image reference"),
     ] {
         world.tool().args(["--from", flag]).run().exits(2).says(words);
     }

@@ -63,7 +63,7 @@ impl Engine {
         };
         let logins: HashMap<String, DockerCredentials> = logins
             .iter()
-            .map(|(host, login)| (registry::key_of(host).to_owned(), for_engine(login, host)))
+            .map(|(host, login)| (registry::config_key(host).to_owned(), for_engine(login, host)))
             .collect();
         let steps = progress.task("build");
         let mut output = Output::new(console, progress);
