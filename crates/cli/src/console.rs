@@ -174,7 +174,7 @@ impl Console {
     }
 
     /// From here on the run changes something: `report` is what its end will be built on, should the deadline
-    /// or a signal come first.
+    /// or a signal come first. A later call replaces it and the items recorded since.
     pub fn begin(&self, report: &Report) {
         self.journal.begin(report.clone());
     }

@@ -42,8 +42,11 @@ impl Journal {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// `report` replaces the items that were recorded before.
     pub(crate) fn begin(&self, report: Report) {
-        self.state().begun = Some(report);
+        let mut state = self.state();
+        state.begun = Some(report);
+        state.items.clear();
     }
 
     /// What became of `item`, in the place of what was known of it before.

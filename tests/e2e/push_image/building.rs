@@ -207,7 +207,7 @@ fn what_only_buildkit_can_build_is_told() {
         .run()
         .exits(2)
         .says(&format!("failed to build image `app`: {error}"))
-        .says("hint: this version builds with the engine's classic builder");
+        .says("hint: this version uses the engine's classic builder");
     let nothing = EngineAnswer::Lines(vec![json!({"stream": "done\n"})]);
     world.engine.answer("POST /build", nothing);
     app(&world)
@@ -222,11 +222,11 @@ fn a_file_that_the_context_does_not_have_is_told_with_what_makes_it() {
     for (path, hint) in [
         (
             "bin/db-test",
-            "hint: the file is not in the build context, or .dockerignore leaves it out: `make dist` builds",
+            "hint: the file is not in the build context, or .dockerignore excludes it: `make dist` builds",
         ),
         (
             "settings.py",
-            "hint: make the file first, or take it out of .dockerignore",
+            "hint: create the file first, or remove it from .dockerignore",
         ),
     ] {
         let error = format!(
@@ -255,7 +255,7 @@ fn a_large_context_is_told() {
         .set_len(210_000_000)
         .unwrap();
     tool.run().exits(0).says(
-        "warning: app: the build context has 210.0 MB, 210.0 MB of it in `data`: name in .dockerignore",
+        "warning: app: the build context has 210.00 MB, 210.00 MB of it in `data`: exclude what the build does not need in .dockerignore",
     );
 }
 
@@ -298,7 +298,7 @@ fn a_dockerfile_that_is_a_pipe_is_refused() {
         let _ = std::fs::remove_file(&path);
         support::program("mkfifo").arg(&path).run().exits(0);
         let output = tool.run().exits(2);
-        let output = output.says(&format!("src/{name}`: it is no regular file"));
+        let output = output.says(&format!("src/{name}`: not a regular file"));
         assert!(output.elapsed < std::time::Duration::from_secs(5));
     }
     assert_eq!(world.aws.requests(), []);

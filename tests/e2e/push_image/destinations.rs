@@ -98,7 +98,7 @@ fn plain_http_goes_to_this_machine_only() {
     let tool = world.tool().config_text(CONFIG).args(["--registry", host]);
     let output = tool.run().exits(2);
     output.says(
-        "refused to push to `registry.example.com:5000`: the engine has it among its `insecure-registries`",
+        "refused to push to `registry.example.com:5000`: it is one of the engine's `insecure-registries`",
     );
     assert_eq!(world.pushes(), [""; 0]);
     world.engine.answer("GET /info", info(true));

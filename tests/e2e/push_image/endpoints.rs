@@ -21,16 +21,16 @@ fn an_engine_that_is_not_there_is_told_with_what_to_do() {
     for (host, words, hint) in [
         (
             "unix:///nowhere/docker.sock",
-            "there is no such socket",
+            "the socket does not exist",
             "hint: start the engine",
         ),
-        (refused.as_str(), "nobody listens there", "hint: start the engine"),
+        (refused.as_str(), "connection refused", "hint: start the engine"),
         (
             "ssh://me@build.example.com",
-            "reaches no engine over ssh",
+            "does not support ssh to the engine",
             "hint: forward its socket",
         ),
-        ("fd://", "neither unix:// nor tcp://", ""),
+        ("fd://", "expected unix:// or tcp://", ""),
     ] {
         let output = world.tool().arg("base").env("DOCKER_HOST", host).run().exits(2);
         let output = output.says("Docker engine").says(words).says(hint);
@@ -41,7 +41,7 @@ fn an_engine_that_is_not_there_is_told_with_what_to_do() {
     let tls = world.tool().arg("base").env("DOCKER_TLS_VERIFY", "1");
     tls.run()
         .exits(2)
-        .says("this version speaks no TLS with the engine");
+        .says("this version does not support TLS to the engine");
     assert_eq!(world.engine.calls(), [""; 0]);
 }
 

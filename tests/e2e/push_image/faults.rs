@@ -22,11 +22,11 @@ fn an_error_in_the_stream_is_one_line_with_what_to_do() {
     for (message, hint) in [
         (
             "name unknown: The repository with name 'base' does not exist in the registry with id '123456789012'",
-            "hint: make the repository first: `create-repository`",
+            "hint: create the repository first: `create-repository`",
         ),
         (
             "denied: User: ci is not authorized to perform: ecr:InitiateLayerUpload on resource: x",
-            "hint: allow `ecr:InitiateLayerUpload` to this identity",
+            "hint: grant `ecr:InitiateLayerUpload` to the caller (`aws sts get-caller-identity`)",
         ),
         (
             "tag invalid: The image tag '3' already exists in the 'base' repository and cannot be overwritten because the tag is immutable.",
@@ -34,7 +34,7 @@ fn an_error_in_the_stream_is_one_line_with_what_to_do() {
         ),
         (
             "Get \"https://x/v2/\": dial tcp: lookup x: no such host",
-            "hint: the engine speaks to ",
+            "hint: the engine connects to ",
         ),
     ] {
         world
@@ -72,12 +72,12 @@ fn a_retry_of_the_engine_is_told_once_with_what_is_known_of_it() {
         .answer(&push_call("base"), EngineAnswer::Lines(lines));
     let output = world.tool().arg("base").run().exits(2);
     let words =
-        "  layer aaaaaaaaaaaa: it failed, the engine tries again in 2 seconds (only its log says why)\n";
+        "  layer aaaaaaaaaaaa: failed, the engine retries in 2 seconds (its log has the reason)\n";
     assert_eq!(output.stderr.matches(words).count(), 2, "{}", output.transcript());
-    assert_eq!(output.stderr.matches("tries again").count(), 2);
+    assert_eq!(output.stderr.matches("retries in").count(), 2);
     output
         .says(": EOF (after 2 retries of a layer)\n")
-        .says("hint: the engine speaks to ");
+        .says("hint: the engine connects to ");
 }
 
 #[test]
@@ -87,11 +87,11 @@ fn a_digest_that_ecr_does_not_have_afterwards_is_an_error() {
         json!({"images": [{"imageId": {"imageTag": "3", "imageDigest": sha("ee")}, "imageManifest": "{}"}]});
     let none = json!({"images": [], "failures": [{"failureCode": "ImageNotFound"}]});
     for (answer, has, hint) in [
-        (other, sha("ee"), "hint: somebody else pushes to this tag"),
+        (other, sha("ee"), "hint: another client is pushing to this tag"),
         (
             none,
-            "nothing under this tag".to_owned(),
-            "hint: somebody or a lifecycle policy may have deleted it",
+            "no image under this tag".to_owned(),
+            "hint: it may have been deleted, for example by a lifecycle policy",
         ),
     ] {
         world.aws.answer(ecr("BatchGetImage"), 200, answer);
@@ -128,11 +128,11 @@ fn answers_that_are_not_the_engines_api_are_errors() {
     for (answer, words) in [
         (
             plain("<html>proxy</html>\n"),
-            "the engine answered with something that is not its API",
+            "the engine returned an unparseable response",
         ),
         (
             plain("{\"status\": \"half"),
-            "the engine answered with something that is not its API",
+            "the engine returned an unparseable response",
         ),
         (EngineAnswer::Raw(cut), "the connection to the engine broke"),
         (
@@ -144,7 +144,7 @@ fn answers_that_are_not_the_engines_api_are_errors() {
             "without a digest and without an error",
         ),
         (EngineAnswer::error(500, "out of disk"), "out of disk"),
-        (EngineAnswer::Json(502, json!([])), "the engine answered with 502"),
+        (EngineAnswer::Json(502, json!([])), "the engine returned HTTP 502"),
     ] {
         world.engine.answer(&push_call("base"), answer.clone());
         let output = world.tool().arg("base").run();
@@ -260,6 +260,7 @@ fn a_tag_in_flight_is_named_with_those_that_were_pushed_before_it() {
         .says_once(&format!("base: updated\n  tags.3: (none) -> {digest}\n"))
         .says_once(&in_flight);
     world.change(|store| store.tags.clear());
+    world.aws.forget();
     world
         .aws
         .interrupt_at(ecr("PutImage"), tool)
@@ -276,7 +277,7 @@ fn a_tag_that_fails_after_the_push_is_partly_done_too() {
     output.says("failed to tag image `base:3.11`: ecr:PutImage refused with AccessDeniedException: no");
     // With everything else there, nothing was done.
     world.tool().config_text(&config).arg("base").run().exits(2);
-    // Somebody who was quicker is no error.
+    // A tag that another client has given to the same image meanwhile is no error.
     world
         .aws
         .refuse(ecr("PutImage"), "ImageAlreadyExistsException", "it is there");

@@ -103,7 +103,7 @@ fn a_repository_that_is_not_there_is_told_before_anything_else_is_done() {
     world.change(|store| drop(store.repositories.remove("app")));
     let output = world.tool().run().exits(2);
     output
-        .says("failed to find repository `app`: there is none of this name in this account and region")
+        .says("failed to find repository `app`: it does not exist in this account and region")
         .says("hint: create-repository app");
     assert_eq!(world.engine.calls(), [""; 0]);
     assert_eq!(world.aws.bodies(ecr("GetAuthorizationToken")), [Value::Null; 0]);
@@ -158,12 +158,12 @@ fn a_read_that_is_denied_is_not_taken_for_absence() {
         .refuse(ecr("BatchGetImage"), "AccessDeniedException", "no");
     let output = world.tool().arg("base").run().exits(2);
     output
-        .says("failed to look for image `base:3`: ecr:BatchGetImage refused with AccessDeniedException: no");
+        .says("failed to look up image `base:3`: ecr:BatchGetImage refused with AccessDeniedException: no");
     let odd = json!({"images": [], "failures": [{"failureCode": "UpstreamTooManyRequests", "failureReason": "later"}]});
     for (answer, words) in [
-        (odd, "ecr:BatchGetImage said UpstreamTooManyRequests: later"),
-        (json!({}), "answered without `images`"),
-        (json!({"images": [{}]}), "answered without `imageDigest`"),
+        (odd, "ecr:BatchGetImage failed: UpstreamTooManyRequests: later"),
+        (json!({}), "response omitted `images`"),
+        (json!({"images": [{}]}), "response omitted `imageDigest`"),
     ] {
         world.aws.answer(ecr("BatchGetImage"), 200, answer);
         world.tool().arg("base").run().exits(2).says(words);
@@ -192,7 +192,7 @@ fn faults_of_the_file_and_of_the_folders_are_told_before_the_first_call() {
         ),
         (
             CONFIG.replace("[\"3\"]", "[\"3:4\"]"),
-            "`base:3:4` is no repository and tag",
+            "`base:3:4` is not a valid repository and tag",
         ),
         (
             CONFIG.replace("\"python:3\"", "\"Python:3\""),
@@ -219,7 +219,7 @@ fn faults_of_the_file_and_of_the_folders_are_told_before_the_first_call() {
     for (flag, words) in [
         (
             "app=x",
-            "failed to use --from for image `app`: it is built, and not copied",
+            "failed to use --from for image `app`: it is built, not copied",
         ),
         (
             "other=x",

@@ -18,18 +18,18 @@ fn copies_and_builds_what_ecr_does_not_have_in_the_order_of_the_file() {
          --- stderr\n\
          push-image: note: AWS calls go to http://127.0.0.1:PORT (endpoint override)\n\
          base: pulling docker.io/library/python:3\n\
-         \x20 layer aaaaaaaaaaaa: pulled, 1.5 MB\n\
+         \x20 layer aaaaaaaaaaaa: pulled, 1.50 MB\n\
          base: pushing to {base}:3\n\
          \x20 layer bbbbbbbbbbbb: already there\n\
-         \x20 layer aaaaaaaaaaaa: pushed, 12.3 MB\n\
+         \x20 layer aaaaaaaaaaaa: pushed, 12.35 MB\n\
          base: pushed {first}\n\
          app: pulling {base}:3\n\
-         \x20 layer aaaaaaaaaaaa: pulled, 1.5 MB\n\
+         \x20 layer aaaaaaaaaaaa: pulled, 1.50 MB\n\
          app: building ./src/Dockerfile\n\
          \x20 Step 1/2 : FROM ${{BASE}}\n\
          app: pushing to {app}:latest\n\
          \x20 layer bbbbbbbbbbbb: already there\n\
-         \x20 layer aaaaaaaaaaaa: pushed, 12.3 MB\n\
+         \x20 layer aaaaaaaaaaaa: pushed, 12.35 MB\n\
          app: pushed {second}\n",
         base = uri("base"),
         app = uri("app"),
@@ -239,6 +239,6 @@ fn a_login_that_has_become_too_old_is_renewed_once() {
     let output = world.tool().arg("base").run().exits(2);
     output
         .says("Your authorization token has expired")
-        .says("hint: the login is ECR's own");
+        .says("hint: ECR issued this login itself");
     assert_eq!(world.engine.all(&call).len(), 2);
 }

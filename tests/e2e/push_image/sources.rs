@@ -96,7 +96,7 @@ fn when_the_registry_cannot_be_asked_the_image_from_last_time_is_taken_and_it_sa
         world.engine.answer("POST /images/create", answer);
         let output = only_base(&world).run().exits(0);
         output.says(&format!(
-            "push-image: warning: base: failed to pull `docker.io/library/python:3`: {UNREACHABLE}: the image on this machine is taken"
+            "push-image: warning: base: failed to pull `docker.io/library/python:3`: {UNREACHABLE}: using the image of an earlier pull"
         ));
     }
     assert_eq!(world.digest("base", "3"), Some(digest_of(&sha("c0"))));
@@ -106,7 +106,7 @@ fn when_the_registry_cannot_be_asked_the_image_from_last_time_is_taken_and_it_sa
 fn without_one_from_last_time_the_error_says_what_to_do() {
     let world = World::new();
     for (message, hint) in [
-        (UNREACHABLE, "hint: the engine speaks to docker.io, not this tool"),
+        (UNREACHABLE, "hint: the engine connects to docker.io, not this tool"),
         (
             "pull access denied for python, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
             "hint: correct the name, or sign in with `docker login`",
@@ -117,7 +117,7 @@ fn without_one_from_last_time_the_error_says_what_to_do() {
         ),
         (
             "toomanyrequests: You have reached your pull rate limit.",
-            "hint: sign in with `docker login`, or name another source with --from NAME=REF",
+            "hint: sign in with `docker login`, or use another source with --from NAME=REF",
         ),
     ] {
         world
@@ -218,7 +218,7 @@ fn another_ecr_registry_of_the_region_takes_the_same_login() {
 fn a_name_in_the_environment_that_the_file_does_not_have_is_told() {
     let world = World::new();
     let output = only_base(&world).env("OPS_IMAGE_FROM", "bsae=x").run().exits(0);
-    output.says("warning: $OPS_IMAGE_FROM names `bsae`, which is no image of ");
+    output.says("warning: $OPS_IMAGE_FROM names `bsae`, which is not an image of ");
     let config = CONFIG.replace("from = \"python:3\"", "build = { context = \"src\" }");
     let built = world.tool().config_text(&config).env("OPS_IMAGE_FROM", "base=x");
     built.run().exits(0);
