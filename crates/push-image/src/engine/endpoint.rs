@@ -261,7 +261,7 @@ mod tests {
         fs::create_dir_all(folder.path().join("contexts/tls/dd/docker")).unwrap();
         assert_eq!(of("colima").unwrap(), "unix:///colima.sock");
         assert!(format!("{:#}", of("remote").unwrap_err()).contains("TLS"));
-        assert!(format!("{:#}", of("none").unwrap_err()).contains("names no engine"));
+        assert!(format!("{:#}", of("none").unwrap_err()).contains("has no engine endpoint"));
         assert!(of("absent").is_err());
     }
 }
