@@ -1,8 +1,7 @@
 //! The command line.
 
 use clap::Parser;
-use cli::OutputArgs;
-use cli::args::{AwsArgs, ConfigArgs};
+use cli::args::CommonArgs;
 use std::time::Duration;
 
 /// Sign docker in to the account's private ECR registry
@@ -21,11 +20,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = cli::duration::parse)]
     pub(crate) timeout: Duration,
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
-    #[command(flatten)]
-    pub(crate) aws: AwsArgs,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    pub(crate) common: CommonArgs,
 }
 
 const HELP: &str = "\

@@ -17,11 +17,11 @@ use secrecy::ExposeSecret;
 /// # Errors
 /// When ECR returns no token, or the token cannot be stored.
 pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
-    let config = Config::find_optional(args.config.config.as_deref())?;
+    let config = Config::find_optional(args.common.config.config.as_deref())?;
     let path = DockerConfig::locate()?;
     // Read before the request, so that a malformed file is reported without a call.
     let docker = DockerConfig::read(&path)?;
-    let aws = Aws::load(&args.aws, config.as_ref(), console).await?;
+    let aws = Aws::load(&args.common.aws, config.as_ref(), console).await?;
     let answer = Client::new(&aws.sdk)
         .get_authorization_token()
         .send()

@@ -17,8 +17,8 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match cli::parse::<args::Args>("ecr-login") {
         Ok(args) => {
-            let console = Console::new("ecr-login", &args.output);
-            runtime::run(&console, Some(args.timeout), login::run(&args, &console))
+            let console = Console::new("ecr-login", &args.common.output);
+            runtime::run(&console, args.timeout, login::run(&args, &console))
         }
         Err(code) => code,
     }

@@ -2,8 +2,7 @@
 
 use crate::desired::Override;
 use clap::Parser;
-use cli::OutputArgs;
-use cli::args::{AwsArgs, ConfigArgs, PlanArgs};
+use cli::args::{CommonArgs, PlanArgs};
 use registry::Reference;
 use std::time::Duration;
 
@@ -29,11 +28,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HOST[:PORT]", value_parser = registry_host, help_heading = "Where")]
     pub(crate) registry: Option<String>,
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
-    #[command(flatten)]
-    pub(crate) aws: AwsArgs,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    pub(crate) common: CommonArgs,
 }
 
 const HELP: &str = "\

@@ -56,7 +56,7 @@ impl<'a> Destination<'a> {
         if args.registry.is_some() && !refers_to_aws(&config.schema.image) {
             return Ok(destination);
         }
-        let aws = Aws::load(&args.aws, Some(config), console).await?;
+        let aws = Aws::load(&args.common.aws, Some(config), console).await?;
         let caller = common::identity::caller(&aws)
             .await
             .context("failed to get caller identity")?;

@@ -30,9 +30,9 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match cli::parse::<args::Args>("push-image") {
         Ok(args) => {
-            let console = Console::new("push-image", &args.output);
+            let console = Console::new("push-image", &args.common.output);
             let work = async { Ok(run::run(&args, &console).await) };
-            runtime::run(&console, Some(args.timeout), work)
+            runtime::run(&console, args.timeout, work)
         }
         Err(code) => code,
     }

@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Report {
 }
 
 async fn push_images(args: &Args, console: &Console, report: &mut Report) -> Result<(), PushError> {
-    let config = Config::find(args.config.config.as_deref())?;
+    let config = Config::find(args.common.config.config.as_deref())?;
     let variable = std::env::var("OPS_IMAGE_FROM").ok();
     let overrides = Overrides::read(&args.from, variable.as_deref())?;
     for (name, reason) in overrides.unused(&config.schema.image) {
