@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::types::{ImageFailure, ImageFailureCode, ImageIdentifier, ImageTagMutability};
 use cli::{Console, ErrorKind, Failure};
-use common::aws::{call, code_of};
+use common::aws::{call, code_of, kind_of};
 use registry::{Credentials, Token};
 use secrecy::ExposeSecret;
 
@@ -91,7 +91,9 @@ fn omitted(call: &str, field: &str) -> Failure {
 fn failed(failure: &ImageFailure) -> Failure {
     let code = failure.failure_code().map_or("no code", ImageFailureCode::as_str);
     let reason = failure.failure_reason().unwrap_or("no reason");
-    Failure::error(format!("ecr:BatchGetImage failed: {code}: {reason}")).code(code)
+    Failure::error(format!("ecr:BatchGetImage failed: {code}: {reason}"))
+        .kind(kind_of(code, None))
+        .code(code)
 }
 
 /// Gives an image of the repository another tag.
