@@ -1,11 +1,9 @@
-//! The emulator as a process: what it needs, what it keeps, how it ends.
+//! The emulator as a process: what it requires, what it keeps, how it ends.
 
-use super::registry::digest_of;
-use super::{Endpoint, curl, registry_request};
+use super::{Endpoint, registry_request};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use std::fs;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::time::Duration;
 use support::sandbox::{Sandbox, sandbox};
@@ -21,7 +19,7 @@ fn python(sandbox: &Sandbox) -> PathBuf {
     aws.unwrap().with_file_name("python")
 }
 
-/// An emulator for a region that nobody else uses, on free ports; `program` comes in front of it.
+/// An emulator for a region of the test's own, on free ports; the words of `program` come before the command.
 fn emulator(sandbox: &Sandbox, program: &[&str], region: &str) -> Tool {
     let python = python(sandbox);
     let tool = match program {
@@ -31,21 +29,14 @@ fn emulator(sandbox: &Sandbox, program: &[&str], region: &str) -> Tool {
     let tool = sandbox
         .point(tool)
         .arg(root().join("scripts/lib/emulator.py"))
-        .args(["--account", "123456789012", "--region", region])
-        .args([
-            "--port",
-            "0",
-            "--registry-port",
-            "0",
-            "--registry-address",
-            ADDRESS,
-        ])
+        .args(["--account", "123456789012", "--region", region, "--port", "0"])
+        .args(["--registry-port", "0", "--registry-address", ADDRESS])
         .limit(Duration::from_secs(60));
     let state = tool.folder().join("state");
     tool.arg("--state").arg(state)
 }
 
-/// One that runs. Its streams are files: a pipe can be read only at its end.
+/// A running emulator. Its streams are files: a pipe can be read only at its end.
 struct Started {
     running: Running,
     tool: Tool,
@@ -77,9 +68,9 @@ impl Started {
         }
     }
 
-    fn in_region(sandbox: &Sandbox, region: &str, more: &[&str]) -> Self {
+    fn in_region(sandbox: &Sandbox, region: &str) -> Self {
         let files = r#"exec "$@" >ready 2>>log"#;
-        Self::of(emulator(sandbox, &["sh", "-c", files, "sh"], region).args(more))
+        Self::of(emulator(sandbox, &["sh", "-c", files, "sh"], region))
     }
 
     fn request(&self, path: &str, password: &str, arguments: &[&str]) -> (String, u16) {
@@ -92,7 +83,7 @@ impl Started {
         )
     }
 
-    /// Ends it as the sandbox does.
+    /// Ends the emulator as the sandbox does.
     fn end(self) -> Tool {
         self.running.signal(Signal::TERM);
         let output = self.running.wait().exits(0);
@@ -104,7 +95,7 @@ impl Started {
 #[test]
 fn its_state_outlives_a_restart_and_no_secret_is_in_its_log() {
     let sandbox = sandbox();
-    let first = Started::in_region(sandbox, "mx-central-1", &[]);
+    let first = Started::in_region(sandbox, "mx-central-1");
     let parameter = json!({"Name": "/kept/SECRET", "Value": "the-secret-value", "Type": "SecureString"});
     first.endpoint.ask("ssm", "PutParameter", &parameter);
     first
@@ -130,7 +121,7 @@ fn its_state_outlives_a_restart_and_no_secret_is_in_its_log() {
     let gone = json!({"repositoryName": "gone", "force": true});
     first.endpoint.ask("ecr", "DeleteRepository", &gone);
 
-    // One registry has one host name.
+    // One emulator runs per region.
     let second = emulator(sandbox, &[], "mx-central-1").run().exits(2);
     second
         .says("emulator: error: another emulator of 123456789012-mx-central-1 runs")
@@ -155,7 +146,7 @@ fn its_state_outlives_a_restart_and_no_secret_is_in_its_log() {
     );
 
     let tool = second.end();
-    // The layers are files, and those that nobody names any more are gone.
+    // Layers are files; those without a repository are removed.
     let blobs = fs::read_dir(tool.folder().join("state/blobs")).unwrap();
     let blobs: Vec<_> = blobs
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -166,105 +157,29 @@ fn its_state_outlives_a_restart_and_no_secret_is_in_its_log() {
     for secret in ["the-secret-value", &password[..40]] {
         assert!(!log.contains(secret), "a secret is in the log: {log}");
     }
-    // Others on the machine can't read them either.
+    // Other users can't read the state.
     use std::os::unix::fs::PermissionsExt;
     let state = fs::metadata(tool.folder().join("state/services/ssm.json")).unwrap();
     assert_eq!(state.permissions().mode() & 0o077, 0);
 }
 
 #[test]
-fn a_password_and_the_address_of_a_layer_expire() {
-    let sandbox = sandbox();
-    let emulator = Started::in_region(sandbox, "ap-southeast-7", &["--token-lifetime", "3"]);
-    let password = emulator.endpoint.password();
-    assert_eq!(emulator.request("/v2/", &password, &[]).1, 200);
-    // An image of a configuration alone; no address is valid for longer than the password.
-    let repository = json!({"repositoryName": "expiry"});
-    emulator.endpoint.ask("ecr", "CreateRepository", &repository);
-    let digest = digest_of("{}");
-    let upload = format!("/v2/expiry/blobs/uploads/?digest={digest}");
-    let send = |path: &str, method: &str, body: &str| {
-        let kind = "Content-Type: application/vnd.oci.image.manifest.v1+json";
-        let arguments = ["--request", method, "--header", kind, "--data-binary", body];
-        let (body, status) = emulator.request(path, &password, &arguments);
-        assert_eq!(status, 201, "{body}");
-    };
-    send(&upload, "POST", "{}");
-    let kind = "application/vnd.oci.image.config.v1+json";
-    let image = json!({"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "layers": [],
-        "config": {"mediaType": kind, "digest": digest, "size": 2}});
-    send("/v2/expiry/manifests/1", "PUT", &image.to_string());
-    let layer = json!({"repositoryName": "expiry", "layerDigest": digest});
-    let answer = emulator.endpoint.ask("ecr", "GetDownloadUrlForLayer", &layer);
-    let address = answer["downloadUrl"].as_str().unwrap();
-    let fetch = || curl().arg(address).run().exits(0).stdout;
-    assert_eq!(fetch(), "{}\n200");
-    let body = wait_for("the password to expire", || {
-        let (body, status) = emulator.request("/v2/", &password, &[]);
-        (status == 403).then_some(body)
-    });
-    assert!(
-        body.contains("Your authorization token has expired. Reauthenticate and try again."),
-        "{body}"
-    );
-    let body = wait_for("the address to expire", || {
-        let output = fetch();
-        output.ends_with("\n403").then_some(output)
-    });
-    assert!(body.contains("Request has expired"), "{body}");
-    emulator.end();
-}
-
-#[test]
-fn it_says_why_it_can_t_start() {
+fn it_needs_an_engine_its_packages_and_a_loopback_address() {
     let sandbox = sandbox();
     let start = |more: &[&str]| emulator(sandbox, &[], "ap-southeast-6").args(more);
-    let usage = [
-        (&["--account", "12"], "`12` is no account id"),
-        (&["--region", "here"], "`here` is no region"),
-        (
-            &["--registry-address", "10.0.0.1"],
-            "`10.0.0.1` is no address of loopback",
-        ),
-        (&["--health-divisor", "0"], "`0` is not above 0"),
-        (&["--port", "70000"], "`70000` is no port"),
-    ];
-    for (arguments, words) in usage {
-        start(arguments)
-            .run()
-            .exits(2)
-            .says(words)
-            .says("hint: `emulator.py --help`");
-    }
-    let taken = TcpListener::bind((ADDRESS, 0)).unwrap();
-    let port = taken.local_addr().unwrap().port().to_string();
-    start(&["--registry-port", &port])
+    start(&["--registry-address", "10.0.0.1"])
         .run()
         .exits(2)
-        .says(&format!(
-            "error: failed to listen on {ADDRESS}:{port}: Address already in use"
-        ))
-        .says("hint: `ss -ltnp");
+        .says("`10.0.0.1` is not a loopback address");
     start(&[])
         .env("DOCKER_HOST", "unix:///nowhere/docker.sock")
         .run()
         .exits(2)
-        .says("emulator: error: the Docker engine does not answer: ")
-        .says("hint: start it");
-    // Without the packages of its environment.
-    let bare = Tool::new(python(sandbox))
-        .arg("-S")
-        .arg(root().join("scripts/lib/emulator.py"));
-    bare.args([
-        "--account",
-        "123456789012",
-        "--region",
-        "ap-southeast-6",
-        "--state",
-        "state",
-    ])
-    .run()
-    .exits(2)
-    .says("emulator: error: ministack is not installed")
-    .says("hint: run scripts/install-deps");
+        .says("emulator: error: the Docker engine does not answer: ");
+    let program = root().join("scripts/lib/emulator.py");
+    let bare = Tool::new(python(sandbox)).arg("-S").arg(program);
+    bare.args(["--account", "1", "--region", "r", "--state", "state"])
+        .run()
+        .exits(2)
+        .says("emulator: error: ministack is not installed");
 }
