@@ -102,7 +102,7 @@ fn deploy_goes_on_when_the_account_is_typed_and_not_otherwise() {
             });
         let output = tool.run().exits(code);
         assert!(
-            output.stdout.contains("Type the account id to go on: "),
+            output.stdout.contains("Type the account id to continue: "),
             "{}",
             output.transcript()
         );

@@ -143,7 +143,7 @@ fn up_restarts_what_was_killed_and_clean_removes_everything() {
         let status = clone.run(&["status"]).exits(1);
         let first = status.stdout.lines().next().unwrap();
         assert!(
-            first.contains("is half up") && first.contains(missing),
+            first.contains("is partly up") && first.contains(missing),
             "{}",
             status.transcript()
         );
@@ -192,7 +192,7 @@ fn up_restarts_what_was_killed_and_clean_removes_everything() {
     up();
 
     // Down and up again: the same data, at the same addresses.
-    clone.run(&["down"]).exits(0).says("its data stay");
+    clone.run(&["down"]).exits(0).says("its data is kept");
     assert_eq!(clone.processes(), Vec::<String>::new());
     clone.run(&["status"]).exits(1);
     up();
