@@ -4,11 +4,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use support::{Tool, root, tool};
-use tempfile::TempDir;
+use support::{root, tool};
 
 /// What a command in the repository's folder prints.
 fn printed(program: &str, arguments: &[&str]) -> String {
@@ -124,7 +122,7 @@ fn built_from(package: &str) -> Vec<String> {
 
 /// The probes are built from these crates, and run in images.
 #[test]
-fn crates_below_the_aws_tools_pull_in_no_aws_and_no_http() {
+fn cli_and_the_probes_pull_in_no_aws_and_cli_no_http() {
     let clients = ["http", "hyper", "reqwest", "tokio"];
     for package in [
         "arn",
@@ -182,8 +180,8 @@ fn only_cli_prints_and_only_main_ends_the_process() {
     }));
 }
 
-/// Words that gave way to the field's own, and those.
-const REPLACED: [(&str, &str); 29] = [
+/// Terms and phrases that were replaced, each with its replacement.
+const REPLACED: &[(&str, &str)] = &[
     ("Deed", "Action"),
     ("Patience", "Backoff"),
     ("comes_and_goes", "deleted_during_create"),
@@ -215,7 +213,6 @@ const REPLACED: [(&str, &str); 29] = [
         "the change may have been applied",
     ),
     ("was sent and not answered", "no response to"),
-    ("is told", "a verb that fits a program"),
 ];
 
 #[test]
@@ -422,9 +419,9 @@ fn every_command_and_file_that_the_documents_name_exists() {
     let makefile = text("Makefile");
     let is_target = |word: &str| makefile.lines().any(|line| line.starts_with(&format!("{word}:")));
     let mut missing = Vec::new();
-    for path in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
-        let document = text(path);
-        for code in code_of(&document) {
+    for (path, document) in tracked().iter().filter(|(path, _)| path.ends_with(".md")) {
+        let folder = root().join(path).parent().unwrap().to_owned();
+        for code in code_of(document) {
             let words: Vec<&str> = code
                 .split(|character: char| character.is_whitespace() || "()\";$".contains(character))
                 .collect();
@@ -445,8 +442,8 @@ fn every_command_and_file_that_the_documents_name_exists() {
             }
         }
         for link in document.split("](").skip(1) {
-            let link = link.split(')').next().unwrap_or_default();
-            if !link.contains("://") && !root().join(link).exists() {
+            let link = link.split([')', '#']).next().unwrap_or_default();
+            if !link.contains("://") && !folder.join(link).exists() {
                 missing.push(format!("{path}: the link {link}"));
             }
         }
@@ -494,87 +491,4 @@ fn version_names_the_commit() {
             "{name}: {version}"
         );
     }
-}
-
-/// The build script by itself, as cargo would run it in a clone's `crates/cli`.
-struct BuildScript {
-    folder: TempDir,
-}
-
-impl BuildScript {
-    fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let script = folder.path().join("build-script");
-        let source = root().join("crates/cli/build.rs");
-        let compile = [
-            "--edition=2024",
-            "-o",
-            script.to_str().unwrap(),
-            source.to_str().unwrap(),
-        ];
-        printed("rustc", &compile);
-        fs::create_dir_all(folder.path().join("clone/crates/cli")).unwrap();
-        BuildScript { folder }
-    }
-
-    fn clone(&self) -> PathBuf {
-        self.folder.path().join("clone")
-    }
-
-    fn run(&self, variable: Option<&str>) -> String {
-        let tool =
-            Tool::new(self.folder.path().join("build-script")).current_dir(self.clone().join("crates/cli"));
-        let tool = match variable {
-            Some(value) => tool.env("OPS_COMMIT", value),
-            None => tool,
-        };
-        let output = tool.run().exits(0).stdout;
-        let line = output
-            .lines()
-            .find_map(|line| line.strip_prefix("cargo::rustc-env=OPS_COMMIT="));
-        line.unwrap().to_owned()
-    }
-
-    fn commit_text(&self, text: &str) {
-        fs::write(self.clone().join("crates/cli/commit.txt"), text).unwrap();
-    }
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let identity = ["-c", "user.name=e2e", "-c", "user.email=e2e@example.com"];
-    let output = Tool::new("git")
-        .args(identity)
-        .args(arguments)
-        .current_dir(folder)
-        .run()
-        .exits(0);
-    output.stdout.trim().to_owned()
-}
-
-#[test]
-fn the_commit_comes_from_the_variable_from_git_or_from_the_archive() {
-    let script = BuildScript::new();
-    assert_eq!(script.run(None), "unknown");
-    script.commit_text("$Format:%h$\n");
-    assert_eq!(script.run(None), "unknown");
-    script.commit_text("abc1234\n");
-    assert_eq!(script.run(None), "abc1234");
-    assert_eq!(script.run(Some("dev")), "dev");
-    assert_eq!(script.run(Some("")), "abc1234");
-
-    // Inside another repository the archive's own commit counts.
-    git(script.folder.path(), &["init", "-q"]);
-    git(
-        script.folder.path(),
-        &["commit", "-q", "--allow-empty", "-m", "theirs"],
-    );
-    assert_eq!(script.run(None), "abc1234");
-
-    let clone = script.clone();
-    git(&clone, &["init", "-q"]);
-    git(&clone, &["commit", "-q", "--allow-empty", "-m", "ours"]);
-    assert_eq!(
-        script.run(None),
-        git(&clone, &["rev-parse", "--short=12", "HEAD"])
-    );
 }

@@ -1,4 +1,4 @@
-//! The rows of the job in the gate's sandbox, and what somebody else's clients see of them.
+//! The rows of the job in the gate's sandbox, and their effect as independent clients see it.
 
 mod afresh;
 mod service;
@@ -154,7 +154,7 @@ fn the_job_runs_end_to_end_and_others_see_what_it_did() {
     assert_eq!(latest.unwrap()["imageDigest"], digest);
 
     service::runs_the_digest(sandbox, &deployed, image);
-    service::roles_and_logs(sandbox, &deployed);
+    service::has_logs(sandbox, &deployed);
 
     // The parameters.
     let paths = PARAMETERS.map(|name| format!("/cruddur/backend-flask/{name}"));
