@@ -1,13 +1,12 @@
 //! The AWS emulator of the sandbox: corrections of ministack that the demo or a test of a tool in the sandbox depends on.
 //! The tests of the tools in the sandbox, and the journey, cover the corrections without a test here.
 
-mod process;
 mod stage;
 mod tasks;
 
 use serde_json::{Value, json};
 use support::sandbox::{Sandbox, sandbox};
-use support::{Tool, tool};
+use support::{Tool, root, tool};
 
 /// The address of an emulator, and a region.
 #[derive(Clone, Debug)]
@@ -215,4 +214,42 @@ fn requests_of_web_pages_are_refused() {
         let output = curl().args(["--header", header, &endpoint.url]).run().exits(0);
         assert!(output.stdout.ends_with("\n403"), "{header}: {}", output.stdout);
     }
+}
+
+#[test]
+fn it_needs_an_engine_its_packages_and_a_loopback_address() {
+    let sandbox = sandbox();
+    let mut folders = std::env::split_paths(sandbox.get("PATH"));
+    let aws = folders.find_map(|folder| std::fs::canonicalize(folder.join("aws")).ok());
+    let python = aws.unwrap().with_file_name("python");
+    let emulator = |options: &[&str], more: &[&str]| {
+        let tool = sandbox.point(Tool::new(&python)).args(options);
+        let tool = tool.arg(root().join("scripts/lib/emulator.py"));
+        let region = [
+            "--account",
+            "123456789012",
+            "--region",
+            "ap-southeast-6",
+            "--state",
+            "state",
+        ];
+        tool.args(region)
+            .args(["--port", "0", "--registry-port", "0"])
+            .args(more)
+    };
+    let elsewhere = emulator(&[], &["--registry-address", "10.0.0.1"]);
+    elsewhere
+        .run()
+        .exits(2)
+        .says("`10.0.0.1` is not a loopback address");
+    let no_engine = emulator(&[], &[]).env("DOCKER_HOST", "unix:///nowhere/docker.sock");
+    no_engine
+        .run()
+        .exits(2)
+        .says("error: the Docker engine does not answer: ");
+    let no_packages = emulator(&["-S"], &[]);
+    no_packages
+        .run()
+        .exits(2)
+        .says("error: ministack is not installed");
 }

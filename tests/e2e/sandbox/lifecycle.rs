@@ -3,12 +3,30 @@
 use super::{gate, here, region};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 use support::sandbox::sandbox;
 use support::{Output, Tool, root, wait_for};
 use tempfile::TempDir;
+
+/// Stores a parameter and a layer in the emulator, and prints a password of the registry.
+const KEEP: &str = r#"
+aws ssm put-parameter --name /kept --type SecureString --value the-secret-value >/dev/null
+aws ecr create-repository --repository-name kept >/dev/null
+password=$(aws ecr get-login-password)
+upload="http://$ECR_REGISTRY/v2/kept/blobs/uploads/?digest=sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+curl --silent --fail --user "AWS:$password" --request POST --data-binary '{}' "$upload"
+printf %s "$password"
+"#;
+
+/// Prints what `KEEP` stored.
+const KEPT: &str = r#"
+aws ssm get-parameter --name /kept --with-decryption --query Parameter.Value --output text
+blob="http://$ECR_REGISTRY/v2/kept/blobs/sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+curl --silent --fail --user "AWS:$password" "$blob"
+"#;
 
 /// A clone with nothing but the scripts. It is cleaned when it goes.
 struct Clone {
@@ -191,12 +209,28 @@ fn up_restarts_what_was_killed_and_clean_removes_everything() {
     half("the AWS emulator");
     up();
 
-    // Down and up again: the same data, at the same addresses.
+    // Down and up again: the same data, at the same addresses. Passwords of the registry stay valid.
+    let run = |script: &str| clone.run(&["run", "--", "sh", "-ec", script]).exits(0).stdout;
+    let password = run(KEEP);
     clone.run(&["down"]).exits(0).says("its data is kept");
     assert_eq!(clone.processes(), Vec::<String>::new());
     clone.run(&["status"]).exits(1);
+    let log = fs::read_to_string(clone.state("emulator.log")).unwrap();
+    assert!(log.contains("PutParameter"), "{log}");
+    for secret in ["the-secret-value", &password[..40]] {
+        assert!(!log.contains(secret), "a secret is in the log");
+    }
+    let mode = fs::metadata(clone.state("aws/services/ssm.json"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o077, 0, "other users can read the parameters");
     up();
     assert_eq!(ask("select number from kept"), "7\n");
+    assert_eq!(
+        run(&format!("password={password}\n{KEPT}")),
+        "the-secret-value\n{}"
+    );
     assert_eq!(sentence(&clone.run(&["status"])), first);
 
     clone.run(&["clean"]).exits(0);
