@@ -18,15 +18,10 @@ pub(super) struct Deployed {
 }
 
 fn describe(sandbox: &Sandbox) -> Value {
-    let words = [
-        "ecs",
-        "describe-services",
-        "--cluster",
-        "cruddur",
-        "--services",
-        "backend-flask",
-    ];
-    let mut answer = aws(sandbox, &words);
+    let mut answer = aws(
+        sandbox,
+        "ecs describe-services --cluster cruddur --services backend-flask",
+    );
     answer["services"][0].take()
 }
 
@@ -45,29 +40,19 @@ impl Deployed {
         assert_eq!(service["runningCount"], 1, "{service}");
         let listed = aws(
             sandbox,
-            &[
-                "ecs",
-                "list-tasks",
-                "--cluster",
-                "cruddur",
-                "--service-name",
-                "backend-flask",
-            ],
+            "ecs list-tasks --cluster cruddur --service-name backend-flask",
         );
         let tasks = listed["taskArns"].as_array().unwrap();
         assert_eq!(tasks.len(), 1, "{listed}");
         let task = text(&tasks[0]);
         let answer = aws(
             sandbox,
-            &["ecs", "describe-tasks", "--cluster", "cruddur", "--tasks", &task],
+            &format!("ecs describe-tasks --cluster cruddur --tasks {task}"),
         );
         let described = &answer["tasks"][0];
         assert_eq!(described["healthStatus"], "HEALTHY", "{answer}");
         assert_eq!(described["taskDefinitionArn"], deployments[0]["taskDefinition"]);
-        let revisions = aws(
-            sandbox,
-            &["ecs", "list-task-definitions", "--family-prefix", "backend-flask"],
-        );
+        let revisions = aws(sandbox, "ecs list-task-definitions --family-prefix backend-flask");
         Deployed {
             revision: text(&deployments[0]["taskDefinition"]),
             revisions: revisions["taskDefinitionArns"].as_array().unwrap().len(),
@@ -96,12 +81,7 @@ pub(super) fn all_is_planned(sandbox: &Sandbox) {
     status(sandbox, 1, "planned");
     let groups = aws(
         sandbox,
-        &[
-            "logs",
-            "describe-log-groups",
-            "--log-group-name-prefix",
-            "cruddur",
-        ],
+        "logs describe-log-groups --log-group-name-prefix cruddur",
     );
     assert!(groups["logGroups"].as_array().unwrap().is_empty(), "{groups}");
 }
@@ -113,13 +93,13 @@ pub(super) fn nothing_differs(sandbox: &Sandbox) {
 
 /// The definition names the pushed digest, and the container runs it with its secrets, its health check and its limits.
 pub(super) fn runs_the_digest(sandbox: &Sandbox, deployed: &Deployed, image: &str) {
-    let words = [
-        "ecs",
-        "describe-task-definition",
-        "--task-definition",
-        &deployed.revision,
-    ];
-    let answer = aws(sandbox, &words);
+    let answer = aws(
+        sandbox,
+        &format!(
+            "ecs describe-task-definition --task-definition {}",
+            deployed.revision
+        ),
+    );
     let definition = &answer["taskDefinition"];
     let container = &definition["containerDefinitions"][0];
     assert_eq!(container["image"], image);
@@ -168,9 +148,8 @@ pub(super) fn runs_the_digest(sandbox: &Sandbox, deployed: &Deployed, image: &st
 pub(super) fn has_logs(sandbox: &Sandbox, deployed: &Deployed) {
     let task = deployed.task.rsplit('/').next().unwrap();
     let stream = format!("backend-flask/backend-flask/{task}");
-    let get = ["logs", "get-log-events", "--log-group-name", "cruddur"];
-    let all = ["--start-from-head", "--log-stream-name", &stream];
-    let events = aws(sandbox, &[&get[..], &all].concat())["events"].to_string();
+    let get = "logs get-log-events --log-group-name cruddur --start-from-head";
+    let events = aws(sandbox, &format!("{get} --log-stream-name {stream}"))["events"].to_string();
     for line in [
         "Running on http://127.0.0.1:4567",
         "GET /api/health-check HTTP/1.1",
@@ -188,10 +167,7 @@ fn launcher(sandbox: &Sandbox, path: &str) -> Tool {
 
 /// An image that starts no server: the circuit breaker takes the service back, and the tool says why.
 pub(super) fn a_broken_image_is_rolled_back(sandbox: &Sandbox, deployed: &Deployed) {
-    let images = aws(
-        sandbox,
-        &["ecr", "describe-images", "--repository-name", "cruddur-python"],
-    );
+    let images = aws(sandbox, "ecr describe-images --repository-name cruddur-python");
     let digest = text(&images["imageDetails"][0]["imageDigest"]);
     let image = format!(
         "backend-flask={}/cruddur-python@{digest}",
