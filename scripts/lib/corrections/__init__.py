@@ -1,4 +1,4 @@
-"""Corrections of ministack, one subject a module. docs/ and the README describe them for users."""
+"""Corrections of ministack, one subject a module. docs/sandbox.md describes them for users."""
 
 import threading
 from pathlib import Path

@@ -8,7 +8,7 @@ from ministack.services import ecr
 from .replacing import Answer, Record, replace, went_well
 
 
-def _absent(repository: str, manifest: bytes) -> list[str]:
+def _absent(repository: str, manifest: bytes) -> list[str | None]:
     """The digests that a manifest names and that its repository does not have."""
     try:
         document = json.loads(manifest)
@@ -18,9 +18,10 @@ def _absent(repository: str, manifest: bytes) -> list[str]:
         return []
     blobs, manifests = ecr._layer_blobs.get(repository, {}), ecr._manifest_blobs.get(repository, {})
     # A layer with `urls` is fetched from there.
-    parts = [part for part in [document.get("config"), *(document.get("layers") or [])] if part and not part.get("urls")]
-    return ([part["digest"] for part in parts if part["digest"] not in blobs]
-            + [part["digest"] for part in document.get("manifests") or [] if part["digest"] not in manifests])
+    parts = [part for part in [document.get("config"), *(document.get("layers") or [])] if part]
+    absent = [part.get("digest") for part in parts if part.get("digest") not in blobs and not part.get("urls")]
+    children = [part.get("digest") for part in document.get("manifests") or []]
+    return absent + [digest for digest in children if digest not in manifests]
 
 
 def install() -> None:

@@ -12,14 +12,15 @@ RESOURCES = "serviceConnectResources"
 
 
 def as_described(data: Record, cluster: Record) -> tuple[Record, list[Record]]:
-    """The configuration of a request as a deployment has it, and its Cloud Map services, which are made when missing."""
+    """The configuration of a request as a deployment has it, and its Cloud Map services; creates missing ones."""
     configuration = copy.deepcopy(data[CONFIGURATION])
     if not configuration.get("enabled"):
         return configuration, []
     default = (cluster.get("serviceConnectDefaults") or {}).get("namespace")
     reference = configuration.get("namespace") or default
     if not reference:
-        refuse("InvalidParameterException", "Service Connect needs a namespace: give one, or set a default for the cluster.")
+        refuse("InvalidParameterException",
+               "Service Connect needs a namespace: give one, or set a default for the cluster.")
     namespace = existing_namespace(reference)
     configuration["namespace"] = namespace["Arn"]
     names = [service.get("discoveryName") or service.get("portName") or ""
