@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import NoReturn
 
 EPILOG = """\
-When it is ready, it prints one JSON line with its addresses on stdout; everything else goes to stderr, and never a
-secret. SIGTERM or SIGINT save the state, remove the containers and end it. One emulator runs per account and region; the
-next start removes containers of a killed one, by the label cruddur-ops.sandbox=ACCOUNT-REGION.
+When it is ready, it prints one JSON line with its addresses on stdout; everything else goes to stderr, never a secret.
+SIGTERM or SIGINT save the state, remove the containers and end it. One emulator runs per account and region; the next
+start removes containers of a killed one, by the label cruddur-ops.sandbox=ACCOUNT-REGION.
 
 Exit codes: 0 ended by a signal, 2 could not start.
 """
