@@ -1,10 +1,10 @@
-//! Build arguments that are nobody's business: everybody who has an image can read what it was built with.
+//! Build arguments that may be secrets. Everyone who has an image can read the arguments that it was built with.
 
 use common::config::{Image, Segment, segments};
 use std::collections::BTreeMap;
 
-/// Anywhere in a name.
-const PIECES: [&str; 8] = [
+/// Parts of names of secrets.
+const PARTS: [&str; 8] = [
     "PASSWORD",
     "PASSWD",
     "PASSPHRASE",
@@ -15,26 +15,26 @@ const PIECES: [&str; 8] = [
     "DATABASE_URL",
 ];
 
-/// As a word of a name: `DB_PASS`, and not `COMPASS`.
+/// Words of names of secrets: `DB_PASS`, but not `COMPASS`.
 const WORDS: [&str; 7] = ["PASS", "PWD", "PW", "KEY", "APIKEY", "AUTH", "DSN"];
 
-/// What docker itself keeps out of an image.
+/// Arguments that the builder does not store in the image.
 const PROXIES: [&str; 5] = ["HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"];
 
-/// The names that the tools make themselves; those with a dot are theirs as well.
+/// The built-in variables of `ops.toml` without a dot in the name.
 const BUILT_IN: [&str; 4] = ["AWS_ACCOUNT_ID", "AWS_REGION", "AWS_PARTITION", "ECR_REGISTRY"];
 
-/// Whether the name of a build argument says it.
+/// Whether the name of a build argument suggests a secret.
 pub(crate) fn is_name_of_secret(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    PIECES.iter().any(|segment| name.contains(segment))
+    PARTS.iter().any(|part| name.contains(part))
         || name.split(['_', '-', '.']).any(|word| WORDS.contains(&word))
 }
 
-/// The password of a URL, or of a connection string in words.
+/// The password in a URL or in a connection string of keywords (`password=…`).
 pub(crate) fn password_in(value: &str) -> Option<&str> {
     let password = match value.split_once("://") {
-        // A password may hold what ought to be escaped.
+        // Passwords may contain an unescaped `@` or `/`.
         Some((_, rest)) => rest.rsplit_once('@').and_then(|(user, _)| user.split_once(':')),
         None => value.split_once("password="),
     };
@@ -42,13 +42,13 @@ pub(crate) fn password_in(value: &str) -> Option<&str> {
     (!password.is_empty()).then_some(password)
 }
 
-/// Whether docker keeps the argument out of the image by itself.
+/// Whether the builder does not store the argument in the image.
 pub(crate) fn is_proxy(name: &str) -> bool {
     PROXIES.contains(&name.to_ascii_uppercase().as_str())
 }
 
-/// The build arguments of the image `name`, as they stand in the file, that take something out of the environment,
-/// with the variables. One that stands in the name of an image, too, is there for all to see.
+/// The build arguments of the image `name` that refer to environment variables in `ops.toml`, with these variables. A
+/// variable that is also part of the name of an image is public and left out.
 pub(crate) fn from_environment(images: &[Image], name: &str) -> BTreeMap<String, Vec<String>> {
     let image = images.iter().find(|image| image.name == name);
     let arguments = image
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn secrets_are_known_by_their_names() {
+    fn names_that_suggest_a_secret() {
         for name in [
             "NPM_TOKEN",
             "db_password",
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_password_is_known_by_its_place() {
+    fn finds_a_password_by_its_position() {
         for (value, password) in [
             ("postgresql://u:hunter22@h/d", Some("hunter22")),
             ("postgresql://u:p@ss/w@h/d", Some("p@ss/w")),
