@@ -30,9 +30,14 @@ fn described(state: &str) -> Value {
     })
 }
 
-fn commands() -> Commands {
-    let args = crate::command::Args::parse_from(["deploy-service"]);
-    Commands::of(args.common(), "us-east-1", "c", "web", false)
+fn manual() -> ManualCommands {
+    let args = crate::args::Args::parse_from(["deploy-service"]);
+    let names = crate::desired::Names {
+        cluster: "c".into(),
+        service: "web".into(),
+        task_definition: "web".into(),
+    };
+    ManualCommands::new(args.service(), "us-east-1", &names, false)
 }
 
 fn plan(service: Option<Value>, desired: &Value, force: bool) -> Plan {
@@ -44,7 +49,7 @@ fn plan(service: Option<Value>, desired: &Value, force: bool) -> Plan {
         &tags,
         &Namespaces::new(),
         force,
-        &commands(),
+        &manual(),
     )
     .unwrap()
 }
@@ -80,7 +85,7 @@ fn what_is_not_there_is_made() {
     let mut gone = described("COMPLETED");
     gone["status"] = "INACTIVE".into();
     for service in [None, Some(gone)] {
-        assert_eq!(plan(service, &desired(), false).action(), "create");
+        assert_eq!(plan(service, &desired(), false).verb(), "create");
     }
     let mut draining = described("COMPLETED");
     draining["status"] = "DRAINING".into();
@@ -175,7 +180,7 @@ fn what_can_not_be_changed_is_an_error() {
         &Tags::new(),
         &Namespaces::new(),
         false,
-        &commands(),
+        &manual(),
     )
     .unwrap_err();
     assert!(
