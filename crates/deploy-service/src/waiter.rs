@@ -87,12 +87,13 @@ impl<'a> DeploymentWaiter<'a> {
     /// When ECS can't be asked any more.
     pub(crate) async fn wait(mut self, first: Service, report: Report) -> Result<End> {
         self.set_on_interrupt("just begun".into(), None, report.clone());
-        let mut evaluator = RolloutEvaluator::new(self.tracked, Instant::now());
+        let mut now = Instant::now();
+        let mut evaluator = RolloutEvaluator::new(self.tracked, now);
         let mut service = Some(first);
         // The response of the call may still name the deployment before.
         let mut arn = None;
         loop {
-            let rollout = evaluator.next(service.as_ref(), Instant::now());
+            let rollout = evaluator.next(service.as_ref(), now);
             let own = service.as_ref().and_then(|service| self.own(service));
             if let Some(service) = &service {
                 self.show_events(service);
@@ -117,6 +118,7 @@ impl<'a> DeploymentWaiter<'a> {
             self.set_on_interrupt(self.describe(&rollout, own), arn.as_deref(), report);
             tokio::time::sleep(self.context.poll).await;
             service = self.read().await?;
+            now = Instant::now();
             arn = service.as_ref().and_then(|service| self.arn(service));
         }
     }
