@@ -70,7 +70,7 @@ impl Deployer<'_> {
         }
     }
 
-    /// Makes and applies plans until one goes through. `tagged` is what became of the tags meanwhile.
+    /// Makes and applies plans until one goes through. `tagged` are the changes of tags that went through.
     async fn apply_plans(
         &self,
         mut plan: Plan,

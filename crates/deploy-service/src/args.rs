@@ -11,7 +11,7 @@ use std::time::Duration;
 ///
 /// Deploys the latest active revision of the task definition. It is done when
 /// this very deployment has completed and its revision is the one that runs;
-/// a rollback is told, with its cause. Prints the service's ARN.
+/// a rollback is reported with its cause. Prints the service's ARN.
 #[derive(Debug, Parser)]
 #[command(after_help = HELP, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub(crate) struct Args {

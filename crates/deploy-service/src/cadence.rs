@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// The time for the whole run where neither `--timeout` nor `ops.toml` names one.
+/// The time limit of a run where neither `--timeout` nor `ops.toml` names one.
 pub(crate) const DEFAULT_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// The interval of `--poll` where it is not given, as clap parses it.

@@ -29,7 +29,7 @@ pub(crate) struct Deployer<'a> {
 /// The result of a call that changes the service.
 pub(crate) enum Sent {
     Service(Box<Service>),
-    /// Another caller has created, changed or deleted the service meanwhile.
+    /// Another caller has created or deleted the service in the meantime.
     Outdated,
 }
 
@@ -78,7 +78,7 @@ impl Deployer<'_> {
     /// had to be made.
     pub(crate) fn changed(&self, plan: &Plan, earlier: Vec<Change>, mut report: Report) -> Report {
         let mut item = self.item(plan);
-        // The tags of a service that was deleted meanwhile are gone with it.
+        // With the service that was deleted in the meantime its tags are gone.
         let earlier = if matches!(plan, Plan::Create(_)) {
             Vec::new()
         } else {

@@ -1,4 +1,4 @@
-//! Waits for the tracked deployment, and shows meanwhile what it does.
+//! Waits for the tracked deployment, and prints its events, counts and stopped tasks.
 
 use crate::context::Context;
 use crate::evaluator::RolloutEvaluator;

@@ -88,7 +88,7 @@ impl Reason {
 }
 
 impl EcsError {
-    /// The response of `operation` (`ecs:RunTask`) was read and is not usable.
+    /// A response that was read and is not usable.
     pub fn response(message: impl Into<String>) -> Self {
         let kind = ErrorKind::Other;
         EcsError {
@@ -100,7 +100,7 @@ impl EcsError {
         }
     }
 
-    /// The response of `operation` lacks `field`.
+    /// The response of `operation` (`RunTask`) lacks `field`.
     pub fn omitted(operation: &str, field: &str) -> Self {
         Self::response(format!("ecs:{operation} response omitted `{field}`"))
     }

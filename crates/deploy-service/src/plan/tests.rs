@@ -68,12 +68,12 @@ fn fields(plan: Plan) -> Value {
 }
 
 #[test]
-fn a_service_that_is_as_wanted_is_left_alone() {
+fn a_service_that_is_as_desired_is_left_alone() {
     assert_eq!(
         plan(Some(described("COMPLETED")), &desired(), false),
         Plan::Nothing
     );
-    // As many tasks as desired say nothing: its deployment goes on.
+    // All tasks run, but the deployment is still in progress.
     assert_eq!(
         plan(Some(described("IN_PROGRESS")), &desired(), false),
         Plan::Await
@@ -196,7 +196,7 @@ fn a_service_is_made_with_a_circuit_breaker_and_one_task() {
     let body = create_body(&desired, &Tags::new(), "0123");
     assert_eq!(body["clientToken"], "0123");
     assert_eq!(body["desiredCount"], 1);
-    // The plan says so, too.
+    // The plan shows it as well.
     let planned = plan(None, &desired, false);
     let count = Change::new("desiredCount", Value::Null, 1);
     assert!(planned.changes().contains(&count), "{planned:?}");

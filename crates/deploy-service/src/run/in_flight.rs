@@ -1,10 +1,10 @@
-//! The task of a command as an interrupted run reports it: what it is, its state, and its log so far.
+//! The report of the task while its command runs, for the case that the run is interrupted.
 
 use crate::manual_commands::ManualCommands;
 use cli::{Console, Item, OnInterrupt, Outcome, Report};
 use serde_json::Value;
 
-/// The report of the run, which the console gets after each change.
+/// The report of the run; the console gets it after each change.
 pub(super) struct InFlight<'a> {
     console: &'a Console,
     manual: &'a ManualCommands,
