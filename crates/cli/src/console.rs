@@ -6,6 +6,7 @@ use crate::journal::{Journal, OnInterrupt};
 use crate::output::{Format, OutputArgs};
 use crate::redact::Redactor;
 use crate::report::{ErrorReport, Item, Outcome, Report};
+use serde_json::Value;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -167,7 +168,7 @@ impl Console {
             ("create", true) => "would be created",
             ("create", false) => "created",
             ("push", false) => "pushed",
-            (action @ ("failed" | "skipped" | "unfinished"), false) => action,
+            ("skipped", false) => "skipped",
             (_, true) => "would be updated",
             (_, false) => "updated",
         };
@@ -258,10 +259,14 @@ impl Console {
 
     fn report_recorded(&self) -> (Report, Option<OnInterrupt>) {
         let taken = self.journal.take();
-        taken
-            .unannounced
-            .iter()
-            .for_each(|item| self.announce(item, false));
+        for item in &taken.unannounced {
+            let error = item.details.get("error");
+            let text = |key| error.and_then(|error| error.get(key)).and_then(Value::as_str);
+            match text("message") {
+                Some(message) => self.error(message, text("hint")),
+                None => self.announce(item, false),
+            }
+        }
         for call in taken.in_flight {
             self.warn(format!("{call} got no response; it may have been applied"));
         }
