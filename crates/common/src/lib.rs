@@ -6,3 +6,4 @@
 pub mod aws;
 pub mod config;
 pub mod identity;
+pub mod session;

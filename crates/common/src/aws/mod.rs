@@ -11,7 +11,7 @@ pub mod json;
 mod profile;
 
 pub use attempts::AttemptTracker;
-pub use error::{PASS_ROLE_HINT, UNSURE_HINT, call, code_of, is_throttling};
+pub use error::{CallError, PASS_ROLE_HINT, UNSURE_HINT, call, code_of, is_throttling, kind_of};
 
 use crate::config::{AwsTarget, Config};
 use anyhow::Result;
