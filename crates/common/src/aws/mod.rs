@@ -121,6 +121,27 @@ impl Aws {
         self
     }
 
+    /// The same configuration for calls that must not be repeated. `AWS_MAX_ATTEMPTS` does not change that.
+    #[must_use]
+    pub fn without_retries(&self) -> Self {
+        let sdk = self.sdk.to_builder().retry_config(RetryConfig::disabled());
+        Aws {
+            sdk: sdk.build(),
+            ..self.clone()
+        }
+    }
+
+    /// The same configuration in another region.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        let sdk = self.sdk.to_builder().region(Region::new(region.to_owned()));
+        Aws {
+            sdk: sdk.build(),
+            region: region.to_owned(),
+            ..self.clone()
+        }
+    }
+
     /// `account` in this region, when it is the one that is wanted.
     ///
     /// # Errors
