@@ -1,129 +1,101 @@
-//! From the hosts of a connection string to where a socket can be connected.
+//! From the hosts of a connection string to endpoints.
 
+use crate::endpoint::{Endpoint, socket_path};
 use conninfo::{Host, Target};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-/// One thing to connect to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    Address {
-        /// The host as it was named.
-        host: String,
-        address: SocketAddr,
-    },
-    Socket {
-        folder: PathBuf,
-        port: u16,
-    },
+/// The socket directories of distributions and of PostgreSQL's own build, for connection strings without a host.
+const SOCKET_DIRECTORIES: [&str; 3] = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
+
+pub(crate) enum Resolution {
+    /// From the system's resolver, which took this long.
+    LookedUp(Vec<Endpoint>, Duration),
+    /// No look-up was necessary, for this reason.
+    Known(Vec<Endpoint>, String),
 }
 
-impl Place {
-    /// For people: `10.0.1.23:5432`, or the path of the socket.
-    pub(crate) fn label(&self) -> String {
-        match self {
-            Place::Address { address, .. } => address.to_string(),
-            Place::Socket { folder, port } => socket(folder, *port).display().to_string(),
-        }
-    }
-}
-
-/// The socket of the server with this port.
-fn socket(folder: &Path, port: u16) -> PathBuf {
-    folder.join(format!(".s.PGSQL.{port}"))
-}
-
-/// Where distributions and PostgreSQL itself put the socket when no folder is named.
-const FOLDERS: [&str; 3] = ["/var/run/postgresql", "/run/postgresql", "/tmp"];
-
-/// What became of a host.
-pub(crate) enum Found {
-    /// Its addresses had to be looked up.
-    Looked(Vec<Place>, Duration),
-    /// There was nothing to look up, for this reason.
-    Known(Vec<Place>, String),
-}
-
-/// Why a host has no addresses.
+/// Why a host has no endpoints.
 #[derive(Debug)]
 pub(crate) enum LookupError {
     Failed(io::Error),
-    Empty,
+    NoAddress,
     TimedOut,
-    /// No host is named, and no local server has a socket.
+    /// The connection string names no host, and no local server has a socket.
     NoSocket,
 }
 
-/// Finds the places of a target. A look-up that does not come back is given up at `limit`.
-pub(crate) fn find(target: &Target, limit: Instant) -> Result<Found, LookupError> {
+/// The endpoints of a target. Stops waiting for the system's resolver at `deadline`.
+pub(crate) fn resolve(target: &Target, deadline: Instant) -> Result<Resolution, LookupError> {
     let port = target.port;
     let host = match &target.host {
         Host::Name(name) => name.clone(),
-        Host::Socket(folder) => {
-            let folder = folder.clone();
-            return Ok(Found::Known(
-                vec![Place::Socket { folder, port }],
+        Host::Socket(directory) => {
+            let directory = directory.clone();
+            return Ok(Resolution::Known(
+                vec![Endpoint::Socket { directory, port }],
                 "not needed for a socket".to_owned(),
             ));
         }
-        Host::Default => return local(port, &FOLDERS.map(Path::new)),
+        Host::Default => return local_socket(port, &SOCKET_DIRECTORIES.map(Path::new)),
     };
-    let at = |ip: IpAddr| Place::Address {
+    let at = |ip: IpAddr| Endpoint::Tcp {
         host: host.clone(),
         address: SocketAddr::new(ip, port),
     };
     if let Some(ip) = target.address {
-        return Ok(Found::Known(
+        return Ok(Resolution::Known(
             vec![at(ip)],
             format!("not needed: hostaddr is {ip}"),
         ));
     }
     if let Ok(ip) = host.parse::<IpAddr>() {
-        return Ok(Found::Known(
+        return Ok(Resolution::Known(
             vec![at(ip)],
             format!("not needed: {ip} is an address"),
         ));
     }
-    // An image made from scratch has no hosts file, and a name server elsewhere may not know this name.
+    // Not looked up: an image made from scratch has no hosts file, and name servers need not resolve this name.
     if host.eq_ignore_ascii_case("localhost") {
         let loopback = [
             IpAddr::from(Ipv4Addr::LOCALHOST),
             IpAddr::from(Ipv6Addr::LOCALHOST),
         ];
-        return Ok(Found::Known(
+        return Ok(Resolution::Known(
             loopback.into_iter().map(at).collect(),
             "not needed: localhost is 127.0.0.1 and ::1".to_owned(),
         ));
     }
     let start = Instant::now();
-    let mut addresses = look_up(&host, port, limit)?;
-    // One that answers for both kinds of sockets comes twice.
+    let mut addresses = look_up(&host, port, deadline)?;
+    // Some resolvers return an address once for each socket type.
     addresses.dedup();
     if addresses.is_empty() {
-        return Err(LookupError::Empty);
+        return Err(LookupError::NoAddress);
     }
-    let places = addresses.into_iter().map(|address| Place::Address {
+    let endpoints = addresses.into_iter().map(|address| Endpoint::Tcp {
         host: host.clone(),
         address,
     });
-    Ok(Found::Looked(places.collect(), start.elapsed()))
+    Ok(Resolution::LookedUp(endpoints.collect(), start.elapsed()))
 }
 
-fn local(port: u16, folders: &[&Path]) -> Result<Found, LookupError> {
-    let folder = folders.iter().find(|folder| socket(folder, port).exists());
-    let folder = folder.ok_or(LookupError::NoSocket)?.to_path_buf();
-    Ok(Found::Known(
-        vec![Place::Socket { folder, port }],
+fn local_socket(port: u16, directories: &[&Path]) -> Result<Resolution, LookupError> {
+    let mut directories = directories.iter();
+    let directory = directories.find(|directory| socket_path(directory, port).exists());
+    let directory = directory.ok_or(LookupError::NoSocket)?.to_path_buf();
+    Ok(Resolution::Known(
+        vec![Endpoint::Socket { directory, port }],
         "no host is named: the local server's socket".to_owned(),
     ))
 }
 
-/// The system's look-up can't be cancelled; left alone in a thread it ends with the process.
-fn look_up(host: &str, port: u16, limit: Instant) -> Result<Vec<SocketAddr>, LookupError> {
+/// The system's resolver can't be cancelled: it runs in a thread, which ends with the process.
+fn look_up(host: &str, port: u16, deadline: Instant) -> Result<Vec<SocketAddr>, LookupError> {
     let (sender, receiver) = channel();
     let name = host.to_owned();
     std::thread::Builder::new()
@@ -132,14 +104,14 @@ fn look_up(host: &str, port: u16, limit: Instant) -> Result<Vec<SocketAddr>, Loo
             sender.send(found.map(Iterator::collect))
         })
         .map_err(LookupError::Failed)?;
-    match receiver.recv_timeout(limit.saturating_duration_since(Instant::now())) {
+    match receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         Ok(found) => found.map_err(LookupError::Failed),
         Err(RecvTimeoutError::Timeout) => Err(LookupError::TimedOut),
-        Err(RecvTimeoutError::Disconnected) => Err(LookupError::Empty),
+        Err(RecvTimeoutError::Disconnected) => Err(LookupError::NoAddress),
     }
 }
 
-/// Puts `all` into a random order.
+/// A random order, for `load_balance_hosts=random`.
 pub(crate) fn shuffle<T>(all: &mut [T]) {
     let random = RandomState::new();
     let mut number = 0_u64;
@@ -162,15 +134,15 @@ mod tests {
     }
 
     fn known(target: &Target) -> (Vec<String>, String) {
-        match find(target, Instant::now()) {
-            Ok(Found::Known(places, why)) => (places.iter().map(Place::label).collect(), why),
+        match resolve(target, Instant::now()) {
+            Ok(Resolution::Known(endpoints, why)) => (endpoints.iter().map(Endpoint::label).collect(), why),
             _ => panic!("{target:?} was looked up"),
         }
     }
 
     #[test]
     fn what_is_known_is_not_looked_up() {
-        for (host, address, places, why) in [
+        for (host, address, endpoints, why) in [
             (
                 Host::Name("10.0.0.1".into()),
                 None,
@@ -203,22 +175,33 @@ mod tests {
             ),
         ] {
             let (found, reason) = known(&target(host.clone(), address));
-            assert_eq!(found, places, "{host:?}");
+            assert_eq!(found, endpoints, "{host:?}");
             assert_eq!(reason, why, "{host:?}");
         }
     }
 
     #[test]
-    fn without_a_host_the_first_folder_with_a_socket_counts() {
-        let folder = std::env::temp_dir().join(format!("db-test-places-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(socket(&folder, 5433), "").unwrap();
-        let folders = [Path::new("/nowhere"), &folder];
-        assert!(matches!(local(5432, &folders), Err(LookupError::NoSocket)));
-        let found = local(5433, &folders);
-        std::fs::remove_dir_all(&folder).unwrap();
+    fn without_a_host_the_first_directory_with_a_socket_counts() {
+        let directory = std::env::temp_dir().join(format!("db-test-resolver-{}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        std::fs::write(socket_path(&directory, 5433), "").unwrap();
+        let directories = [Path::new("/nowhere"), &directory];
+        assert!(matches!(
+            local_socket(5432, &directories),
+            Err(LookupError::NoSocket)
+        ));
+        let found = local_socket(5433, &directories);
+        std::fs::remove_dir_all(&directory).unwrap();
         match found {
-            Ok(Found::Known(places, _)) => assert_eq!(places, [Place::Socket { folder, port: 5433 }]),
+            Ok(Resolution::Known(endpoints, _)) => {
+                assert_eq!(
+                    endpoints,
+                    [Endpoint::Socket {
+                        directory,
+                        port: 5433
+                    }]
+                );
+            }
             _ => panic!("the socket was not found"),
         }
     }

@@ -1,4 +1,4 @@
-//! What a trusted root has to be to end a chain: each kind of root to `psql`, which is libpq, and to `db-test`.
+//! Which certificates are accepted as roots, and as the server's: compared with `psql`, which uses libpq.
 
 use super::probe;
 use std::io::{BufRead, BufReader};
@@ -7,8 +7,8 @@ use std::process::{Child, Command, Stdio};
 use support::{Output, program};
 use tempfile::TempDir;
 
-/// `make NAME ISSUER EXTENSIONS START END`: a key and a certificate in the current folder. Who is its own issuer is a
-/// root; without extensions a certificate is of version 1.
+/// `make NAME ISSUER EXTENSIONS START END`: a key and a certificate in the current directory. A certificate that is its
+/// own issuer is a root; without extensions a certificate is of version 1.
 const MAKE: &str = r#"
 make() {
     [ -e "$1.key" ] || openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"
@@ -26,7 +26,7 @@ printf '%s\n' '[ca]' 'default_ca = all' '[all]' 'database = index' 'new_certs_di
 : >index
 "#;
 
-/// A server that lets everybody in over TLS, with this chain and key; it says its port.
+/// A server that accepts every login over TLS, with this chain and key. It prints its port.
 const SERVE: &str = r#"
 import socket, ssl, sys, threading
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -79,9 +79,9 @@ impl Drop for Server {
     }
 }
 
-/// Makes certificates by `script`; `chain.pem` is what the server shows, `roots.pem` what is trusted. Gives what
-/// `psql` and `db-test` say of it.
-fn both(script: &str) -> [Output; 2] {
+/// Makes certificates with `script`: the server presents `chain.pem`, and `roots.pem` is trusted. Gives the outputs of
+/// `psql` and `db-test`.
+fn both(script: &str, mode: &str) -> [Output; 2] {
     let folder = TempDir::new().unwrap();
     let made = Command::new("sh")
         .args(["-ec", &format!("{MAKE}{script}")])
@@ -91,11 +91,13 @@ fn both(script: &str) -> [Output; 2] {
     let words = String::from_utf8_lossy(&made.stderr);
     assert!(made.status.success(), "{script}\n{words}");
     let server = Server::start(folder.path());
-    let url = format!(
-        "postgresql://u@localhost:{}/d?hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert={}",
-        server.port,
-        folder.path().join("roots.pem").display()
+    let mut url = format!(
+        "postgresql://u@localhost:{}/d?hostaddr=127.0.0.1&sslmode={mode}",
+        server.port
     );
+    if mode != "require" {
+        url += &format!("&sslrootcert={}", folder.path().join("roots.pem").display());
+    }
     [
         program("psql")
             .args(["--no-psqlrc", "-Atc", "select 1", &url])
@@ -107,7 +109,7 @@ fn both(script: &str) -> [Output; 2] {
 const NOW: &str = "20200101000000Z 20991231000000Z";
 const SERVER: &str = "'basicConstraints = CA:FALSE\\nsubjectAltName = DNS:localhost\\n'";
 
-/// A root with these extensions, and a server's certificate below it.
+/// A root with these extensions, and a server certificate below it.
 fn below(extensions: &str, life: &str) -> String {
     format!(
         "make root root '{extensions}' {life}
@@ -117,7 +119,7 @@ fn below(extensions: &str, life: &str) -> String {
     )
 }
 
-/// The same with one more authority between the two.
+/// The same with an intermediate CA.
 fn two_below(extensions: &str) -> String {
     format!(
         "make root root '{extensions}' {NOW}
@@ -131,53 +133,36 @@ fn two_below(extensions: &str) -> String {
 const ROOT: &str = "basicConstraints = critical, CA:TRUE\\n";
 
 #[test]
-fn a_root_that_is_none_is_refused() {
+fn an_invalid_root_is_refused() {
     let since = "20990101000000Z 20991231000000Z";
     let until = "20200101000000Z 20200201000000Z";
     let usage = format!("{ROOT}keyUsage = digitalSignature\\n");
-    let clients = format!("{ROOT}extendedKeyUsage = clientAuth\\n");
-    let nearest = "basicConstraints = critical, CA:TRUE, pathlen:0\\n";
     for (script, reason, hint) in [
         (
             below(ROOT, until),
-            "its authority `root` ended at 2020-02-01",
+            "its CA `root` expired at 2020-02-01",
             "newer certificate",
         ),
-        (
-            below(ROOT, since),
-            "its authority `root` is not valid yet",
-            "clock",
-        ),
+        (below(ROOT, since), "its CA `root` is not valid yet", "clock"),
         (
             below("basicConstraints = CA:FALSE\\n", NOW),
-            "`root`, which signed it, is no authority",
+            "its issuer `root` is not a CA certificate",
             "CA:TRUE",
         ),
         (
             below("subjectKeyIdentifier = hash\\n", NOW),
-            "is no authority",
+            "is not a CA certificate",
             "CA:TRUE",
         ),
-        (below(&usage, NOW), "is no authority", "CA:TRUE"),
-        (below(&clients, NOW), "is no authority", "CA:TRUE"),
+        (below(&usage, NOW), "is not a CA certificate", "CA:TRUE"),
+        // The root of an intermediate CA.
         (
-            two_below(nearest),
-            "its authority `root` is too far away: it allows 0 certificates in between",
-            "pathlen",
-        ),
-        // A server's certificate of version 1 has ways of its own.
-        (
-            below(ROOT, until).replace(SERVER, "''"),
-            "its authority `root` ended at 2020-02-01",
-            "newer certificate",
-        ),
-        (
-            below("basicConstraints = CA:FALSE\\n", NOW).replace(SERVER, "''"),
-            "is no authority",
+            two_below("basicConstraints = CA:FALSE\\n"),
+            "its issuer `root` is not a CA certificate",
             "CA:TRUE",
         ),
     ] {
-        let [theirs, ours] = both(&script);
+        let [theirs, ours] = both(&script, "verify-full");
         let transcript = format!(
             "{script}\npsql: {}\ndb-test: {}",
             theirs.transcript(),
@@ -198,8 +183,8 @@ fn a_root_that_is_none_is_refused() {
 }
 
 #[test]
-fn a_root_that_is_one_is_taken() {
-    // As OpenSSL has it: of before there were extensions, or with a word about its key alone.
+fn a_valid_root_is_accepted() {
+    // OpenSSL also accepts roots of version 1, and roots with only a key usage.
     let usage = "keyUsage = keyCertSign\\n";
     let servers = format!("{ROOT}extendedKeyUsage = serverAuth\\n");
     let near = "basicConstraints = critical, CA:TRUE, pathlen:0\\n";
@@ -219,14 +204,9 @@ fn a_root_that_is_one_is_taken() {
         below(near, NOW),
         two_below(ROOT),
         two_below(far),
-        below(ROOT, NOW)
-            .replace(SERVER, "''")
-            .replace("make server", "make localhost")
-            .replace("server.crt", "localhost.crt")
-            + "\nmv localhost.key server.key",
         renewed,
     ] {
-        let [theirs, ours] = both(&script);
+        let [theirs, ours] = both(&script, "verify-full");
         let transcript = format!(
             "{script}\npsql: {}\ndb-test: {}",
             theirs.transcript(),
@@ -234,6 +214,39 @@ fn a_root_that_is_one_is_taken() {
         );
         assert_eq!(theirs.code, Some(0), "{transcript}");
         assert_eq!(ours.code, Some(0), "{transcript}");
-        ours.says("authority and name verified by `");
+        ours.says("chain and host name verified with `");
+    }
+}
+
+/// webpki does not parse certificates of version 1, which `openssl x509 -req` makes without `-extfile`.
+#[test]
+fn a_version_1_certificate_is_used_and_not_verified() {
+    let script = below(ROOT, NOW)
+        .replace(SERVER, "''")
+        .replace("make server", "make localhost")
+        .replace("server.crt", "localhost.crt")
+        + "\nmv localhost.key server.key";
+    let [theirs, ours] = both(&script, "require");
+    assert_eq!(theirs.code, Some(0), "{}", theirs.transcript());
+    ours.exits(0).says("NOT verified (sslmode=require)");
+    let [theirs, ours] = both(&script, "verify-full");
+    assert_eq!(theirs.code, Some(0), "{}", theirs.transcript());
+    ours.exits(1)
+        .says("certificate verify failed: it is an X.509 version 1 certificate, which can't be verified here")
+        .says("\nhint: psql may still verify it");
+}
+
+/// A self-signed server certificate, with or without CA:TRUE, can be its own root.
+#[test]
+fn a_self_signed_certificate_is_its_own_root() {
+    for extensions in ["basicConstraints = CA:TRUE", "basicConstraints = CA:FALSE"] {
+        let script = format!(
+            "make server server '{extensions}\\nsubjectAltName = DNS:localhost\\n' {NOW}
+            cp server.crt chain.pem
+            cp server.crt roots.pem"
+        );
+        let [theirs, ours] = both(&script, "verify-full");
+        assert_eq!(theirs.code, Some(0), "{extensions}: {}", theirs.transcript());
+        ours.exits(0).says("chain and host name verified with `");
     }
 }

@@ -1,49 +1,45 @@
-//! What is settled before the network is used: the connection string and the files it names.
+//! What the probe reads before it uses the network: the connection string and the files that it names.
 
-use crate::probe::Args;
-use crate::trust::{self, Trust};
+use crate::args::Args;
+use crate::tls::trust_store::{self, TrustStore};
 use cli::{Console, ErrorKind, Failure};
 use conninfo::{ConnInfo, Host, ParseError, RootCert, SessionAttrs, SslMode, Target};
 use secrecy::ExposeSecret;
 use std::sync::Arc;
 
-/// All that is settled before the network is used.
-pub(crate) struct Setup {
-    /// Where the connection string is from.
+pub(crate) struct ProbeConfig {
+    /// The variable that holds the connection string.
     pub(crate) variable: String,
     pub(crate) info: ConnInfo,
     pub(crate) user: String,
-    pub(crate) trust: Option<Arc<Trust>>,
+    pub(crate) trust: Option<Arc<TrustStore>>,
 }
 
-impl Setup {
-    /// Reads the variable and what its value names.
-    ///
+impl ProbeConfig {
     /// # Errors
-    /// When there is nothing that could be tried.
-    pub(crate) fn new(args: &Args, console: &Console) -> Result<Setup, Failure> {
+    /// When the command line, the connection string or a file that it names leaves nothing to try.
+    pub(crate) fn read(args: &Args, console: &Console) -> Result<Self, Failure> {
         let usage = |message: &str| {
             Failure::error(message)
                 .kind(ErrorKind::Usage)
                 .code("usage")
                 .hint("CONNECTION_URL=postgresql://… db-test, or db-test --url-env NAME")
         };
-        if !args.refused.is_empty() {
+        if !args.positional.is_empty() {
             return Err(usage(
-                "the connection string is not taken from the command line, where every user of the machine can read it",
+                "the connection string is not accepted on the command line, where every user of the machine can read it",
             ));
         }
         let variable = args.url_env.to_str().filter(|name| is_variable(name));
-        let variable = variable.ok_or_else(|| {
-            usage("`--url-env` takes the name of a variable, and what it was given is none")
-        })?;
+        let variable =
+            variable.ok_or_else(|| usage("the value of `--url-env` is not a valid variable name"))?;
         let text = read(variable)?;
-        // What is no connection string at all may be a word that messages need.
+        // A text with neither is not a connection string, and may be a word that occurs in messages.
         if text.contains(['=', '@']) {
             console.redact(text.trim());
         }
         let environment = |name: &str| std::env::var(name).ok();
-        let info = conninfo::parse(&text, &environment).map_err(|error| unusable(variable, error))?;
+        let info = conninfo::parse(&text, &environment).map_err(|error| invalid(variable, error))?;
         if let Some(password) = &info.password {
             console.redact(password.expose_secret());
         }
@@ -54,33 +50,35 @@ impl Setup {
             Some(user) => user.clone(),
             None => whoami::username().map_err(|error| {
                 Failure::error("failed to find a user name: none is in the connection string or in PGUSER")
+                    .kind(ErrorKind::Config)
                     .code("no-user")
                     .hint("write postgresql://USER:PASSWORD@HOST:PORT/DATABASE")
                     .source(error)
             })?,
         };
         let is_remote = |target: &Target| target.address.is_some() || matches!(target.host, Host::Name(_));
-        // The driver keeps the traffic of a socket to itself, and would have sent the password by then.
+        // The driver gives no access to the traffic of a Unix socket: its requests can't be checked before it responds.
         if info.require_auth.is_some() && !info.targets.iter().all(is_remote) {
             return Err(Failure::error(
-                "`require_auth` can't be honoured: a host is a socket, or none is named",
+                "`require_auth` can't be enforced: a host is a socket, or none is named",
             )
+            .kind(ErrorKind::Config)
             .code("unsupported")
-            .hint("name a host, 127.0.0.1 say; or take require_auth and PGREQUIREAUTH away"));
+            .hint("name a host, for example 127.0.0.1, or remove require_auth and PGREQUIREAUTH"));
         }
         let trust = if info.ssl_mode != SslMode::Disable && info.targets.iter().any(is_remote) {
-            trust::load(&info, console)?.map(Arc::new)
+            trust_store::load(&info, console)?.map(Arc::new)
         } else {
             None
         };
         if let Some(trust) = &trust {
             console.debug(format!(
                 "{} trusted certificates from {}",
-                trust.roots.len() + trust.intermediates.len(),
+                trust.len(),
                 trust.origin
             ));
         }
-        Ok(Setup {
+        Ok(ProbeConfig {
             variable: variable.to_owned(),
             info,
             user,
@@ -88,37 +86,32 @@ impl Setup {
         })
     }
 
-    /// The database: the server takes the user's name without one.
+    /// The server's default is the user name.
     pub(crate) fn database(&self) -> &str {
         self.info.dbname.as_deref().unwrap_or(&self.user)
     }
 
-    /// `host:port` of all hosts.
+    /// `host:port` of all hosts, for messages.
     pub(crate) fn target_name(&self) -> String {
         let names = self.info.targets.iter().map(|target| match &target.host {
             Host::Name(name) if name.contains(':') => format!("[{name}]:{}", target.port),
             Host::Name(name) => format!("{name}:{}", target.port),
-            Host::Socket(folder) => format!("{}:{}", folder.display(), target.port),
+            Host::Socket(directory) => format!("{}:{}", directory.display(), target.port),
             Host::Default => format!("local socket:{}", target.port),
         });
         names.collect::<Vec<_>>().join(",")
     }
 
-    /// The line of the config stage: everything but the secret.
+    /// For the config stage: every parameter but the password.
     pub(crate) fn describe(&self) -> String {
         let info = &self.info;
         let list = |show: &dyn Fn(&Target) -> String| {
             let all: Vec<String> = info.targets.iter().map(show).collect();
             all.join(",")
         };
-        let host = list(&|target| match &target.host {
-            Host::Name(name) => name.clone(),
-            Host::Socket(folder) => folder.display().to_string(),
-            Host::Default => "(local socket)".to_owned(),
-        });
         let mut parts = vec![
             format!("user={}", self.user),
-            format!("host={host}"),
+            format!("host={}", list(&|target| host_name(&target.host))),
             format!("port={}", list(&|target| target.port.to_string())),
             format!("dbname={}", self.database()),
             format!("sslmode={}", info.ssl_mode.as_str()),
@@ -142,7 +135,16 @@ impl Setup {
     }
 }
 
-/// Somebody may write the URL where its variable's name belongs; it must not come back in an error.
+/// For messages.
+pub(crate) fn host_name(host: &Host) -> String {
+    match host {
+        Host::Name(name) => name.clone(),
+        Host::Socket(directory) => directory.display().to_string(),
+        Host::Default => "(local socket)".to_owned(),
+    }
+}
+
+/// A URL given as the name of the variable must not be repeated in an error.
 fn is_variable(name: &str) -> bool {
     let mut bytes = name.bytes();
     bytes
@@ -151,8 +153,8 @@ fn is_variable(name: &str) -> bool {
         && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// The fault of the connection string in `variable`, or of a variable of libpq's that fills what it leaves open.
-fn unusable(variable: &str, error: ParseError) -> Failure {
+/// The error is in the connection string in `variable`, or in a `PG*` variable.
+fn invalid(variable: &str, error: ParseError) -> Failure {
     let message = match error.variable() {
         Some(name) => format!("failed to read `${name}`"),
         None => format!("failed to read the connection string in `${variable}`"),
@@ -160,11 +162,11 @@ fn unusable(variable: &str, error: ParseError) -> Failure {
     let (code, otherwise) = match (error.is_unsupported(), error.variable()) {
         (true, _) => (
             "unsupported",
-            "psql and psycopg may take it: db-test can't stand for them here".to_owned(),
+            "psql and psycopg may accept it: db-test does not support it".to_owned(),
         ),
         (false, Some(name)) => (
             "malformed",
-            format!("correct it, or unset {name}; what the connection string says counts more"),
+            format!("correct it, or unset {name}; the connection string has precedence"),
         ),
         (false, None) => (
             "malformed",
@@ -172,6 +174,7 @@ fn unusable(variable: &str, error: ParseError) -> Failure {
         ),
     };
     Failure::error(message)
+        .kind(ErrorKind::Config)
         .code(code)
         .hint(error.hint().map_or(otherwise, str::to_owned))
         .source(error)
@@ -182,6 +185,7 @@ fn read(variable: &str) -> Result<String, Failure> {
         Failure::error(format!(
             "failed to read the connection string: `${variable}` {why}"
         ))
+        .kind(ErrorKind::Config)
         .code(code)
         .hint(format!(
             "export {variable}=postgresql://USER:PASSWORD@HOST:PORT/DATABASE"
@@ -202,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_is_no_name_of_a_variable() {
+    fn a_url_is_not_a_variable_name() {
         for (name, expected) in [
             ("CONNECTION_URL", true),
             ("_x1", true),

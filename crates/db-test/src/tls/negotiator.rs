@@ -1,13 +1,16 @@
-//! Agrees with the server on TLS.
+//! Negotiates TLS with the server.
 //!
-//! The driver would do it, but knows only three of libpq's modes, takes any answer but `S` for a no, and tells
-//! nothing. So it is told that TLS begins at once, and what it then asks for is done here.
+//! The driver implements only three of libpq's modes, treats any answer but `S` as a refusal, and reports no
+//! progress. So it is configured for direct TLS (`Login::driver_config`), and the `MakeTlsConnect` that it then calls
+//! does the negotiation.
 
-use crate::attempt::Event;
-use crate::trust::{self, Trust};
-use crate::verifier::{Seen, Sight, Verifier, seen};
-use crate::watch::{NotPostgres, Watch};
-use crate::wire::Wire;
+use crate::auth_sniffer::{AuthSniffer, NotPostgres};
+use crate::event::{EventKind, EventSender};
+use crate::stream::SniffedStream;
+use crate::tls::mode::TlsMode;
+use crate::tls::peer::{PeerInfo, SharedPeerInfo};
+use crate::tls::trust_store::{TrustStore, Verification};
+use crate::tls::verifier::Verifier;
 use conninfo::{ConnInfo, RequiredAuth, TlsVersion};
 use postgres::Socket;
 use postgres::tls::{MakeTlsConnect, TlsConnect};
@@ -22,44 +25,30 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// What is asked of the server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    /// No TLS.
-    Plain,
-    /// TLS if it can.
-    Offer,
-    /// TLS.
-    Need,
-    /// TLS at once, without asking.
-    Direct,
-}
-
-/// `SSLRequest`, as the protocol numbers it: a length of 8, and 1234 5679.
+/// `SSLRequest`: the length, 8, and the code 1234 5679.
 const SSL_REQUEST: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
-/// What a server has to be told when TLS begins without asking.
+/// The protocol name that PostgreSQL requires for direct TLS.
 const ALPN: &[u8] = b"postgresql";
 
-/// Why there is no TLS.
 #[derive(Debug)]
 pub(crate) enum NegotiationError {
-    /// The server has none.
+    /// The server does not support TLS.
     NotOffered,
-    /// It answered with an error of its own.
+    /// The server responded with an `ErrorResponse`. Like libpq, this does not show its text: it is not
+    /// authenticated.
     Refused,
-    /// It closed the connection instead of answering.
+    /// The server closed the connection instead of responding.
     Closed,
     NotPostgres(NotPostgres),
     Socket(io::Error),
     /// The handshake failed, or the certificate was not accepted.
     Handshake {
         error: io::Error,
-        seen: Box<Seen>,
+        peer: Box<PeerInfo>,
     },
 }
 
@@ -68,7 +57,7 @@ impl fmt::Display for NegotiationError {
         match self {
             NegotiationError::NotOffered => formatter.write_str("the server does not support TLS"),
             NegotiationError::Refused => {
-                formatter.write_str("the server answered the request for TLS with an error")
+                formatter.write_str("the server responded to the TLS request with an error")
             }
             NegotiationError::Closed => formatter.write_str("the server closed the connection"),
             NegotiationError::NotPostgres(error) => error.fmt(formatter),
@@ -81,53 +70,52 @@ impl fmt::Display for NegotiationError {
 
 impl std::error::Error for NegotiationError {}
 
-/// Makes a connected socket ready for the login.
+/// Turns connected sockets into streams that are ready for the login.
 pub(crate) struct Negotiator {
-    way: Way,
+    mode: TlsMode,
     tls: Option<Tls>,
     require_auth: Option<RequiredAuth>,
-    events: Sender<Event>,
+    events: EventSender,
 }
 
-/// What a handshake takes.
 #[derive(Clone)]
 struct Tls {
     connector: MakeRustlsConnect,
-    /// The server's name or address, as rustls takes it.
+    /// The server's name or address, in a form that rustls accepts.
     name: String,
-    sight: Sight,
+    peer: SharedPeerInfo,
 }
 
 impl Negotiator {
-    /// One without TLS.
-    pub(crate) fn plain(info: &ConnInfo, events: Sender<Event>) -> Self {
+    /// A negotiator without TLS.
+    pub(crate) fn plain(info: &ConnInfo, events: EventSender) -> Self {
         Negotiator {
-            way: Way::Plain,
+            mode: TlsMode::Disabled,
             tls: None,
             require_auth: info.require_auth.clone(),
             events,
         }
     }
 
-    /// One with TLS for `host`, which is at `ip`.
+    /// A negotiator with TLS, for `host` at the address `ip`.
     ///
     /// # Errors
-    /// When rustls and its cryptography don't fit together.
+    /// When rustls rejects the configuration.
     pub(crate) fn new(
-        way: Way,
+        mode: TlsMode,
         info: &ConnInfo,
-        trust: Option<Arc<Trust>>,
+        trust: Option<Arc<TrustStore>>,
         (host, ip): (&str, IpAddr),
-        events: Sender<Event>,
+        events: EventSender,
     ) -> Result<Self, rustls::Error> {
-        let sight = Sight::default();
+        let peer = SharedPeerInfo::default();
         let provider = ring::default_provider();
         let verifier = Verifier {
             algorithms: provider.signature_verification_algorithms,
-            check: trust::check(info.ssl_mode, trust.is_some()),
+            verification: Verification::of(info.ssl_mode, trust.is_some()),
             trust,
             host: host.to_owned(),
-            sight: Arc::clone(&sight),
+            peer: peer.clone(),
         };
         let versions: Vec<_> = [(TlsVersion::Tls12, &TLS12), (TlsVersion::Tls13, &TLS13)]
             .into_iter()
@@ -142,15 +130,16 @@ impl Negotiator {
         config.enable_sni = info.ssl_sni;
         config.alpn_protocols = vec![ALPN.to_vec()];
         Ok(Negotiator {
-            way,
+            mode,
             tls: Some(Tls {
                 connector: MakeRustlsConnect::new(config),
-                // A name that no certificate can hold, one with a zone say, is no hindrance where names don't count.
+                // rustls rejects names that no certificate can hold, addresses with a zone for example; they matter
+                // only when names are verified.
                 name: match ServerName::try_from(host) {
                     Ok(_) => host.to_owned(),
                     Err(_) => ip.to_string(),
                 },
-                sight,
+                peer,
             }),
             require_auth: info.require_auth.clone(),
             events,
@@ -166,15 +155,15 @@ fn is_allowed(version: TlsVersion, info: &ConnInfo) -> bool {
 }
 
 impl MakeTlsConnect<Socket> for Negotiator {
-    type Stream = Wire;
+    type Stream = SniffedStream;
     type TlsConnect = Negotiation;
     type Error = Infallible;
 
-    /// The driver asks for this when the socket is connected.
+    /// The driver calls this when the socket is connected.
     fn make_tls_connect(&mut self, _host: &str) -> Result<Negotiation, Infallible> {
-        let _ = self.events.send(Event::connected());
+        self.events.send(EventKind::Connected);
         Ok(Negotiation {
-            way: self.way,
+            mode: self.mode,
             tls: self.tls.clone(),
             require_auth: self.require_auth.clone(),
             events: self.events.clone(),
@@ -182,18 +171,18 @@ impl MakeTlsConnect<Socket> for Negotiator {
     }
 }
 
-/// [`Negotiator`] for one socket.
+/// The negotiation on one socket.
 pub(crate) struct Negotiation {
-    way: Way,
+    mode: TlsMode,
     tls: Option<Tls>,
     require_auth: Option<RequiredAuth>,
-    events: Sender<Event>,
+    events: EventSender,
 }
 
 impl TlsConnect<Socket> for Negotiation {
-    type Stream = Wire;
+    type Stream = SniffedStream;
     type Error = NegotiationError;
-    type Future = Pin<Box<dyn Future<Output = Result<Wire, NegotiationError>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<SniffedStream, NegotiationError>> + Send>>;
 
     fn connect(self, socket: Socket) -> Self::Future {
         Box::pin(self.run(socket))
@@ -201,42 +190,43 @@ impl TlsConnect<Socket> for Negotiation {
 }
 
 impl Negotiation {
-    async fn run(self, mut socket: Socket) -> Result<Wire, NegotiationError> {
-        let watch = Watch::new(self.events.clone(), self.require_auth);
-        let encrypts = match self.way {
-            Way::Plain => false,
-            Way::Direct => true,
-            Way::Offer | Way::Need => ask(&mut socket, self.way == Way::Need).await?,
+    async fn run(self, mut socket: Socket) -> Result<SniffedStream, NegotiationError> {
+        let sniffer = AuthSniffer::new(self.events.clone(), self.require_auth);
+        let encrypts = match self.mode {
+            TlsMode::Disabled => false,
+            TlsMode::Direct => true,
+            TlsMode::Preferred => request_tls(&mut socket).await?,
+            TlsMode::Required if request_tls(&mut socket).await? => true,
+            TlsMode::Required => return Err(NegotiationError::NotOffered),
         };
         let Some(mut tls) = self.tls.filter(|_| encrypts) else {
-            let _ = self.events.send(Event::unencrypted());
-            return Ok(Wire::plain(socket, watch));
+            self.events.send(EventKind::Unencrypted);
+            return Ok(SniffedStream::plain(socket, sniffer));
         };
         let failed = |error: io::Error| NegotiationError::Handshake {
             error,
-            seen: Box::new(seen(&tls.sight)),
+            peer: Box::new(tls.peer.get()),
         };
         let Ok(connect) =
             <MakeRustlsConnect as MakeTlsConnect<Socket>>::make_tls_connect(&mut tls.connector, &tls.name);
         let session = connect.connect(socket).await.map_err(failed)?;
-        let _ = self.events.send(Event::encrypted(seen(&tls.sight)));
-        Ok(Wire::encrypted(session, watch))
+        self.events.send(EventKind::Encrypted(Box::new(tls.peer.get())));
+        Ok(SniffedStream::encrypted(session, sniffer))
     }
 }
 
-/// Whether the server has TLS.
-async fn ask(socket: &mut Socket, needs_it: bool) -> Result<bool, NegotiationError> {
+/// Sends an `SSLRequest`. Whether the server agrees to TLS.
+async fn request_tls(socket: &mut Socket) -> Result<bool, NegotiationError> {
     socket
         .write_all(&SSL_REQUEST)
         .await
         .map_err(NegotiationError::Socket)?;
-    // One byte and no more: what a server sends before the handshake does not count as said in it.
+    // Exactly one byte: anything sent before the handshake is not protected by it (CVE-2021-23222).
     let mut answer = [0];
     match socket.read(&mut answer).await {
         Ok(0) => Err(NegotiationError::Closed),
         Ok(_) => match answer {
             [b'S'] => Ok(true),
-            [b'N'] if needs_it => Err(NegotiationError::NotOffered),
             [b'N'] => Ok(false),
             [b'E'] => Err(NegotiationError::Refused),
             [other] => Err(NegotiationError::NotPostgres(NotPostgres(other))),

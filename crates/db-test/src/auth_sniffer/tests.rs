@@ -1,17 +1,17 @@
-//! Messages of a login, however their bytes come.
+//! The messages of a login, in chunks of different sizes.
 
 use super::*;
-use crate::attempt::What;
+use crate::event::Event;
 use std::sync::mpsc::{Receiver, channel};
 
-fn watch() -> (Watch, Receiver<Event>) {
+fn sniffer(required: Option<RequiredAuth>) -> (AuthSniffer, Receiver<Event>) {
     let (sender, receiver) = channel();
-    (Watch::new(sender, None), receiver)
+    (AuthSniffer::new(EventSender(sender), required), receiver)
 }
 
-fn accepted(receiver: &Receiver<Event>) -> Option<&'static str> {
-    receiver.try_iter().find_map(|event| match event.what {
-        What::Accepted(method) => Some(method),
+fn logged_in(receiver: &Receiver<Event>) -> Option<&'static str> {
+    receiver.try_iter().find_map(|event| match event.kind {
+        EventKind::LoggedIn(method) => Some(method),
         _ => None,
     })
 }
@@ -22,7 +22,7 @@ fn request(number: u32, rest: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn sees_how_the_login_was_done_however_the_bytes_come() {
+fn reports_the_method_for_any_chunk_size() {
     let scram = [
         request(10, b"SCRAM-SHA-256-PLUS\0SCRAM-SHA-256\0\0"),
         request(11, b"r=nonce"),
@@ -46,30 +46,30 @@ fn sees_how_the_login_was_done_however_the_bytes_come() {
         ),
     ] {
         for size in [1, 2, 3, 7, bytes.len()] {
-            let (mut watch, receiver) = watch();
+            let (mut sniffer, receiver) = sniffer(None);
             for part in bytes.chunks(size) {
-                watch.received(part).unwrap();
+                sniffer.received(part).unwrap();
             }
-            assert_eq!(accepted(&receiver), Some(expected), "{name} by {size}");
+            assert_eq!(logged_in(&receiver), Some(expected), "{name} by {size}");
         }
     }
 }
 
 #[test]
-fn sees_the_bound_method_in_what_is_sent() {
-    let (mut watch, receiver) = watch();
-    watch.received(&request(10, b"SCRAM-SHA-256-PLUS\0\0")).unwrap();
-    watch.sent(b"p\0\0\0\x20SCRAM-SHA-256-PLUS\0");
-    watch.received(&request(0, b"")).unwrap();
+fn recognises_channel_binding_in_what_the_client_sends() {
+    let (mut sniffer, receiver) = sniffer(None);
+    sniffer.received(&request(10, b"SCRAM-SHA-256-PLUS\0\0")).unwrap();
+    sniffer.sent(b"p\0\0\0\x20SCRAM-SHA-256-PLUS\0");
+    sniffer.received(&request(0, b"")).unwrap();
     assert_eq!(
-        accepted(&receiver),
+        logged_in(&receiver),
         Some("scram-sha-256, bound to the TLS connection")
     );
 }
 
 #[test]
-fn what_is_not_allowed_never_reaches_the_driver() {
-    let info = |list: &str| {
+fn a_request_that_is_not_allowed_never_reaches_the_driver() {
+    let required = |list: &str| {
         let text = format!("host=h require_auth={list}");
         conninfo::parse(&text, &|_| None).unwrap().require_auth
     };
@@ -123,42 +123,45 @@ fn what_is_not_allowed_never_reaches_the_driver() {
     ] {
         let bytes = [asked, request(0, b"")].concat();
         for size in [1, bytes.len()] {
-            let (sender, receiver) = channel();
-            let mut watch = Watch::new(sender, info(list));
-            let alarm = bytes.chunks(size).find_map(|part| watch.received(part).err());
-            let expected = expected.map(|asked| {
-                Alarm::NotAllowed(NotAllowed {
+            let (mut sniffer, receiver) = sniffer(required(list));
+            let violation = bytes.chunks(size).find_map(|part| sniffer.received(part).err());
+            let expected = expected.map(|request| {
+                ProtocolViolation::AuthNotAllowed(AuthNotAllowed {
                     required: list.to_owned(),
-                    asked,
+                    request,
                 })
             });
-            assert_eq!(alarm, expected, "{list} {bytes:?}");
-            assert_eq!(accepted(&receiver).is_some(), alarm.is_none(), "{list} {bytes:?}");
+            assert_eq!(violation, expected, "{list} {bytes:?}");
+            assert_eq!(
+                logged_in(&receiver).is_some(),
+                violation.is_none(),
+                "{list} {bytes:?}"
+            );
         }
     }
 }
 
 #[test]
-fn an_error_is_no_acceptance() {
-    let (mut watch, receiver) = watch();
-    watch.received(b"E\0\0\0\x0cR\0\0\0\x08\0\0\0\0").unwrap();
-    watch.received(&request(0, b"")).unwrap();
-    assert_eq!(accepted(&receiver), None);
+fn an_error_is_not_a_login() {
+    let (mut sniffer, receiver) = sniffer(None);
+    sniffer.received(b"E\0\0\0\x0cR\0\0\0\x08\0\0\0\0").unwrap();
+    sniffer.received(&request(0, b"")).unwrap();
+    assert_eq!(logged_in(&receiver), None);
 }
 
 #[test]
-fn knows_what_is_not_postgresql() {
+fn recognises_other_protocols() {
     for bytes in [
         "HTTP/1.1 400 Bad Request",
         "SSH-2.0-x",
         "-ERR unknown",
         "\x16\x03\x01",
     ] {
-        let (mut watch, _receiver) = watch();
+        let (mut sniffer, _receiver) = sniffer(None);
         let first = bytes.as_bytes()[0];
         assert_eq!(
-            watch.received(bytes.as_bytes()),
-            Err(Alarm::NotPostgres(NotPostgres(first))),
+            sniffer.received(bytes.as_bytes()),
+            Err(ProtocolViolation::NotPostgres(NotPostgres(first))),
             "{bytes}"
         );
     }
@@ -169,9 +172,9 @@ fn knows_what_is_not_postgresql() {
 #[test]
 fn impossible_lengths_are_left_to_the_driver() {
     for bytes in [&b"R\0\0\0\0"[..], b"R\xff\xff\xff\xff\0\0\0\x05", b"E\0\0\0\x01"] {
-        let (mut watch, receiver) = watch();
-        watch.received(bytes).unwrap();
-        watch.received(&[0; 64]).unwrap();
-        assert_eq!(accepted(&receiver), None);
+        let (mut sniffer, receiver) = sniffer(None);
+        sniffer.received(bytes).unwrap();
+        sniffer.received(&[0; 64]).unwrap();
+        assert_eq!(logged_in(&receiver), None);
     }
 }

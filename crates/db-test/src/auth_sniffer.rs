@@ -1,13 +1,13 @@
-//! Reads along: the driver does not tell when the server has accepted the login, and takes what is no PostgreSQL for
-//! a very long message.
+//! Parses the authentication messages that pass through the stream. The driver reports neither the server's requests
+//! nor the moment when the login is accepted, does not enforce `require_auth`, and reads the first bytes of other
+//! protocols as a very long message.
 
-use crate::attempt::Event;
+use crate::event::{EventKind, EventSender};
 use conninfo::{AuthMethod, RequiredAuth};
 use std::fmt;
 use std::io::{self, ErrorKind};
-use std::sync::mpsc::Sender;
 
-/// The first byte that a server sent, when PostgreSQL never begins so.
+/// The first byte of the response, which no PostgreSQL server sends first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NotPostgres(pub(crate) u8);
 
@@ -15,7 +15,7 @@ impl fmt::Display for NotPostgres {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "what answers is not PostgreSQL: its answer begins with `{}`",
+            "the server is not PostgreSQL: its response begins with `{}`",
             self.0.escape_ascii()
         )
     }
@@ -23,86 +23,90 @@ impl fmt::Display for NotPostgres {
 
 impl std::error::Error for NotPostgres {}
 
-/// What the server asked for, or did not, against `require_auth`: in libpq's words.
+/// The server's request violates `require_auth`. The text is libpq's.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct NotAllowed {
+pub(crate) struct AuthNotAllowed {
     required: String,
-    asked: &'static str,
+    request: &'static str,
 }
 
-impl fmt::Display for NotAllowed {
+impl fmt::Display for AuthNotAllowed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
             "authentication method requirement \"{}\" failed: {}",
-            self.required, self.asked
+            self.required, self.request
         )
     }
 }
 
-impl std::error::Error for NotAllowed {}
+impl std::error::Error for AuthNotAllowed {}
 
-/// Why the driver must not read on.
+/// Why the driver must not receive a message: it would respond to it, with the password for example.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Alarm {
+pub(crate) enum ProtocolViolation {
     NotPostgres(NotPostgres),
-    NotAllowed(NotAllowed),
+    AuthNotAllowed(AuthNotAllowed),
 }
 
-impl From<Alarm> for io::Error {
-    fn from(alarm: Alarm) -> Self {
-        match alarm {
-            Alarm::NotPostgres(error) => io::Error::new(ErrorKind::InvalidData, error),
-            Alarm::NotAllowed(error) => io::Error::new(ErrorKind::PermissionDenied, error),
+impl From<ProtocolViolation> for io::Error {
+    fn from(violation: ProtocolViolation) -> Self {
+        match violation {
+            ProtocolViolation::NotPostgres(error) => io::Error::new(ErrorKind::InvalidData, error),
+            ProtocolViolation::AuthNotAllowed(error) => io::Error::new(ErrorKind::PermissionDenied, error),
         }
     }
 }
 
-/// Type, length, and the number of an authentication request.
+/// Message type (1), length (4) and the code of an authentication request (4).
 const HEAD: usize = 9;
 
-/// Follows the messages of a login until the server accepts it.
-pub(crate) struct Watch {
-    events: Sender<Event>,
-    /// The beginning of the current message.
+/// Follows the messages until the server accepts or refuses the login.
+pub(crate) struct AuthSniffer {
+    events: EventSender,
+    /// The first bytes of the current message.
     head: Vec<u8>,
-    /// What is left of it.
+    /// How many more bytes of it are to be skipped.
     skip: usize,
     method: &'static str,
     required: Option<RequiredAuth>,
-    /// The server has asked for something that is allowed.
-    has_asked: bool,
+    /// Whether the server has sent an allowed request.
+    has_requested: bool,
     has_begun: bool,
     is_over: bool,
 }
 
-impl Watch {
-    pub(crate) fn new(events: Sender<Event>, required: Option<RequiredAuth>) -> Self {
-        Watch {
+impl AuthSniffer {
+    pub(crate) fn new(events: EventSender, required: Option<RequiredAuth>) -> Self {
+        AuthSniffer {
             events,
             head: Vec::with_capacity(HEAD),
             skip: 0,
             method: "no password asked for",
             required,
-            has_asked: false,
+            has_requested: false,
             has_begun: false,
             is_over: false,
         }
     }
 
-    /// Sees what the client sends.
+    /// Inspects what the client sends.
     pub(crate) fn sent(&mut self, bytes: &[u8]) {
         const BOUND: &[u8] = b"SCRAM-SHA-256-PLUS";
-        if !self.is_over
-            && bytes.starts_with(b"p")
-            && bytes.windows(BOUND.len()).any(|window| window == BOUND)
-        {
+        if self.is_over || !bytes.starts_with(b"p") {
+            return;
+        }
+        self.events.send(EventKind::AuthResponded);
+        if bytes.windows(BOUND.len()).any(|window| window == BOUND) {
             self.method = "scram-sha-256, bound to the TLS connection";
         }
     }
 
-    /// Sees what the server sends, before the driver does: an error keeps it, and so the password, back.
-    pub(crate) fn received(&mut self, mut bytes: &[u8]) -> Result<(), Alarm> {
+    /// Inspects what the server sends, before the driver gets it.
+    ///
+    /// # Errors
+    /// When the driver must not get it.
+    pub(crate) fn received(&mut self, mut bytes: &[u8]) -> Result<(), ProtocolViolation> {
         while let Some((byte, rest)) = bytes.split_first() {
             if self.is_over {
                 break;
@@ -114,21 +118,21 @@ impl Watch {
                 continue;
             }
             bytes = rest;
-            // A request, an error, a notice, or another version of the protocol.
+            // Authentication, ErrorResponse, NoticeResponse, NegotiateProtocolVersion.
             if !self.has_begun && !b"RENv".contains(byte) {
-                return Err(Alarm::NotPostgres(NotPostgres(*byte)));
+                return Err(ProtocolViolation::NotPostgres(NotPostgres(*byte)));
             }
             self.has_begun = true;
             self.head.push(*byte);
-            self.step().map_err(Alarm::NotAllowed)?;
+            self.step().map_err(ProtocolViolation::AuthNotAllowed)?;
         }
         Ok(())
     }
 
-    fn step(&mut self) -> Result<(), NotAllowed> {
+    fn step(&mut self) -> Result<(), AuthNotAllowed> {
         match *self.head.as_slice() {
             [kind, a, b, c, d] => {
-                // The length counts itself.
+                // The length includes itself.
                 let length = u32::from_be_bytes([a, b, c, d]) as usize;
                 let body = length.saturating_sub(4);
                 if kind != b'R' || body < 4 {
@@ -148,16 +152,15 @@ impl Watch {
         Ok(())
     }
 
-    /// The numbers of PostgreSQL's protocol 3.0.
-    fn request(&mut self, number: u32) -> Result<(), NotAllowed> {
-        match number {
+    /// An authentication request; the codes are those of the PostgreSQL protocol 3.0.
+    fn request(&mut self, code: u32) -> Result<(), AuthNotAllowed> {
+        match code {
             0 => {
-                if !self.has_asked {
+                if !self.has_requested {
                     self.allow(AuthMethod::None, "server did not complete authentication")?;
                 }
                 self.is_over = true;
-                // Nobody listens any more when the time is up.
-                let _ = self.events.send(Event::accepted(self.method));
+                self.events.send(EventKind::LoggedIn(self.method));
             }
             3 => {
                 self.allow(AuthMethod::Password, "server requested a cleartext password")?;
@@ -170,7 +173,7 @@ impl Watch {
             7 => self.allow(AuthMethod::Gss, "server requested GSSAPI authentication")?,
             9 => self.allow(AuthMethod::Sspi, "server requested SSPI authentication")?,
             10 => {
-                // The only one of its kind that the driver speaks.
+                // SASL; SCRAM-SHA-256 is the only mechanism that the driver supports.
                 self.allow(AuthMethod::ScramSha256, "server requested SASL authentication")?;
                 self.method = "scram-sha-256";
             }
@@ -179,14 +182,15 @@ impl Watch {
         Ok(())
     }
 
-    fn allow(&mut self, method: AuthMethod, asked: &'static str) -> Result<(), NotAllowed> {
+    fn allow(&mut self, method: AuthMethod, request: &'static str) -> Result<(), AuthNotAllowed> {
         match &self.required {
-            Some(required) if !required.allows(method) => Err(NotAllowed {
+            Some(required) if !required.allows(method) => Err(AuthNotAllowed {
                 required: required.as_str().to_owned(),
-                asked,
+                request,
             }),
             _ => {
-                self.has_asked = true;
+                self.has_requested = true;
+                self.events.send(EventKind::AuthRequested(method));
                 Ok(())
             }
         }

@@ -1,6 +1,6 @@
-//! The connection that the driver speaks over: with TLS or without, and watched.
+//! The stream that the driver uses: with TLS or without, and read along by the sniffer.
 
-use crate::watch::Watch;
+use crate::auth_sniffer::AuthSniffer;
 use postgres::Socket;
 use postgres::tls::{ChannelBinding, MakeTlsConnect, TlsStream};
 use std::io;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-/// A TLS session, by the only name it has outside its crate.
+/// The TLS session type, which `tokio-postgres-rustls` exports only as this associated type.
 pub(crate) type Encrypted = <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream;
 
 enum Channel {
@@ -17,52 +17,54 @@ enum Channel {
     Encrypted(Box<Encrypted>),
 }
 
-/// A connected socket, ready for the login.
-pub(crate) struct Wire {
+pub(crate) struct SniffedStream {
     channel: Channel,
-    watch: Watch,
+    sniffer: AuthSniffer,
 }
 
-impl Wire {
-    pub(crate) fn plain(socket: Socket, watch: Watch) -> Self {
-        Wire {
+impl SniffedStream {
+    pub(crate) fn plain(socket: Socket, sniffer: AuthSniffer) -> Self {
+        SniffedStream {
             channel: Channel::Plain(socket),
-            watch,
+            sniffer,
         }
     }
 
-    pub(crate) fn encrypted(session: Encrypted, watch: Watch) -> Self {
-        Wire {
+    pub(crate) fn encrypted(session: Encrypted, sniffer: AuthSniffer) -> Self {
+        SniffedStream {
             channel: Channel::Encrypted(Box::new(session)),
-            watch,
+            sniffer,
         }
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for SniffedStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
+        let (before, has_room) = (buffer.filled().len(), buffer.remaining() > 0);
         ready!(match &mut self.channel {
             Channel::Plain(socket) => Pin::new(socket).poll_read(context, buffer),
             Channel::Encrypted(session) => Pin::new(session).poll_read(context, buffer),
         })?;
         let new = buffer.filled().get(before..).unwrap_or_default();
-        let seen = self.watch.received(new);
-        Poll::Ready(seen.map_err(io::Error::from))
+        if new.is_empty() && has_room {
+            // The driver has no typed error for an end within a message.
+            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+        }
+        Poll::Ready(self.sniffer.received(new).map_err(io::Error::from))
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for SniffedStream {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.watch.sent(bytes);
+        self.sniffer.sent(bytes);
         match &mut self.channel {
             Channel::Plain(socket) => Pin::new(socket).poll_write(context, bytes),
             Channel::Encrypted(session) => Pin::new(session).poll_write(context, bytes),
@@ -84,7 +86,7 @@ impl AsyncWrite for Wire {
     }
 }
 
-impl TlsStream for Wire {
+impl TlsStream for SniffedStream {
     fn channel_binding(&self) -> ChannelBinding {
         match &self.channel {
             Channel::Plain(_) => ChannelBinding::none(),
