@@ -150,7 +150,7 @@ fn each_fault_of_a_value_or_a_template_is_found() {
         (b"", "is empty"),
         (b"a\xff", "is not UTF-8 text"),
         (b"a\0b", "NUL character"),
-        (&[b'a'; 70_000], "is larger than any parameter may be"),
+        (&[b'a'; 70_000], "is larger than any parameter can be"),
     ];
     for (content, words) in files {
         let aws = store(&[]);
