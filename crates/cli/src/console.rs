@@ -236,13 +236,6 @@ impl Console {
         self.failed(&failure.into(), report)
     }
 
-    /// Until deploy-service uses [`Console::on_interrupt`].
-    #[doc(hidden)]
-    pub fn finish_interrupted(&self, failure: Failure) -> Report {
-        let (report, _) = self.report_recorded();
-        self.failed(&failure.into(), report)
-    }
-
     /// Prints on stderr what the run had changed when a signal ended it, and what AWS continues.
     pub fn report_interrupted(&self) {
         if let (
