@@ -1,4 +1,4 @@
-//! How a tool ends whose own thread is held up: in time, and leaving nothing behind.
+//! The end of a tool whose thread is blocked: in time, and without leftovers.
 
 use rustix::process::{Pid, Signal, test_kill_process};
 use std::path::Path;
@@ -13,7 +13,7 @@ fn signed_in() -> FakeAws {
     aws
 }
 
-/// A program that notes its own id and that of a program it starts, and then sleeps.
+/// A program that writes its own process id and that of its child into a file, and then sleeps.
 const SLEEPER: &str =
     "#!/bin/sh\nsleep 60 &\necho \"$$ $!\" >\"$HOME/ids.new\"\nmv \"$HOME/ids.new\" \"$HOME/ids\"\nwait\n";
 
@@ -58,7 +58,7 @@ fn all_gone(processes: &[Pid]) {
     }
 }
 
-/// Nothing in docker's folder but the file and its lock.
+/// Docker's folder contains nothing but the file and its lock.
 fn clean(folder: &Path) {
     let left: Vec<_> = std::fs::read_dir(folder.join("docker"))
         .into_iter()

@@ -16,6 +16,8 @@ pub struct LogGroup {
     pub kms_key: Option<String>,
     /// The log class, set only at creation; absent means STANDARD.
     pub class: Option<LogClass>,
+    /// Whether CloudWatch refuses to delete the group; absent leaves it as it is.
+    pub deletion_protection: Option<bool>,
 }
 
 /// The days that CloudWatch Logs takes (PutRetentionPolicy, `retentionInDays`).
