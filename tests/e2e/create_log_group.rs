@@ -162,10 +162,7 @@ fn tags_are_set_and_those_of_others_stay() {
         aws.bodies(logs("TagResource")),
         [json!({"resourceArn": ARN, "tags": {"app": "e2e"}})]
     );
-    assert_eq!(
-        json!(logs_.group().tags),
-        json!({"app": "e2e", "owner": "other"})
-    );
+    assert_eq!(json!(logs_.group().tags), json!({"app": "e2e", "owner": "other"}));
 }
 
 #[test]

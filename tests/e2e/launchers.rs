@@ -178,7 +178,10 @@ fn builds_what_is_missing_once_and_quietly() {
     let call = fs::read_to_string(clone.path("calls")).unwrap();
     let root = clone.folder.path().canonicalize().unwrap();
     assert!(
-        call.starts_with(&format!("{}: build --release --locked --target-dir ", root.display())),
+        call.starts_with(&format!(
+            "{}: build --release --locked --target-dir ",
+            root.display()
+        )),
         "{call}"
     );
     assert_eq!(clone.builds(), 1);

@@ -384,10 +384,7 @@ fn answers_that_make_no_sense_are_errors_and_write_nothing() {
     }
     let (aws, _) = Ecs::start(Some(right()));
     aws.answer(cloud_map("GetNamespace"), 200, json!({"Namespace": {}}));
-    tool(&aws)
-        .run()
-        .exits(2)
-        .says("`Name`");
+    tool(&aws).run().exits(2).says("`Name`");
 }
 
 #[test]

@@ -45,7 +45,9 @@ fn each_refusal_names_its_call_as_iam_spells_it() {
             .run()
             .exits(2);
         output
-            .says(&format!("create-roles: error: {words}: iam:{action} failed: AccessDenied: User: ci is not authorized"))
+            .says(&format!(
+                "create-roles: error: {words}: iam:{action} failed: AccessDenied: User: ci is not authorized"
+            ))
             .says(&format!("hint: grant `iam:{action}` to the caller"));
         assert_eq!(writes(&aws), [""; 0], "{action}");
     }
@@ -98,7 +100,9 @@ fn each_refusal_names_its_call_as_iam_spells_it() {
             "{action}"
         );
         output
-            .says(&format!("create-roles: error: {words}: iam:{action} failed: AccessDenied: User: ci is not authorized"))
+            .says(&format!(
+                "create-roles: error: {words}: iam:{action} failed: AccessDenied: User: ci is not authorized"
+            ))
             .says(&format!("hint: grant `iam:{action}` to the caller"));
     }
 }
