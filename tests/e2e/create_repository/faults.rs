@@ -29,7 +29,7 @@ fn faults_of_the_file_are_told_before_the_first_call() {
         ),
         (
             replaced("ONE_URL", "ONE URL"),
-            "`export` of repository `one` is no name of a shell's variable",
+            "`export` of repository `one` is not a valid shell variable name",
         ),
         (
             line("mutability_exclusions = [\"a/b\"]"),
