@@ -1,14 +1,9 @@
-//! Values that may be secrets: which of them look like one, and which may be shown.
-//!
-//! A document of ECS holds plain values, and people put secrets among them. A linter warns of what looks like
-//! a secret; nobody would listen to one that warns of everything. What is printed is judged the other way
-//! round: a value is shown only when it is obviously harmless.
+//! Which plain values look like secrets: by their names, or by what stands in them. A linter warns of these, so they
+//! are few: a warning about every value would not be read.
 
-mod conceal;
-mod harmless;
+mod plain;
 
-pub(crate) use conceal::{concealed, difference, secrets};
-use harmless::{is_label, is_number, is_path, is_url};
+use plain::{is_label, is_number, is_path, is_switch, is_url};
 
 /// Words in the names of values that are secrets.
 const WORDS: [&str; 24] = [
@@ -53,10 +48,10 @@ const ENDS: [&str; 11] = [
     "TOKEN",
 ];
 
-/// Words that end so, and mean something else.
+/// Words with such an end that mean something else.
 const OTHER_WORDS: [&str; 4] = ["BYPASS", "COMPASS", "ENCOMPASS", "TRESPASS"];
 
-/// What measures a secret is none: `TOKEN_TTL`.
+/// Last words of the names of values that measure a secret: `TOKEN_TTL`.
 const MEASURES: [&str; 12] = [
     "AGE", "COUNT", "DAYS", "EXPIRY", "HOURS", "LENGTH", "LIMIT", "MINUTES", "SECONDS", "SIZE", "TIMEOUT",
     "TTL",
@@ -130,8 +125,8 @@ fn is_secret_name(name: &str) -> bool {
     words.iter().any(secret) && !words.iter().any(|word| word == "PUBLIC")
 }
 
-/// Whether the value only speaks of a secret: how long it is, where it is.
-fn speaks_of_one(name: &str, value: &str) -> bool {
+/// Whether the value only describes a secret: its length, its place.
+fn describes_secret(name: &str, value: &str) -> bool {
     let words = words(name);
     let last = words.last().map(String::as_str).unwrap_or_default();
     match last {
@@ -144,13 +139,9 @@ fn speaks_of_one(name: &str, value: &str) -> bool {
     }
 }
 
-fn is_switch(value: &str) -> bool {
-    ["true", "false", "yes", "no", "on", "off"].contains(&value.to_ascii_lowercase().as_str())
-}
-
 /// Whether the value of this name looks like a secret: by the name, or by itself.
 pub(crate) fn is_secret(name: &str, value: &str) -> bool {
-    let named = !value.is_empty() && is_secret_name(name) && !speaks_of_one(name, value);
+    let named = !value.is_empty() && is_secret_name(name) && !describes_secret(name, value);
     named || holds_secret(value)
 }
 
@@ -195,7 +186,7 @@ fn holds_login(text: &str) -> bool {
         let authority = url.split(['/', '?', '#']).next().unwrap_or_default();
         match authority.rsplit_once('@') {
             Some((user, _)) => user.contains(':') || (web && !user.is_empty()),
-            // A password may have a slash that nobody has escaped: then a port is no number.
+            // A password may have a slash that is not escaped: what looks like a port is then no number.
             None => {
                 let port = authority.split_once(':').map(|(_, port)| port);
                 let no_port = port
@@ -244,7 +235,7 @@ fn holds_pair(text: &str) -> bool {
         let value = value.get(..end).unwrap_or_default();
         // A variable of the shell is looked up when the program starts.
         let given = !value.is_empty() && !is_looked_up(value);
-        given && is_secret_name(name) && !speaks_of_one(name, value)
+        given && is_secret_name(name) && !describes_secret(name, value)
     })
 }
 

@@ -5,4 +5,5 @@
 
 pub mod aws;
 pub mod config;
+pub mod documents;
 pub mod identity;

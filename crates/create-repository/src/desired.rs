@@ -4,8 +4,9 @@ use crate::check::check;
 use crate::lifecycle;
 use anyhow::Result;
 use aws_documents::policy::{self, Kind, Limits};
-use aws_documents::{Document, Fault, expand::expand_and_check};
+use aws_documents::{Document, Fault};
 use common::config::{Config, Repository, Variables, select};
+use common::documents::expand_and_check;
 use reconcile::Tags;
 use serde_json::Value;
 

@@ -13,6 +13,7 @@ use cli::args::{AwsArgs, ConfigArgs, ConfirmArgs, PlanArgs};
 use cli::{Console, Item, Outcome, Report};
 use common::aws::Aws;
 use common::config::{Config, Variables, partition_of};
+use common::documents::report_errors;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use reconcile::confirm::confirm;
 use reconcile::plan::End;
@@ -104,7 +105,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         .into_iter()
         .filter(|fault| fault.is_error())
         .collect();
-    if let Some(refused) = aws_documents::refuse(&errors, console) {
+    if let Some(refused) = report_errors(&errors, console) {
         return Ok(refused);
     }
 
@@ -118,7 +119,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         &Variables::new(&config.schema, &place),
         Some(partition),
     )?;
-    if let Some(refused) = aws_documents::refuse(&loaded.faults, console) {
+    if let Some(refused) = report_errors(&loaded.faults, console) {
         return Ok(refused);
     }
     let report = Report::new(Outcome::Unchanged)

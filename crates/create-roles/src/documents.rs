@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 use aws_documents::policy::{self, Kind, LARGEST_INLINE_SUM, Limits, MOST_MANAGED, MOST_MANAGED_EVER};
-use aws_documents::{Document, Fault, Severity, expand::expand_and_check, shown, tags};
+use aws_documents::{Document, Fault, Severity, shown, tags};
 use common::config::{Config, Role, Variables, select};
+use common::documents::expand_and_check;
 use reconcile::Tags;
 use serde_json::Value;
 use std::collections::BTreeSet;

@@ -6,8 +6,7 @@ use crate::plan::{Observed, Plan, plan, policies_of, removals, unnamed};
 use crate::simulate::{Question, simulate};
 use crate::store::{Known, Store};
 use anyhow::Result;
-use aws_documents::expand::name_unknown;
-use aws_documents::{Fault, refuse};
+use aws_documents::Fault;
 use aws_sdk_iam::Client;
 use clap::Parser;
 use cli::OutputArgs;
@@ -15,6 +14,7 @@ use cli::args::{AwsArgs, ConfigArgs, ConfirmArgs, PlanArgs};
 use cli::{Console, Failure, Outcome, Report};
 use common::aws::Aws;
 use common::config::{AwsTarget, Config, Variables, partition_of};
+use common::documents::{name_unknown, report_errors};
 use futures_util::future::join_all;
 use reconcile::confirm::confirm;
 use reconcile::plan::End;
@@ -95,7 +95,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         faults.extend(question.err().unwrap_or_default());
     }
     let faults: Vec<Fault> = faults.into_iter().map(name_unknown).collect();
-    if let Some(report) = refuse(&faults, console) {
+    if let Some(report) = report_errors(&faults, console) {
         return Ok(report);
     }
 
@@ -111,7 +111,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     )?;
     // The warnings have been told.
     let errors: Vec<Fault> = loaded.faults.into_iter().filter(Fault::is_error).collect();
-    if let Some(report) = refuse(&errors, console) {
+    if let Some(report) = report_errors(&errors, console) {
         return Ok(report);
     }
     let report = Report::new(Outcome::Unchanged)

@@ -12,12 +12,12 @@ use crate::refusal::{Refusal, RefusalContext};
 use crate::rollout::short;
 use crate::service::{Service, Status, text};
 use anyhow::{Context, Result};
-use aws_documents::expand::name_unknown;
 use aws_documents::service::changed_protocols;
-use aws_documents::{Fault, refuse};
+use aws_documents::Fault;
 use cli::{Console, ErrorKind, Failure, Item, Outcome, Report};
 use common::aws::Aws;
 use common::config::{Config, Variables};
+use common::documents::{name_unknown, report_errors};
 use reconcile::backoff::Backoff;
 use reconcile::confirm::can_ask;
 use serde_json::Value;
@@ -62,7 +62,7 @@ pub(crate) fn judge(config: &Config, console: &Console) -> Result<Result<(), Rep
     // Warnings are told when the task definition is known.
     let errors = faults.into_iter().filter(Fault::is_error).map(name_unknown);
     let errors: Vec<Fault> = errors.collect();
-    Ok(match refuse(&errors, console) {
+    Ok(match report_errors(&errors, console) {
         Some(report) => Err(report),
         None => Ok(()),
     })
@@ -92,7 +92,7 @@ async fn work(args: &DeployArgs, config: &Config, console: &Console, ongoing: &O
     let desired = match Desired::read(config, &variables)? {
         Ok(desired) => desired,
         Err(faults) => {
-            return Ok(refuse(&faults, console).unwrap_or_else(|| Report::new(Outcome::Failed)));
+            return Ok(report_errors(&faults, console).unwrap_or_else(|| Report::new(Outcome::Failed)));
         }
     };
     let names = &desired.names;
@@ -109,7 +109,7 @@ async fn work(args: &DeployArgs, config: &Config, console: &Console, ongoing: &O
         .detail("cluster", names.cluster.as_str());
     console.begin(&report);
     let faults = desired.faults(definition.as_ref());
-    if let Some(report) = refuse(&faults, console) {
+    if let Some(report) = report_errors(&faults, console) {
         return Ok(report);
     }
     let definition = match deployable(definition, &reference, &names.service) {

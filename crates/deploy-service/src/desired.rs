@@ -2,11 +2,11 @@
 
 use crate::service::text;
 use anyhow::Result;
-use aws_documents::expand::{expand_and_check, expand_key};
 use aws_documents::service::{Setting, check, fill};
 use aws_documents::{Document, Fault, shown, tags};
 use cli::Failure;
 use common::config::{Config, Variables};
+use common::documents::{expand_and_check, expand_key};
 use reconcile::Tags;
 use serde_json::Value;
 

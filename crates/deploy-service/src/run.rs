@@ -15,11 +15,11 @@ use crate::ongoing::Ongoing;
 use crate::refusal::{Refusal, RefusalContext as _};
 use crate::service::{list, text};
 use anyhow::{Context, Result};
-use aws_documents::refuse;
 use by_hand::ByHand;
 use cli::{Console, Failure, Outcome, Report};
 use common::aws::Aws;
 use common::config::{Config, Variables};
+use common::documents::report_errors;
 use follow::Follow;
 use reconcile::backoff::Backoff;
 use reconcile::tags;
@@ -129,7 +129,7 @@ async fn begin(
     let desired = match Desired::read(config, &Variables::new(&config.schema, &place))? {
         Ok(desired) => desired,
         Err(faults) => {
-            let report = refuse(&faults, console).unwrap_or_else(|| Report::new(Outcome::Failed));
+            let report = report_errors(&faults, console).unwrap_or_else(|| Report::new(Outcome::Failed));
             return Ok(Err(report));
         }
     };

@@ -1,6 +1,6 @@
 //! A strict JSON reader (RFC 8259) that keeps places, and says in words what JSON has not.
 
-use super::{Content, Member, Node, join};
+use crate::node::{Content, Member, Node, join};
 use crate::position::Position;
 
 /// Deeper than any document of AWS, and shallow enough for the stack.

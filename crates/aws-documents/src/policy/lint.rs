@@ -1,10 +1,12 @@
 //! What IAM would refuse, and what it takes and never matches.
 
+use super::terms::{Kind, LARGEST_TRUST, LARGEST_TRUST_EVER, OLD_VERSION, VERSION, size};
 use super::texts::{check_arn, strings, texts, unknown_keys};
-use super::{Kind, LARGEST_TRUST, LARGEST_TRUST_EVER, OLD_VERSION, VERSION, condition, principal, size};
+use super::{condition, principal};
 
-use crate::document::{Content, Document, Field};
-use crate::position::{Fault, Faults};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::document::Document;
+use crate::node::{Content, Field};
 use std::collections::BTreeSet;
 
 /// What is known of the place that the policy is for.
@@ -51,43 +53,43 @@ const WITHOUT_RESOURCE: [&str; 8] = [
     "xray:puttelemetryrecords",
 ];
 
-/// All faults of a policy, in the order of the file. It must be expanded.
-pub fn check(document: &Document, kind: Kind, limits: Limits) -> Vec<Fault> {
+/// All diagnostics of a policy, in the order of the file. It must be expanded.
+pub fn check(document: &Document, kind: Kind, limits: Limits) -> Vec<Diagnostic> {
     let mut lint = Lint {
         kind,
         partition: limits.partition,
-        faults: Faults::new(&document.file),
+        diagnostics: Diagnostics::new(&document.file),
     };
     lint.policy(&document.field());
-    lint.faults.into_vec()
+    lint.diagnostics.into_vec()
 }
 
 struct Lint<'a> {
     kind: Kind,
     partition: Option<&'a str>,
-    faults: Faults,
+    diagnostics: Diagnostics,
 }
 
 impl Lint<'_> {
     fn policy(&mut self, policy: &Field) {
         if !matches!(policy.node.content, Content::Object(_)) {
-            return self.faults.error(
+            return self.diagnostics.error(
                 policy,
                 format!("a policy is an object, not {}", policy.node.kind()),
             );
         }
-        unknown_keys(policy, &KEYS, &mut self.faults);
+        unknown_keys(policy, &KEYS, &mut self.diagnostics);
         self.version(policy);
-        texts(policy, &mut self.faults);
+        texts(policy, &mut self.diagnostics);
         let Some(statement) = policy.get("Statement") else {
-            return self.faults.error(policy, "`Statement` is missing");
+            return self.diagnostics.error(policy, "`Statement` is missing");
         };
         let statements = match statement.node.content {
             Content::Object(_) => vec![statement],
             Content::Array(_) if !statement.elements().is_empty() => statement.elements(),
             _ => {
                 return self
-                    .faults
+                    .diagnostics
                     .error(&statement, "it must be an object, or an array with at least one");
             }
         };
@@ -103,18 +105,18 @@ impl Lint<'_> {
             None => {
                 let message =
                     format!("`Version` is missing; IAM then takes {OLD_VERSION}, without its variables");
-                self.faults.warning(policy, message);
-                self.faults.hint(format!("add \"Version\": \"{VERSION}\""));
+                self.diagnostics.warning(policy, message);
+                self.diagnostics.hint(format!("add \"Version\": \"{VERSION}\""));
             }
             Some(version) => match version.text() {
                 Some(VERSION) => {}
                 Some(OLD_VERSION) => {
-                    self.faults
+                    self.diagnostics
                         .warning(&version, "in this version IAM takes its variables for plain text");
-                    self.faults.hint(format!("write {VERSION}"));
+                    self.diagnostics.hint(format!("write {VERSION}"));
                 }
                 _ => {
-                    self.faults.error(
+                    self.diagnostics.error(
                         &version,
                         format!("IAM knows the versions {VERSION} and {OLD_VERSION}"),
                     );
@@ -129,31 +131,31 @@ impl Lint<'_> {
         if self.kind == Kind::Trust && characters > LARGEST_TRUST_EVER {
             let message =
                 format!("it has {characters} characters, and a trust policy at most {LARGEST_TRUST_EVER}");
-            self.faults.error(policy, message);
+            self.diagnostics.error(policy, message);
         } else if self.kind == Kind::Trust && characters > LARGEST_TRUST {
             let message = format!(
                 "it has {characters} characters, and a trust policy may have {LARGEST_TRUST} unless the account's \
                  quota was raised"
             );
-            self.faults.warning(policy, message);
+            self.diagnostics.warning(policy, message);
         }
     }
 
     fn statement<'a>(&mut self, statement: &Field<'a>, sids: &mut BTreeSet<&'a str>) {
         if !matches!(statement.node.content, Content::Object(_)) {
-            return self.faults.error(
+            return self.diagnostics.error(
                 statement,
                 format!("a statement is an object, not {}", statement.node.kind()),
             );
         }
-        unknown_keys(statement, &STATEMENT_KEYS, &mut self.faults);
+        unknown_keys(statement, &STATEMENT_KEYS, &mut self.diagnostics);
         if let Some(sid) = statement.get("Sid") {
             self.sid(&sid, sids);
         }
         match statement.get("Effect") {
-            None => self.faults.error(statement, "`Effect` is missing"),
+            None => self.diagnostics.error(statement, "`Effect` is missing"),
             Some(effect) if !matches!(effect.text(), Some("Allow" | "Deny")) => {
-                self.faults.error(&effect, "it must be `Allow` or `Deny`");
+                self.diagnostics.error(&effect, "it must be `Allow` or `Deny`");
             }
             Some(_) => {}
         }
@@ -162,7 +164,7 @@ impl Lint<'_> {
         actions.iter().for_each(|action| self.action(action));
         self.resources(statement, &actions);
         if let Some(condition) = statement.get("Condition") {
-            condition::check(&condition, self.partition, &mut self.faults);
+            condition::check(&condition, self.partition, &mut self.diagnostics);
         }
     }
 
@@ -170,9 +172,9 @@ impl Lint<'_> {
         let text = sid.text().unwrap_or_default();
         let plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric());
         if sid.text().is_none() || (!plain && self.kind != Kind::Resource) {
-            self.faults.error(sid, "it must be of letters and digits");
+            self.diagnostics.error(sid, "it must be of letters and digits");
         } else if !text.is_empty() && !sids.insert(text) {
-            self.faults
+            self.diagnostics
                 .error(sid, format!("`{text}` stands twice in this policy"));
         }
     }
@@ -184,31 +186,34 @@ impl Lint<'_> {
             .collect();
         match (self.kind, found.as_slice()) {
             (Kind::Identity, [first, ..]) => {
-                self.faults.error(
+                self.diagnostics.error(
                     first,
                     "a role's own policy has no principal: it speaks of the role",
                 );
-                self.faults
+                self.diagnostics
                     .hint("who may assume the role stands in the trust policy");
             }
             (Kind::Identity, []) => {}
             (_, []) => self
-                .faults
+                .diagnostics
                 .error(statement, "`Principal` is missing: who is it that may?"),
-            (_, [_, second, ..]) => self.faults.error(second, "it can't stand beside `Principal`"),
+            (_, [_, second, ..]) => self
+                .diagnostics
+                .error(second, "it can't stand beside `Principal`"),
             (Kind::Trust, [only]) if only.path.ends_with(".NotPrincipal") => {
-                self.faults.error(
+                self.diagnostics.error(
                     only,
                     "a trust policy names who may, and can't hold `NotPrincipal`",
                 );
             }
             (kind, [only]) => {
-                principal::check(only, self.partition, &mut self.faults);
+                principal::check(only, self.partition, &mut self.diagnostics);
                 let anybody = only.text() == Some("*") || only.text_of("AWS") == Some("*");
                 let allows =
                     statement.text_of("Effect") == Some("Allow") && only.path.ends_with(".Principal");
                 if kind == Kind::Trust && anybody && allows && statement.get("Condition").is_none() {
-                    self.faults.warning(only, "anybody on AWS may assume this role");
+                    self.diagnostics
+                        .warning(only, "anybody on AWS may assume this role");
                 }
             }
         }
@@ -220,14 +225,14 @@ impl Lint<'_> {
         match found.as_slice() {
             [] => {
                 let [key, not] = keys;
-                self.faults
+                self.diagnostics
                     .error(statement, format!("`{key}` is missing (or `{not}`)"));
                 Vec::new()
             }
-            [only] => strings(only, &mut self.faults),
+            [only] => strings(only, &mut self.diagnostics),
             [_, second, ..] => {
                 let [key, _] = keys;
-                self.faults
+                self.diagnostics
                     .error(second, format!("it can't stand beside `{key}`"));
                 Vec::new()
             }
@@ -239,9 +244,9 @@ impl Lint<'_> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'*' || byte == b'?';
         let Some((service, name)) = text.split_once(':') else {
             if text != "*" {
-                self.faults
+                self.diagnostics
                     .error(action, format!("the action `{text}` has no service before it"));
-                self.faults.hint("actions look like ssm:GetParameters");
+                self.diagnostics.hint("actions look like ssm:GetParameters");
             }
             return;
         };
@@ -249,16 +254,16 @@ impl Lint<'_> {
             .iter()
             .all(|part| !part.is_empty() && part.bytes().all(allowed));
         if !fine || service.contains(['*', '?']) {
-            self.faults.error(
+            self.diagnostics.error(
                 action,
                 format!("`{text}` is no action: they look like ssm:GetParameters"),
             );
         } else if self.kind == Kind::Trust && !TRUST_ACTIONS.contains(&text.to_ascii_lowercase().as_str()) {
             if text.contains('*') {
-                self.faults
+                self.diagnostics
                     .warning(action, "a trust policy does better to name its actions");
             } else {
-                self.faults.error(
+                self.diagnostics.error(
                     action,
                     format!("a trust policy can't speak of `{text}`, only of sts:AssumeRole… and its kin"),
                 );
@@ -273,7 +278,7 @@ impl Lint<'_> {
         let resources = match (self.kind, found) {
             (Kind::Trust, Some(resource)) => {
                 return self
-                    .faults
+                    .diagnostics
                     .error(&resource, "a trust policy has no resource: it is the role itself");
             }
             (Kind::Trust | Kind::Resource, None) => return,
@@ -282,7 +287,7 @@ impl Lint<'_> {
         for resource in &resources {
             let text = resource.text().unwrap_or_default();
             if text != "*" {
-                check_arn(resource, text, self.partition, &mut self.faults);
+                check_arn(resource, text, self.partition, &mut self.diagnostics);
             }
         }
         self.never_matching(&resources, actions);
@@ -295,7 +300,7 @@ impl Lint<'_> {
             let name = action.text().unwrap_or_default();
             let lower = name.to_ascii_lowercase();
             if WITHOUT_RESOURCE.contains(&lower.as_str()) && !texts.is_empty() && !texts.contains(&"*") {
-                self.faults.warning(
+                self.diagnostics.warning(
                     action,
                     format!("{name} takes no resource but `*`, so this never allows it"),
                 );
@@ -307,11 +312,11 @@ impl Lint<'_> {
                 if group.is_some_and(|parts| {
                     !parts.resource.contains('*') && !parts.resource.contains(":log-stream:")
                 }) {
-                    self.faults.warning(
+                    self.diagnostics.warning(
                         resource,
                         format!("{name} works on streams, so this never allows it"),
                     );
-                    self.faults.hint(format!("write `{text}:*`"));
+                    self.diagnostics.hint(format!("write `{text}:*`"));
                 }
             }
         }

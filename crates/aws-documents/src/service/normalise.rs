@@ -1,6 +1,6 @@
 //! One form for a service, whether a file wants it or DescribeServices shows it.
 
-use crate::task_definition::drop_empty;
+use crate::json::drop_empty;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
