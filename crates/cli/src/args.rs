@@ -30,6 +30,17 @@ pub struct AwsArgs {
     pub profile: Option<String>,
 }
 
+/// The options of every tool that reads `ops.toml` and calls AWS: [`ConfigArgs`], [`AwsArgs`], [`OutputArgs`].
+#[derive(Args, Clone, Debug, Default)]
+pub struct CommonArgs {
+    #[command(flatten)]
+    pub config: ConfigArgs,
+    #[command(flatten)]
+    pub aws: AwsArgs,
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
 /// `--dry-run`, `--check`.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct PlanArgs {

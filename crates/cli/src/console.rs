@@ -1,16 +1,17 @@
 //! The one door to stdout and stderr.
 
-use crate::error::{ErrorSummary, Failure};
+use crate::error::{ErrorKind, ErrorSummary, Failure};
 use crate::exit::Exit;
-use crate::journal::{Journal, Taken};
+use crate::journal::{Journal, OnInterrupt};
 use crate::output::{Format, OutputArgs};
 use crate::redact::Redactor;
 use crate::report::{ErrorReport, Item, Outcome, Report};
 use std::fmt::Display;
-use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 /// Prints for one tool: the result on stdout, everything else on stderr, secrets nowhere.
 pub struct Console {
@@ -121,7 +122,9 @@ impl Console {
         }
         let mut stdout = io::stdout().lock();
         match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => self.unread.store(true, Ordering::Relaxed),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.unread.store(true, Ordering::Relaxed)
+            }
             Err(error) => {
                 let _ = self.lost.set(error);
             }
@@ -152,16 +155,19 @@ impl Console {
         let _ = write!(stderr, "{}", self.redacted(text)).and_then(|()| stderr.flush());
     }
 
-    /// What became of `item`, or would become under `--dry-run`, on stderr; below it field by field.
+    /// Prints on stderr what was done with `item`, or would be done under `--dry-run`, and below it each change. What
+    /// was done is recorded as well.
     pub fn announce(&self, item: &Item, plan_only: bool) {
         if !plan_only {
-            self.journal.item(item, true);
+            self.journal.record(item, true);
         }
         let name = &item.name;
         let word = match (item.action.as_str(), plan_only) {
             ("none", _) => "unchanged",
             ("create", true) => "would be created",
             ("create", false) => "created",
+            ("push", false) => "pushed",
+            (action @ ("failed" | "skipped" | "unfinished"), false) => action,
             (_, true) => "would be updated",
             (_, false) => "updated",
         };
@@ -173,47 +179,93 @@ impl Console {
         }
     }
 
-    /// From here on the run changes something: `report` is what its end will be built on, should the deadline
-    /// or a signal come first.
+    /// From here on the run changes something: `report` is the base of its report when the deadline or a signal ends
+    /// it early. Items in it are replaced as they are recorded.
     pub fn begin(&self, report: &Report) {
         self.journal.begin(report.clone());
     }
 
-    /// Remembers what became of `item` so far, for an end that comes too early. [`Console::announce`] does it too.
+    /// Records what was done with `item` so far, for the report of an interrupted run. [`Console::announce`] records
+    /// too.
     pub fn record(&self, item: &Item) {
-        self.journal.item(item, false);
+        self.journal.record(item, false);
     }
 
-    /// Waits for a call that changes something. Should the run end before the answer, `words` ("ecs:CreateCluster
-    /// for cluster `x`") tell what may or may not have gone through.
-    pub async fn in_flight<T>(&self, words: impl Into<String>, call: impl Future<Output = T>) -> T {
-        let number = self.journal.sent(words.into());
-        let answer = call.await;
+    /// Sends a call that changes something. When the run is interrupted before the response, its report names `call`
+    /// (``ecs:CreateCluster for cluster `x` ``): it may have been applied or not.
+    pub async fn in_flight<T>(&self, call: impl Into<String>, sent: impl Future<Output = T>) -> T {
+        let number = self.journal.sent(call.into());
+        let response = sent.await;
         self.journal.answered(number);
-        answer
+        response
     }
 
-    /// The report of a run that is cut off by `failure`: with all that it had changed, which stderr is told as
-    /// well.
-    pub fn finish_interrupted(&self, failure: Failure) -> Report {
-        let report = self.tell_the_rest();
+    /// What an interrupted run reports beyond its recorded items and calls; replaces what was set before.
+    pub fn on_interrupt(&self, action: Option<OnInterrupt>) {
+        self.journal.on_interrupt(action);
+    }
+
+    /// The report of a run that the deadline has ended. What it had changed stands on stderr as well.
+    pub fn report_deadline(&self, timeout: Duration) -> Report {
+        let (recorded, action) = self.report_recorded();
+        let failure = Failure::timeout(timeout);
+        let (failure, report) = match action {
+            None => (failure, recorded),
+            Some(OnInterrupt::Hint(hint)) => (failure.hint(hint), recorded),
+            Some(OnInterrupt::Continues {
+                what,
+                state,
+                hint,
+                report,
+            }) => {
+                let message = format!("{what} is {failure}: {state}");
+                let failure = Failure::new(Exit::Deadline, message).kind(ErrorKind::Timeout);
+                (
+                    failure.code("timeout").hint(format!("it goes on: {hint}")),
+                    report,
+                )
+            }
+            Some(OnInterrupt::Complete { report, missing }) => {
+                if let Some(missing) = missing {
+                    self.warn(format!("{missing}: {failure}"));
+                }
+                return report;
+            }
+        };
         self.failed(&failure.into(), report)
     }
 
-    /// Tells on stderr what the run had changed, when a signal has ended it.
-    pub fn report_interrupted(&self) {
-        self.tell_the_rest();
+    /// Until deploy-service uses [`Console::on_interrupt`].
+    #[doc(hidden)]
+    pub fn finish_interrupted(&self, failure: Failure) -> Report {
+        let (report, _) = self.report_recorded();
+        self.failed(&failure.into(), report)
     }
 
-    fn tell_the_rest(&self) -> Report {
-        let Taken { report, untold, sent } = self.journal.take();
-        untold.iter().for_each(|item| self.announce(item, false));
-        for words in sent {
-            self.warn(format!(
-                "{words} was sent and not answered: it may have gone through"
-            ));
+    /// Prints on stderr what the run had changed when a signal ended it, and what AWS continues.
+    pub fn report_interrupted(&self) {
+        if let (
+            _,
+            Some(OnInterrupt::Continues {
+                what, state, hint, ..
+            }),
+        ) = self.report_recorded()
+        {
+            self.stderr(&format!("{}: {what} goes on: {state}", self.tool));
+            self.stderr(&format!("hint: {hint}"));
         }
-        report
+    }
+
+    fn report_recorded(&self) -> (Report, Option<OnInterrupt>) {
+        let taken = self.journal.take();
+        taken
+            .unannounced
+            .iter()
+            .for_each(|item| self.announce(item, false));
+        for call in taken.in_flight {
+            self.warn(format!("{call} got no response; it may have been applied"));
+        }
+        (taken.report, taken.on_interrupt)
     }
 
     /// A line on stderr as it is.

@@ -1,9 +1,11 @@
 //! An error that knows its exit code, its code for programs and the next step for people.
 
+use crate::duration;
 use crate::exit::Exit;
 use serde::Serialize;
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 /// What went wrong, for decisions in code and for programs that read the JSON document. No decision looks into the
 /// text of a message.
@@ -75,6 +77,17 @@ impl Failure {
     /// The commonest fault of `ops.toml` and the files that it names: kind and code `config`.
     pub fn config(message: impl Into<String>) -> Self {
         Self::error(message).kind(ErrorKind::Config).code("config")
+    }
+
+    /// The run took longer than its `timeout`: exit code 3.
+    pub fn timeout(timeout: Duration) -> Self {
+        Self::new(
+            Exit::Deadline,
+            format!("not done after {}", duration::show(timeout)),
+        )
+        .kind(ErrorKind::Timeout)
+        .code("timeout")
+        .hint("give it more time with --timeout; it is safe to run again")
     }
 
     /// What went wrong.

@@ -18,6 +18,7 @@ pub use args::{parse, parse_from};
 pub use console::Console;
 pub use error::{ErrorKind, ErrorSummary, Failure, FailureExt};
 pub use exit::Exit;
+pub use journal::OnInterrupt;
 pub use output::{Format, OutputArgs};
 pub use report::{Change, Item, Outcome, Report};
 

@@ -165,7 +165,7 @@ struct Running(Child);
 impl Drop for Running {
     fn drop(&mut self) {
         if matches!(self.0.try_wait(), Ok(None)) {
-            child_processes::end_tree(self.0.id());
+            child_processes::kill_tree(self.0.id());
         }
         let _ = self.0.kill();
         let _ = self.0.wait();

@@ -1,63 +1,50 @@
-//! The programs that a tool started: credential helpers, and the credential processes of the AWS configuration.
+//! Ends the child processes of a tool: credential helpers, and the credential processes of the AWS configuration.
 //!
-//! They can't be given a process group of their own, by which they could be ended at once: one that asks for a
-//! code on the terminal would be stopped there. So they are looked up in `/proc`; a system without it keeps them.
+//! They share the tool's process group, because one that asks for a code on the terminal would be stopped in a group
+//! of its own (SIGTTIN). The AWS SDK starts some of them and does not give their ids. So the kernel's list of
+//! children is read, `/proc/PID/task/TID/children`; a system without it leaves them to end by themselves.
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 
-/// Ends all that this process started and that still runs, with what those started in turn.
-pub fn end_all() {
-    end(below("self"));
+/// Kills all child processes of this process, with their own children.
+pub fn kill_all() {
+    let mut found = Vec::new();
+    collect_children("self", &mut found);
+    kill(&found);
 }
 
-/// Ends the process `id`, a child of this one, with what it started in turn.
-pub fn end_tree(id: u32) {
+/// Kills the child process `id` with its own children.
+pub fn kill_tree(id: u32) {
     let mut found = Vec::new();
     collect(id, &mut found);
-    end(found);
+    kill(&found);
 }
 
-fn end(processes: Vec<Pid>) {
+fn kill(processes: &[Pid]) {
     for process in processes {
-        let _ = kill_process(process, Signal::KILL);
+        let _ = kill_process(*process, Signal::KILL);
     }
-}
-
-fn below(process: &str) -> Vec<Pid> {
-    let mut found = Vec::new();
-    for child in children_of(process) {
-        collect(child, &mut found);
-    }
-    found
 }
 
 fn collect(id: u32, found: &mut Vec<Pid>) {
     let Some(process) = i32::try_from(id).ok().and_then(Pid::from_raw) else {
         return;
     };
-    // One that is stopped starts no other one while its children are looked up.
+    // A stopped process can't start another one while its children are read.
     let _ = kill_process(process, Signal::STOP);
     found.push(process);
-    for child in children_of(&id.to_string()) {
-        collect(child, found);
-    }
+    collect_children(&id.to_string(), found);
 }
 
-fn children_of(process: &str) -> Vec<u32> {
+fn collect_children(process: &str, found: &mut Vec<Pid>) {
     let threads = fs::read_dir(format!("/proc/{process}/task"));
-    let lists = threads
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
-    lists
-        .flat_map(|list| {
-            list.split_whitespace()
-                .filter_map(|id| id.parse().ok())
-                .collect::<Vec<_>>()
-        })
-        .collect()
+    for thread in threads.into_iter().flatten().flatten() {
+        let list = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+        for child in list.split_whitespace().filter_map(|id| id.parse().ok()) {
+            collect(child, found);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -67,7 +54,7 @@ mod tests {
     use std::process::{Command, Stdio};
 
     #[test]
-    fn a_child_ends_with_its_own_children() {
+    fn a_child_is_killed_with_its_own_children() {
         let mut shell = Command::new("sh")
             .args(["-c", "sleep 60 & echo started; wait"])
             .stdout(Stdio::piped())
@@ -76,8 +63,8 @@ mod tests {
         let mut stdout = BufReader::new(shell.stdout.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
-        end_tree(shell.id());
-        // The end of the stream: nobody is left who could write to it.
+        kill_tree(shell.id());
+        // The stream ends when no process has it open for writing.
         stdout.read_to_string(&mut line).unwrap();
         assert_eq!(line, "started\n");
         assert!(!shell.wait().unwrap().success());

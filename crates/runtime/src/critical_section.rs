@@ -1,34 +1,34 @@
-//! Steps that are done whole or not at all, though a signal or the deadline may end the process at any time.
+//! Critical sections: steps that a signal or the deadline must not cut in two.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-static STEP: Mutex<()> = Mutex::new(());
+static LOCK: Mutex<()> = Mutex::new(());
 
-/// A step that goes on: the process does not end before this is dropped.
+/// The process does not end by a signal or the deadline before this is dropped.
 #[derive(Debug)]
 pub struct CriticalSection {
-    _step: MutexGuard<'static, ()>,
+    _lock: MutexGuard<'static, ()>,
 }
 
-/// Begins a step that must be short: the replacing of a file, whose temporary sibling must not stay behind.
+/// Enters a critical section. It must be short: the replacing of a file, whose temporary copy must not stay behind.
 #[must_use]
 pub fn enter() -> CriticalSection {
     CriticalSection {
-        _step: STEP.lock().unwrap_or_else(PoisonError::into_inner),
+        _lock: LOCK.lock().unwrap_or_else(PoisonError::into_inner),
     }
 }
 
-/// Waits for the step that goes on, but not longer than `limit`: a disk may hang. While the answer is held, no
-/// other step begins.
+/// Waits until no critical section is left, at most for `limit`, because a disk may hang. While the returned guard is
+/// held, none can be entered.
 pub fn wait_idle(limit: Duration) -> Option<CriticalSection> {
     let end = Instant::now() + limit;
     loop {
-        match STEP.try_lock() {
-            Ok(step) => return Some(CriticalSection { _step: step }),
-            Err(TryLockError::Poisoned(step)) => {
+        match LOCK.try_lock() {
+            Ok(lock) => return Some(CriticalSection { _lock: lock }),
+            Err(TryLockError::Poisoned(lock)) => {
                 return Some(CriticalSection {
-                    _step: step.into_inner(),
+                    _lock: lock.into_inner(),
                 });
             }
             Err(TryLockError::WouldBlock) if Instant::now() < end => {
@@ -44,11 +44,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_waits_for_the_step_and_no_other_begins() {
-        let step = enter();
+    fn the_end_waits_for_the_section_and_no_other_is_entered() {
+        let section = enter();
         assert!(wait_idle(Duration::from_millis(20)).is_none());
         let waiting = std::thread::spawn(|| wait_idle(Duration::from_secs(10)).is_some());
-        drop(step);
+        drop(section);
         assert!(waiting.join().unwrap());
         let end = wait_idle(Duration::ZERO);
         assert!(end.is_some());

@@ -5,7 +5,7 @@ use super::{tool, with_line};
 use serde_json::json;
 use support::aws::ecs;
 
-const UNKNOWN: &str = "was sent and not answered: it may have gone through";
+const UNKNOWN: &str = "got no response; it may have been applied";
 
 #[test]
 fn a_deadline_between_two_calls_tells_what_was_changed() {

@@ -7,7 +7,7 @@ use serde_json::json;
 use support::Tool;
 use support::aws::{FakeAws, ecr};
 
-const UNKNOWN: &str = "was sent and not answered: it may have gone through";
+const UNKNOWN: &str = "got no response; it may have been applied";
 
 const URI: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com/one";
 

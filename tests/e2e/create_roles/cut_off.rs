@@ -4,7 +4,7 @@ use super::iam::{Iam, Role, X_RAY};
 use super::tool;
 use serde_json::json;
 
-const UNKNOWN: &str = "was sent and not answered: it may have gone through";
+const UNKNOWN: &str = "got no response; it may have been applied";
 
 #[test]
 fn a_deadline_between_two_calls_tells_what_was_changed() {

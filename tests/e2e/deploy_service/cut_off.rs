@@ -50,7 +50,7 @@ fn a_deadline_before_the_answer_says_what_was_sent() {
         aws.stall(ecs(operation));
         let output = deploy(&aws, &["--timeout", "800ms", "-o", "json"]).run().exits(3);
         let sent = format!(
-            "deploy-service: warning: ecs:{operation} for service `web` was sent and not answered: it may have gone through\n"
+            "deploy-service: warning: ecs:{operation} for service `web` got no response; it may have been applied\n"
         );
         once(&output, &sent);
         let output = output.says("error: not done after 800 ms\n");
@@ -81,7 +81,7 @@ fn a_signal_before_the_answer_says_it_too() {
         let output = aws.interrupt_at(ecs(operation), deploy(&aws, &[]));
         once(
             &output,
-            &format!("ecs:{operation} for service `web` was sent and not answered"),
+            &format!("ecs:{operation} for service `web` got no response"),
         );
         let told = output
             .stderr
@@ -105,7 +105,7 @@ fn what_was_told_already_is_not_told_again() {
     answers(&aws, &[service(&["old PRIMARY 1 COMPLETED"]), begun]);
     let output = deploy(&aws, &["--timeout", "700ms", "-o", "json"]).run().exits(3);
     once(&output, "web: updated\n");
-    assert!(!output.stderr.contains("not answered"), "{}", output.stderr);
+    assert!(!output.stderr.contains("got no response"), "{}", output.stderr);
     let document = output.json();
     has_its_place(&document);
     assert_eq!(document["items"].as_array().map(Vec::len), Some(1), "{document}");
@@ -138,7 +138,7 @@ fn a_deadline_before_anything_was_sent_has_its_place() {
     let rollback = fake::tool(&aws, &["rollback", "--yes", "--timeout", "700ms", "-o", "json"]);
     let output = rollback.run().exits(3);
     has_its_place(&output.json());
-    assert!(!output.stderr.contains("not answered"), "{}", output.stderr);
+    assert!(!output.stderr.contains("got no response"), "{}", output.stderr);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use super::{Account, arn, registered, tool};
 use serde_json::json;
 use support::aws::ecs;
 
-const UNKNOWN: &str = "was sent and not answered: it may have gone through";
+const UNKNOWN: &str = "got no response; it may have been applied";
 
 #[test]
 fn a_deadline_while_it_is_registered_tells_that_nobody_knows() {

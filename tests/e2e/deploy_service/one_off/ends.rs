@@ -81,8 +81,8 @@ fn what_is_called_by_hand_is_understood_by_the_aws_cli() {
 }
 
 const NOT_ANSWERED: &str = "warning: ecs:RunTask in cluster `apps` (`aws ecs list-tasks --cluster apps \
-     --started-by deploy-service-run --region us-east-1` shows its task) was sent and not answered: \
-     it may have gone through\n";
+     --started-by deploy-service-run --region us-east-1` shows its task) got no response; \
+     it may have been applied\n";
 
 fn hangs() -> FakeAws {
     let aws = fake::start();
@@ -134,8 +134,7 @@ fn an_end_while_the_task_is_being_stopped_says_so() {
         logs_pages(&aws, &[(&["one"], "f/1")]);
         aws
     };
-    let words =
-        "warning: ecs:StopTask for task `0123abcd` was sent and not answered: it may have gone through\n";
+    let words = "warning: ecs:StopTask for task `0123abcd` got no response; it may have been applied\n";
     // The command's code is known by then.
     run(&sidecar(), &["--timeout", "800ms"])
         .run()
