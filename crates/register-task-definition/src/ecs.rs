@@ -8,7 +8,7 @@ use aws_sdk_ecs::config::retry::RetryConfig;
 use aws_sdk_ecs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecs::operation::register_task_definition::RegisterTaskDefinitionError;
 use aws_sdk_ecs::types::{Tag, TaskDefinitionField};
-use cli::Failure;
+use cli::{ErrorKind, Failure};
 use common::aws::json::RawJsonBody;
 use common::aws::{PASS_ROLE_HINT, UNSURE_HINT, call, is_throttling};
 use reconcile::Tags;
@@ -16,19 +16,19 @@ use reconcile::tags;
 use serde_json::Value;
 
 /// ECS, for one run.
-pub(crate) struct Ecs {
+pub(crate) struct EcsClient {
     client: Client,
 }
 
 /// A registered revision.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Registered {
+pub(crate) struct TaskDefinition {
     /// What stands under `taskDefinition`.
     pub(crate) definition: Value,
     pub(crate) tags: Tags,
 }
 
-impl Registered {
+impl TaskDefinition {
     /// Its ARN.
     pub(crate) fn arn(&self) -> &str {
         text(&self.definition, "taskDefinitionArn")
@@ -44,16 +44,20 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value.get(key).and_then(Value::as_str).unwrap_or_default()
 }
 
-impl Ecs {
+impl EcsClient {
     pub(crate) fn new(client: Client) -> Self {
-        Ecs { client }
+        EcsClient { client }
     }
 
     /// `FAMILY:REVISION`, or the latest active revision of `FAMILY`; `None` when there is none.
     ///
     /// # Errors
     /// When ECS says anything but that it is not there.
-    pub(crate) async fn describe(&self, name: &str) -> Result<Option<Registered>> {
+    pub(crate) async fn describe_task_definition(
+        &self,
+        name: &str,
+        _: &[&str],
+    ) -> Result<Option<TaskDefinition>> {
         let exchange = RawJsonBody::default();
         let request = self
             .client
@@ -62,7 +66,7 @@ impl Ecs {
             .include(TaskDefinitionField::Tags);
         let sent = request.customize().interceptor(exchange.clone()).send().await;
         let read = match sent {
-            Ok(_) => registered(exchange.answer(), "ecs:DescribeTaskDefinition"),
+            Ok(_) => task_definition(exchange.answer(), "ecs:DescribeTaskDefinition"),
             Err(error) if is_missing(&error) => return Ok(None),
             Err(error) => Err(call("ecs:DescribeTaskDefinition")(error)),
         };
@@ -71,7 +75,7 @@ impl Ecs {
     }
 
     /// Registers `request`, the body of the call. It is not idempotent, so the SDK makes one attempt of it.
-    pub(crate) async fn register(&self, request: &Value) -> Result<Registered, Refusal> {
+    pub(crate) async fn register_task_definition(&self, request: &Value) -> Result<TaskDefinition, EcsError> {
         let exchange = RawJsonBody::sending(request);
         let operation = self
             .client
@@ -81,8 +85,15 @@ impl Ecs {
             .config_override(Config::builder().retry_config(RetryConfig::disabled()))
             .interceptor(exchange.clone());
         match operation.send().await {
-            Ok(_) => registered(exchange.answer(), "ecs:RegisterTaskDefinition").map_err(Refusal::Other),
-            Err(error) => Err(Refusal::of(error)),
+            Ok(_) => {
+                task_definition(exchange.answer(), "ecs:RegisterTaskDefinition").map_err(|failure| EcsError {
+                    failure,
+                    kind: ErrorKind::Other,
+                    reason: Reason::Other,
+                    may_have_applied: false,
+                })
+            }
+            Err(error) => Err(EcsError::of(error)),
         }
     }
 
@@ -90,7 +101,7 @@ impl Ecs {
     ///
     /// # Errors
     /// When ECS refuses.
-    pub(crate) async fn tag(&self, arn: &str, tags: &Tags) -> Result<()> {
+    pub(crate) async fn tag_resource(&self, arn: &str, tags: &Tags) -> Result<()> {
         let tags = tags
             .iter()
             .map(|(key, value)| Tag::builder().key(key).value(value).build());
@@ -103,58 +114,81 @@ impl Ecs {
     }
 }
 
-/// Why a registration did not go through.
+/// A registration that failed.
 #[derive(Debug)]
-pub(crate) enum Refusal {
-    /// Somebody else is registering a revision of the family.
-    Concurrent(Failure),
-    /// ECS does not know a role, or the caller may not pass it: both are also said of a role that was made a
-    /// moment ago.
-    Role(Failure),
-    /// ECS was asked too often, and did not do it.
-    Throttled(Failure),
-    /// Nobody knows whether it went through.
-    AttemptTracker(Failure),
-    Other(Failure),
+pub(crate) struct EcsError {
+    failure: Failure,
+    kind: ErrorKind,
+    reason: Reason,
+    may_have_applied: bool,
 }
 
-impl Refusal {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    ConcurrentRegistration,
+    Role,
+    PassRole,
+    Other,
+}
+
+impl EcsError {
     fn of(error: SdkError<RegisterTaskDefinitionError>) -> Self {
         let (code, message) = match error.as_service_error() {
             Some(service) => (service.code(), service.message().unwrap_or_default()),
             None => (None, ""),
         };
-        let kind = match code {
-            Some(code) if is_throttling(code) => Refusal::Throttled,
-            _ if is_unanswered(&error) => Refusal::AttemptTracker,
+        let reason = match code {
             Some("ClientException") if message.contains("Too many concurrent attempts") => {
-                Refusal::Concurrent
+                Reason::ConcurrentRegistration
             }
-            Some("ClientException") if message.contains("Role is not valid") => Refusal::Role,
-            Some("AccessDeniedException") if message.contains("iam:PassRole") => Refusal::Role,
-            _ => Refusal::Other,
+            Some("ClientException") if message.contains("Role is not valid") => Reason::Role,
+            Some("AccessDeniedException") if message.contains("iam:PassRole") => Reason::PassRole,
+            _ => Reason::Other,
         };
-        let denied = code == Some("AccessDeniedException") && message.contains("iam:PassRole");
-        let failure = call("ecs:RegisterTaskDefinition")(error);
-        kind(if denied {
-            failure.hint(PASS_ROLE_HINT)
+        let kind = if code.is_some_and(is_throttling) {
+            ErrorKind::Throttled
         } else {
-            failure
-        })
+            ErrorKind::Other
+        };
+        let may_have_applied = is_unanswered(&error);
+        let failure = call("ecs:RegisterTaskDefinition")(error);
+        let failure = match reason {
+            Reason::PassRole => failure.hint(PASS_ROLE_HINT),
+            _ if may_have_applied && kind != ErrorKind::Throttled => failure.hint(UNSURE_HINT),
+            _ => failure,
+        };
+        EcsError {
+            failure,
+            kind,
+            reason,
+            may_have_applied,
+        }
     }
 
-    pub(crate) fn into_failure(self) -> Failure {
-        match self {
-            Refusal::AttemptTracker(failure) => failure.hint(UNSURE_HINT),
-            Refusal::Concurrent(failure)
-            | Refusal::Role(failure)
-            | Refusal::Throttled(failure)
-            | Refusal::Other(failure) => failure,
-        }
+    pub(crate) fn kind(&self) -> ErrorKind {
+        self.kind
+    }
+
+    pub(crate) fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    pub(crate) fn may_have_applied(&self) -> bool {
+        self.may_have_applied
+    }
+
+    pub(crate) fn context(self, message: impl Into<String>) -> anyhow::Error {
+        anyhow::Error::from(self.failure).context(message.into())
     }
 }
 
-/// Whether ECS may have done it: no answer came back, or one that tells only of a fault of ECS itself.
+impl From<EcsError> for Failure {
+    fn from(error: EcsError) -> Self {
+        error.failure
+    }
+}
+
+/// Whether ECS may have done it: no answer came back, or one that tells only of a diagnostic of ECS itself.
 fn is_unanswered<E>(error: &SdkError<E>) -> bool {
     match error {
         SdkError::ConstructionFailure(_) => false,
@@ -172,7 +206,7 @@ fn is_missing<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
 }
 
 /// What was answered, when it names the revision.
-fn registered(mut answer: Value, operation: &str) -> Result<Registered, Failure> {
+fn task_definition(mut answer: Value, operation: &str) -> Result<TaskDefinition, Failure> {
     let mut definition = answer
         .get_mut("taskDefinition")
         .map(Value::take)
@@ -186,7 +220,7 @@ fn registered(mut answer: Value, operation: &str) -> Result<Registered, Failure>
             "{operation} answered without `taskDefinitionArn`"
         )));
     }
-    Ok(Registered {
+    Ok(TaskDefinition {
         definition,
         tags: tags::of_json(&answer),
     })

@@ -214,7 +214,7 @@ impl Ecr<'_> {
 }
 
 /// What is shown in the place of the digest of an image that is only planned.
-pub(crate) fn name_planned(text: &str) -> String {
+pub(crate) fn show_planned_digest(text: &str) -> String {
     text.replace(NO_DIGEST, "(the digest that push-image pushes)")
 }
 

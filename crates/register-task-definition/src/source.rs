@@ -1,9 +1,10 @@
 //! The file of `[task_definition]`, and the images that it names.
 
 use anyhow::{Context, Result};
-use aws_documents::{Document, Fault, Node, document::Content, expand, shown, tags, task_definition};
+use aws_documents::{Content, Diagnostic, Document, Node, shown, tags, task_definition};
 use cli::{ErrorKind, Failure};
 use common::config::{Config, Variables, expand as expand_text};
+use common::documents::{expand_and_check, expand_key};
 use reconcile::Tags;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -43,21 +44,21 @@ impl Source {
     /// Reads the file. The images of `given` (`--image`) are not looked up.
     ///
     /// # Errors
-    /// When the configuration is wrong. A fault of the file itself is the inner result.
+    /// When the configuration is wrong. A diagnostic of the file itself is the inner result.
     pub(crate) fn read(
         config: &Config,
         variables: &Variables,
         given: &[(String, String)],
-    ) -> Result<Result<Self, Fault>> {
+    ) -> Result<Result<Self, Diagnostic>> {
         let path = file(config, variables)?;
         let document = match Document::read(&path) {
             Ok(document) => document,
-            Err(mut fault) => {
+            Err(mut diagnostic) => {
                 if !path.exists() {
-                    fault.hint =
+                    diagnostic.hint =
                         Some("`register-task-definition init` writes it from a live revision".into());
                 }
-                return Ok(Err(fault));
+                return Ok(Err(diagnostic));
             }
         };
         let mut names = BTreeSet::new();
@@ -90,17 +91,20 @@ impl Source {
     /// # Errors
     /// When the file names none.
     pub(crate) fn family(&self, variables: &Variables) -> Result<String> {
-        let family = expand::expand_key(&self.document, "family", variables).map_err(Fault::into_failure)?;
+        let family = expand_key(&self.document, "family", variables).map_err(Diagnostic::into_failure)?;
         let missing = || {
             let root = self.document.field();
-            Fault::of_field(&self.document.file, &root, "`family` is missing").into_failure()
+            Diagnostic::of_field(&self.document.file, &root, "`family` is missing").into_failure()
         };
         Ok(family.ok_or_else(missing)?)
     }
 
     /// The file with its variables replaced, and what is wrong with it then.
-    pub(crate) fn expand(&self, variables: &Variables) -> Result<(Document, Vec<Fault>), Vec<Fault>> {
-        expand::expand_and_check(&self.document, variables, task_definition::check)
+    pub(crate) fn expand(
+        &self,
+        variables: &Variables,
+    ) -> Result<(Document, Vec<Diagnostic>), Vec<Diagnostic>> {
+        expand_and_check(&self.document, variables, task_definition::check)
     }
 }
 
@@ -163,16 +167,16 @@ pub(crate) fn image_names(text: &str) -> Vec<String> {
 ///
 /// # Errors
 /// When a variable in them is unset.
-pub(crate) fn app_tags(config: &Config, variables: &Variables) -> Result<(Tags, Vec<Fault>)> {
+pub(crate) fn app_tags(config: &Config, variables: &Variables) -> Result<(Tags, Vec<Diagnostic>)> {
     let all: Tags = config.tags(variables)?.0.into_iter().collect();
-    let faults = all.iter().filter_map(|(key, value)| tags::fault(key, value));
-    let faults = faults.map(|message| {
-        let mut fault = Fault::of_file(&shown(&config.path), message);
-        fault.path = "app.tags".into();
-        fault
+    let diagnostics = all.iter().filter_map(|(key, value)| tags::fault(key, value));
+    let diagnostics = diagnostics.map(|message| {
+        let mut diagnostic = Diagnostic::of_file(&shown(&config.path), message);
+        diagnostic.path = "app.tags".into();
+        diagnostic
     });
-    let faults = faults.collect();
-    Ok((all, faults))
+    let diagnostics = diagnostics.collect();
+    Ok((all, diagnostics))
 }
 
 /// Takes the tags out of `definition` and puts them over those of `[app]`: they are compared and set apart

@@ -1,38 +1,38 @@
 //! The images: that ECR has them, for the platform of the task.
 
-use super::{Checks, Judged, Missing};
+use super::{Checks, Findings, Missing};
 use crate::images::{Ecr, Found, Lookup, Name};
 use anyhow::{Context, Result};
 use aws_documents::Field;
 use futures_util::future::join_all;
 use registry::Platform;
 
-pub(super) async fn check(checks: &Checks<'_>, ecr: &Ecr<'_>) -> Result<Judged> {
+pub(super) async fn check(checks: &Checks<'_>, ecr: &Ecr<'_>) -> Result<Findings> {
     let images: Vec<Field> = checks
         .containers()
         .iter()
         .filter_map(|container| container.get("image"))
         .collect();
     let answers = join_all(images.iter().map(|image| ask(checks, ecr, image))).await;
-    let mut judged = Judged::default();
+    let mut findings = Findings::default();
     for answer in answers {
         let answer = answer?;
-        judged.faults.extend(answer.faults);
-        judged.planned.extend(answer.planned);
-        judged.not_judged.extend(answer.not_judged);
+        findings.diagnostics.extend(answer.diagnostics);
+        findings.planned.extend(answer.planned);
+        findings.not_checked.extend(answer.not_checked);
     }
-    judged.planned.dedup();
-    judged.not_judged.dedup();
-    Ok(judged)
+    findings.planned.dedup();
+    findings.not_checked.dedup();
+    Ok(findings)
 }
 
-async fn ask(checks: &Checks<'_>, ecr: &Ecr<'_>, image: &Field<'_>) -> Result<Judged> {
-    let mut judged = Judged::default();
+async fn ask(checks: &Checks<'_>, ecr: &Ecr<'_>, image: &Field<'_>) -> Result<Findings> {
+    let mut findings = Findings::default();
     let reference = image.text().unwrap_or_default();
     let Some(name) = Name::of(reference) else {
         let what = format!("whether image `{reference}` exists: it is not in a private registry of ECR");
-        judged.not_judged.push(what);
-        return Ok(judged);
+        findings.not_checked.push(what);
+        return Ok(findings);
     };
     let lookup = match checks.images.known.get(reference) {
         Some(lookup) => lookup.clone(),
@@ -42,8 +42,8 @@ async fn ask(checks: &Checks<'_>, ecr: &Ecr<'_>, image: &Field<'_>) -> Result<Ju
         }
     };
     match lookup {
-        Lookup::Found(found) => platform(checks, ecr, image, &name, &found, &mut judged).await,
-        Lookup::Denied => judged.denied(format!("whether image `{reference}` exists"), "ecr:BatchGetImage"),
+        Lookup::Found(found) => platform(checks, ecr, image, &name, &found, &mut findings).await,
+        Lookup::Denied => findings.denied(format!("whether image `{reference}` exists"), "ecr:BatchGetImage"),
         Lookup::Missing => {
             let named = checks.images.references.iter();
             let named = named.filter(|(_, one)| *one == reference && checks.images.known.contains_key(*one));
@@ -66,13 +66,13 @@ async fn ask(checks: &Checks<'_>, ecr: &Ecr<'_>, image: &Field<'_>) -> Result<Ju
                 name: own.map_or_else(|| reference.to_owned(), |table| table.name.clone()),
                 message: format!("ECR has no {shown}"),
                 // A digest or a tag that somebody named is not what a push brings.
-                maker: own.filter(|_| !named.is_empty()).map(|_| "push-image"),
+                created_by: own.filter(|_| !named.is_empty()).map(|_| "push-image"),
                 hint: "push it, or name another one".into(),
             };
-            checks.missing(&mut judged, image, missing);
+            checks.missing(&mut findings, image, missing);
         }
     }
-    Ok(judged)
+    Ok(findings)
 }
 
 async fn platform(
@@ -81,7 +81,7 @@ async fn platform(
     image: &Field<'_>,
     name: &Name,
     found: &Found,
-    judged: &mut Judged,
+    findings: &mut Findings,
 ) {
     let wanted = wanted(checks);
     match ecr.platforms(name, found).await {
@@ -95,9 +95,9 @@ async fn platform(
             let message = format!("the image is for {platforms}, and the task runs on {wanted}");
             let hint =
                 "build it for that platform (`platform` in [[image]] build), or change `runtimePlatform`";
-            judged.fault(checks.document, image, message, Some(hint.into()));
+            findings.error(checks.document, image, message, Some(hint.into()));
         }
-        Err(why) => judged.not_judged.push(format!(
+        Err(why) => findings.not_checked.push(format!(
             "whether image `{}` is for {wanted}: {why}",
             name.repository
         )),

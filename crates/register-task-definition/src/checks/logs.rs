@@ -1,6 +1,6 @@
 //! The log groups: without them a task does not start.
 
-use super::{Checks, Judged, Missing, is_denied};
+use super::{Checks, Findings, Missing, is_denied};
 use anyhow::{Context, Result};
 use aws_config::Region;
 use aws_documents::Field;
@@ -16,7 +16,7 @@ enum Answer {
     Denied,
 }
 
-pub(super) async fn check(checks: &Checks<'_>) -> Result<Judged> {
+pub(super) async fn check(checks: &Checks<'_>) -> Result<Findings> {
     // Containers share a group as a rule: it is asked for once.
     let mut wanted: BTreeMap<(String, String), Vec<Field>> = BTreeMap::new();
     for container in checks.containers() {
@@ -42,13 +42,13 @@ pub(super) async fn check(checks: &Checks<'_>) -> Result<Judged> {
     }
     let answers = wanted.keys().map(|(region, group)| ask(checks, region, group));
     let answers = join_all(answers).await;
-    let mut judged = Judged::default();
+    let mut findings = Findings::default();
     let own = checks.config.schema.log_group.as_ref();
     for (((region, group), fields), answer) in wanted.iter().zip(answers) {
         match answer? {
             Answer::There => {}
             Answer::Denied => {
-                judged.denied(
+                findings.denied(
                     format!("whether log group `{group}` exists"),
                     "logs:DescribeLogGroups",
                 );
@@ -66,20 +66,20 @@ pub(super) async fn check(checks: &Checks<'_>) -> Result<Judged> {
                         kind: "log-group",
                         name: group.clone(),
                         message: format!("there is no log group `{group}`{place}"),
-                        maker: is_own.then_some("create-log-group"),
+                        created_by: is_own.then_some("create-log-group"),
                         hint: "make it, or write ${log_group.name}".into(),
                     };
-                    checks.missing(&mut judged, field, missing);
+                    checks.missing(&mut findings, field, missing);
                 }
             }
         }
     }
-    Ok(judged)
+    Ok(findings)
 }
 
 /// AWS finds by prefix; only the exact name counts.
 async fn ask(checks: &Checks<'_>, region: &str, group: &str) -> Result<Answer> {
-    let config = aws_sdk_cloudwatchlogs::config::Builder::from(checks.sdk);
+    let config = aws_sdk_cloudwatchlogs::config::Builder::from(&checks.aws.sdk);
     let client = Client::from_conf(config.region(Region::new(region.to_owned())).build());
     let request = client.describe_log_groups().log_group_name_prefix(group);
     let mut pages = request.into_paginator().send();

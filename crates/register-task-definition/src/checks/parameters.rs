@@ -1,6 +1,6 @@
 //! The parameters behind `secrets`: their names only. No value is decrypted, and none is looked at.
 
-use super::{Checks, Judged, Missing, is_denied};
+use super::{Checks, Findings, Missing, is_denied};
 use anyhow::{Context, Result};
 use aws_config::Region;
 use aws_documents::Field;
@@ -15,9 +15,9 @@ const AT_ONCE: usize = 10;
 /// The fields that name a parameter, by region and by the name for the call.
 type Wanted<'a> = BTreeMap<String, BTreeMap<String, Vec<Field<'a>>>>;
 
-pub(super) async fn check(checks: &Checks<'_>) -> Result<Judged> {
-    let mut judged = Judged::default();
-    let wanted = wanted(checks, &mut judged);
+pub(super) async fn check(checks: &Checks<'_>) -> Result<Findings> {
+    let mut findings = Findings::default();
+    let wanted = wanted(checks, &mut findings);
     let mut questions = Vec::new();
     for (region, names) in &wanted {
         let all: Vec<&String> = names.keys().collect();
@@ -36,7 +36,7 @@ pub(super) async fn check(checks: &Checks<'_>) -> Result<Judged> {
                     [only] => format!("whether parameter `{only}` exists"),
                     several => format!("whether {} parameters exist", several.len()),
                 };
-                judged.denied(what, "ssm:GetParameters");
+                findings.denied(what, "ssm:GetParameters");
                 continue;
             }
         };
@@ -54,14 +54,14 @@ pub(super) async fn check(checks: &Checks<'_>) -> Result<Judged> {
                     kind: "parameter",
                     name: name.clone(),
                     message: message.clone(),
-                    maker: is_own.then_some("put-params"),
+                    created_by: is_own.then_some("put-params"),
                     hint: "put it, or correct its name".into(),
                 };
-                checks.missing(&mut judged, field, missing);
+                checks.missing(&mut findings, field, missing);
             }
         }
     }
-    Ok(judged)
+    Ok(findings)
 }
 
 enum Answer {
@@ -71,7 +71,7 @@ enum Answer {
 }
 
 async fn ask(checks: &Checks<'_>, region: &str, names: Vec<String>) -> Result<Answer> {
-    let config = aws_sdk_ssm::config::Builder::from(checks.sdk);
+    let config = aws_sdk_ssm::config::Builder::from(&checks.aws.sdk);
     let client = Client::from_conf(config.region(Region::new(region.to_owned())).build());
     let request = client
         .get_parameters()
@@ -88,8 +88,8 @@ async fn ask(checks: &Checks<'_>, region: &str, names: Vec<String>) -> Result<An
     }
 }
 
-/// All references to parameters; those to other services are not judged.
-fn wanted<'a>(checks: &'a Checks, judged: &mut Judged) -> Wanted<'a> {
+/// All references to parameters; those to other services are not findings.
+fn wanted<'a>(checks: &'a Checks, findings: &mut Findings) -> Wanted<'a> {
     let mut wanted = Wanted::new();
     for container in checks.containers() {
         let options = container
@@ -113,7 +113,7 @@ fn wanted<'a>(checks: &'a Checks, judged: &mut Judged) -> Wanted<'a> {
                     (parts.region.to_owned(), name)
                 }
                 Some(_) => {
-                    judged.not_judged.push(format!(
+                    findings.not_checked.push(format!(
                         "whether secret `{text}` exists: only parameters are asked for"
                     ));
                     continue;
@@ -125,7 +125,7 @@ fn wanted<'a>(checks: &'a Checks, judged: &mut Judged) -> Wanted<'a> {
                     checks.place.region
                 );
                 let hint = "write ${AWS_REGION}, unless it is meant so";
-                judged.warning(checks.document, &field, message, hint);
+                findings.warning(checks.document, &field, message, hint);
             }
             wanted
                 .entry(region)
