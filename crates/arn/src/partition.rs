@@ -7,6 +7,8 @@ pub struct Partition {
     pub name: &'static str,
     /// The DNS suffix of its services.
     pub domain: &'static str,
+    /// The DNS suffix of its dual-stack endpoints.
+    pub dual_stack_domain: &'static str,
     /// The first characters of the names of its regions.
     prefix: &'static str,
 }
@@ -17,36 +19,43 @@ static OTHERS: [Partition; 7] = [
     Partition {
         name: "aws-cn",
         domain: "amazonaws.com.cn",
+        dual_stack_domain: "api.amazonwebservices.com.cn",
         prefix: "cn-",
     },
     Partition {
         name: "aws-us-gov",
         domain: "amazonaws.com",
+        dual_stack_domain: "api.aws",
         prefix: "us-gov-",
     },
     Partition {
         name: "aws-iso",
         domain: "c2s.ic.gov",
+        dual_stack_domain: "api.aws.ic.gov",
         prefix: "us-iso-",
     },
     Partition {
         name: "aws-iso-b",
         domain: "sc2s.sgov.gov",
+        dual_stack_domain: "api.aws.scloud",
         prefix: "us-isob-",
     },
     Partition {
         name: "aws-iso-e",
         domain: "cloud.adc-e.uk",
+        dual_stack_domain: "api.cloud-aws.adc-e.uk",
         prefix: "eu-isoe-",
     },
     Partition {
         name: "aws-iso-f",
         domain: "csp.hci.ic.gov",
+        dual_stack_domain: "api.aws.hci.ic.gov",
         prefix: "us-isof-",
     },
     Partition {
         name: "aws-eusc",
         domain: "amazonaws.eu",
+        dual_stack_domain: "api.amazonwebservices.eu",
         prefix: "eusc-",
     },
 ];
@@ -54,6 +63,7 @@ static OTHERS: [Partition; 7] = [
 static FIRST: Partition = Partition {
     name: "aws",
     domain: "amazonaws.com",
+    dual_stack_domain: "api.aws",
     prefix: "",
 };
 

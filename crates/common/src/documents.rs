@@ -92,7 +92,7 @@ pub fn report_errors(diagnostics: &[Diagnostic], console: &Console) -> Option<Re
         several => {
             for error in several {
                 console.stderr(&format!("  {error}"));
-                for hint in &error.hint {
+                if let Some(hint) = &error.hint {
                     console.stderr(&format!("    hint: {hint}"));
                 }
             }

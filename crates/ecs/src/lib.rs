@@ -1,3 +1,11 @@
-//! What several tools ask of Amazon ECS, and of Cloud Map for its namespaces.
+//! Amazon ECS as plain JSON: one client for the three tools that call it, and what they read with it. A field that
+//! this build does not know is lost neither when something is compared nor when it is sent back.
 
+mod client;
+mod error;
+pub mod json;
+pub mod names;
 pub mod namespace;
+
+pub use client::{EcsClient, TaskDefinition};
+pub use error::{EcsError, Reason};

@@ -1,37 +1,45 @@
-//! The names of Cloud Map's namespaces. A crate of its own, because `common` holds no service client.
+//! The names of Cloud Map namespaces: ECS gives a namespace by its ARN, files name it.
 
+use crate::json::text;
 use anyhow::{Context, Result};
-use aws_sdk_servicediscovery::Client;
-use cli::Failure;
-use common::aws::{Aws, call, code_of};
+use cli::{ErrorKind, Failure};
+use common::aws::Aws;
+use common::aws::json::{CLOUD_MAP, JsonClient};
+use serde_json::{Value, json};
 
-/// The name of the namespace that AWS gives as `arn`, where `account` asks; `None` when it is gone. `written` is
-/// where the file could name it by its ARN instead: "in ops.toml".
+/// The name of the namespace `arn`, as the caller's `account` sees it; `None` when the namespace does not exist.
+/// `file` is where the namespace could be named by its ARN instead ("in ops.toml"), for the hint.
 ///
 /// # Errors
-/// When Cloud Map refuses, or gives no name.
-pub async fn name_of(aws: &Aws, arn: &str, account: &str, written: &str) -> Result<Option<String>> {
-    // One that another account shares is known by its ARN alone.
-    let ours = arn.split(':').nth(4) == Some(account);
-    let id = arn.rsplit('/').next().filter(|_| ours).unwrap_or(arn);
-    let client = Client::new(&aws.sdk);
-    let answer = match client.get_namespace().id(id).send().await {
+/// When the call fails, or the response has no name.
+pub async fn name_of(aws: &Aws, arn: &str, account: &str, file: &str) -> Result<Option<String>> {
+    // A namespace that another account shares is known to this one by its ARN alone.
+    let is_own = arn::split(arn).is_some_and(|parts| parts.account == account);
+    let id = arn.rsplit('/').next().filter(|_| is_own).unwrap_or(arn);
+    let sent = JsonClient::new(aws, &CLOUD_MAP)
+        .call("GetNamespace", &json!({"Id": id}))
+        .await;
+    let failed = || format!("failed to read the name of namespace `{arn}`");
+    let answer = match sent {
         Ok(answer) => answer,
-        Err(error) if code_of(&error) == Some("NamespaceNotFound") => return Ok(None),
+        Err(error) if error.code() == Some("NamespaceNotFound") => return Ok(None),
         Err(error) => {
-            let denied = code_of(&error) == Some("AccessDeniedException");
-            let failure = call("servicediscovery:GetNamespace")(error);
-            let failure = if denied {
-                failure.hint(format!(
-                    "allow `servicediscovery:GetNamespace`, or name the namespace by its ARN {written}: {arn}"
-                ))
-            } else {
-                failure
-            };
-            return Err(failure).with_context(|| format!("failed to read the name of namespace `{arn}`"));
+            let is_denied = error.kind() == ErrorKind::Denied;
+            let mut failure = Failure::from(error);
+            if is_denied {
+                failure = failure.hint(format!(
+                    "grant `servicediscovery:GetNamespace`, or name the namespace by its ARN {file}: {arn}"
+                ));
+            }
+            return Err(failure).with_context(failed);
         }
     };
-    let name = answer.namespace().and_then(|namespace| namespace.name());
-    let missing = || Failure::error("servicediscovery:GetNamespace answered without `Name`");
-    Ok(Some(name.ok_or_else(missing)?.to_owned()))
+    let name = answer.get("Namespace").unwrap_or(&Value::Null);
+    match text(name, "Name") {
+        "" => Err(Failure::error(
+            "servicediscovery:GetNamespace response omitted `Name`",
+        ))
+        .with_context(failed),
+        name => Ok(Some(name.to_owned())),
+    }
 }

@@ -1,7 +1,6 @@
 //! `diff A B`: what differs between two revisions.
 
 use crate::args::DiffArgs;
-use crate::ecs::{EcsClient, TaskDefinition};
 use crate::register::describe;
 use crate::revision::Revision;
 use crate::source::Source;
@@ -10,6 +9,7 @@ use aws_documents::{Diagnostic, task_definition::difference};
 use cli::{Console, Exit, Failure, Item, Outcome, Report};
 use common::aws::Aws;
 use common::config::{Config, Variables};
+use ecs::{EcsClient, TaskDefinition};
 use reconcile::tags;
 use serde_json::Value;
 
@@ -35,7 +35,7 @@ pub(crate) async fn run(args: &DiffArgs, console: &Console) -> Result<Report> {
             (args.from.or_family(&family), args.to.or_family(&family))
         }
     };
-    let ecs = EcsClient::new(aws_sdk_ecs::Client::new(&aws.sdk));
+    let ecs = EcsClient::new(&aws);
     let (one, other) = tokio::join!(described(&ecs, &from, LISTED), described(&ecs, &to, LISTED));
     let (one, other) = (one?, other?);
     let changes = difference(&with_tags(&one), &with_tags(&other), args.options.values());

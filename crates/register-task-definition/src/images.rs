@@ -168,7 +168,7 @@ impl Ecr<'_> {
         if let Some(image) = answer.images().first() {
             let digest = image.image_id().and_then(ImageIdentifier::image_digest);
             let (Some(digest), Some(manifest)) = (digest, image.image_manifest()) else {
-                let message = "ecr:BatchGetImage answered without digest or manifest";
+                let message = "ecr:BatchGetImage response omitted digest or manifest";
                 return Err(Failure::error(message).into());
             };
             return Ok(Lookup::Found(Found {
@@ -186,7 +186,7 @@ impl Ecr<'_> {
                 let message = format!("ecr:BatchGetImage failed with {code}: {reason}");
                 Err(Failure::error(message).code(code).into())
             }
-            None => Err(Failure::error("ecr:BatchGetImage answered with neither image nor failure").into()),
+            None => Err(Failure::error("ecr:BatchGetImage response omitted image and failure").into()),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use crate::args::InitArgs;
 use crate::diff::{LISTED, described};
-use crate::ecs::EcsClient;
 use crate::placeholders;
 use crate::revision::Revision;
 use crate::source::{app_tags, file};
@@ -12,6 +11,7 @@ use cli::{Console, Failure, FailureExt, Item, Outcome, Report};
 use common::aws::Aws;
 use common::config::{Config, Variables};
 use common::documents::{expand_and_check, expand_key, name_unknown, print_warnings};
+use ecs::EcsClient;
 use std::io::Write;
 use std::path::Path;
 use tempfile::NamedTempFile;
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
     let variables = Variables::new(&config.schema, &place);
     let from = args.from.clone().unwrap_or_default();
     let revision = from.or_family(&family(&path, &variables));
-    let ecs = EcsClient::new(aws_sdk_ecs::Client::new(&aws.sdk));
+    let ecs = EcsClient::new(&aws);
     let hint = match args.from {
         Some(_) => LISTED.to_owned(),
         None => format!("name another one with --from FAMILY[:REVISION]; {LISTED}"),

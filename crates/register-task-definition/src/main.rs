@@ -12,7 +12,6 @@ mod args;
 mod checks;
 mod diff;
 mod download;
-mod ecs;
 mod images;
 mod init;
 mod placeholders;

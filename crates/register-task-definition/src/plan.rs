@@ -1,9 +1,9 @@
 //! What differs between the file and the latest revision, and what follows from it. No I/O.
 
-use crate::ecs::TaskDefinition;
 use aws_documents::Values;
 use aws_documents::task_definition::difference;
 use cli::Change;
+use ecs::TaskDefinition;
 use reconcile::Tags;
 use reconcile::tags;
 use serde_json::Value;

@@ -4,7 +4,6 @@ mod registration;
 
 use crate::args::RegisterArgs;
 use crate::checks::{Checks, Findings};
-use crate::ecs::{EcsClient, TaskDefinition};
 use crate::images::{Ecr, show_planned_digest};
 use crate::plan::Plan;
 use crate::source::{Source, app_tags, take_tags};
@@ -14,6 +13,7 @@ use cli::{Change, Console, Item, Outcome, Report};
 use common::aws::Aws;
 use common::config::{Config, Variables};
 use common::documents::{name_unknown, report_errors};
+use ecs::{EcsClient, TaskDefinition};
 use reconcile::Tags;
 use registration::Registration;
 use serde_json::Value;
@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &RegisterArgs, console: &Console) -> Result<Report
     // A second time, now that account and region are known: names may contain them.
     let source = Source::read(&config, &variables, &args.images)?.map_err(Diagnostic::into_failure)?;
     let family = source.family(&variables)?;
-    let ecs = EcsClient::new(aws_sdk_ecs::Client::new(&aws.sdk));
+    let ecs = EcsClient::new(&aws);
     let ecr = Ecr {
         sdk: &aws.sdk,
         place: &place,
@@ -136,9 +136,8 @@ fn preview(args: &RegisterArgs, config: &Config) -> Result<Vec<Diagnostic>> {
 /// # Errors
 /// When the call fails.
 pub(crate) async fn describe(ecs: &EcsClient, reference: &str) -> Result<Option<TaskDefinition>> {
-    ecs.describe_task_definition(reference, &["TAGS"])
-        .await
-        .with_context(|| format!("failed to describe task definition `{reference}`"))
+    let described = ecs.describe_task_definition(reference, &["TAGS"]).await;
+    described.map_err(|error| error.context(format!("failed to describe task definition `{reference}`")))
 }
 
 /// What an earlier step is planned to create, and what could not be checked.
@@ -229,7 +228,7 @@ impl Reconciler<'_> {
 
     async fn tag(&self, arn: &str, tags: &Tags) -> Result<()> {
         let tagged = self.ecs.tag_resource(arn, tags).await;
-        tagged.with_context(|| format!("failed to tag task definition `{arn}`"))
+        tagged.map_err(|error| error.context(format!("failed to tag task definition `{arn}`")))
     }
 
     /// Warns when ECS stored something else than was sent: every run would register another revision.

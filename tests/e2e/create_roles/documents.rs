@@ -59,7 +59,7 @@ fn all_faults_of_all_files_are_listed() {
             "    hint: the name's own slash is the only one: parameter${params.prefix}/*",
             "  ops.toml: roles.two.managed[0]: `arn:aws:iam:aws:policy/AWSXRayDaemonWriteAccess`: it has 5 parts, and an ARN has 6",
             "    hint: did you mean `arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess`?",
-            "create-roles: error: failed to use `ops.toml`, `policies/read.json`, `policies/trust.json`: 6 faults",
+            "create-roles: error: 6 errors in `ops.toml`, `policies/read.json`, `policies/trust.json`",
         ]
     );
     assert_eq!(aws.requests(), []);
@@ -92,7 +92,7 @@ fn what_is_no_json_and_what_is_unset() {
         ),
         (
             &version("${NOT_SET_ANYWHERE}").replace("${AWS_REGION}:", "${AWS_REGION}::"),
-            "failed to use `policies/read.json`: 2 faults",
+            "2 errors in `policies/read.json`",
         ),
     ];
     for (text, message) in cases {

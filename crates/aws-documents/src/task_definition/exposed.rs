@@ -8,7 +8,7 @@ use crate::secrets::{holds_access_key, is_secret, secret_words};
 pub(super) fn aws_key(field: &Field, diagnostics: &mut Diagnostics) {
     diagnostics.error(
         field,
-        "an AWS key stands in the clear: everybody who may describe the task reads it",
+        "an AWS key in plain text: every caller who may describe the task can read it",
     );
     diagnostics.hint(
         "give the task a role; where it must be a key, put it into a parameter and name it under `secrets`",
@@ -21,7 +21,7 @@ pub(super) fn named(field: &Field, name: &str, hint: &str, diagnostics: &mut Dia
     let name = name.split('=').next().unwrap_or_default();
     diagnostics.warning(
         field,
-        format!("`{name}` looks like a secret, and everybody who may describe the task reads it"),
+        format!("`{name}` looks like a secret, and every caller who may describe the task can read it"),
     );
     diagnostics.hint(hint);
 }
@@ -73,7 +73,7 @@ fn words(command: &Field, diagnostics: &mut Diagnostics) {
         } else if secret {
             diagnostics.warning(
                 element,
-                "it looks like a secret, and everybody who may describe the task reads it",
+                "it looks like a secret, and every caller who may describe the task can read it",
             );
             diagnostics.hint("let the program read a variable, and name that one under `secrets`");
         }

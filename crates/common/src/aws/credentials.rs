@@ -1,34 +1,32 @@
-//! The credentials that a run signs its calls with, known before the first of them.
+//! The credentials of a run, resolved before its first call.
 
 use super::Aws;
-use super::error::no_credentials;
+use super::error::CallError;
 use anyhow::Result;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use cli::Failure;
 use std::time::{Duration, SystemTime};
 
-/// Credentials that end sooner are asked for anew.
+/// Credentials that expire sooner are resolved again.
 const SPARE: Duration = Duration::from_secs(60);
 
 impl Aws {
-    /// Gets the credentials, and has the calls that follow use these very ones: a credential process may
-    /// ask for a code, and nobody wants to type two.
+    /// Resolves the credentials and uses them for the calls that follow: a credential process may ask the user for an
+    /// MFA code, and must ask only once.
     ///
     /// # Errors
-    /// When there are none: in the words of `operation`, the first call, which could not be sent.
+    /// When there are none. The error names `operation`, the first call, which could not be sent.
     pub async fn credentials(&mut self, operation: &str) -> Result<Credentials> {
         let chain = self.sdk.credentials_provider();
-        let chain = chain.ok_or_else(|| {
-            no_credentials(
-                operation,
-                &CredentialsError::not_loaded("no provider is configured"),
-            )
-        })?;
+        let failure = |error: &CredentialsError| Failure::from(CallError::no_credentials(operation, error));
+        let chain =
+            chain.ok_or_else(|| failure(&CredentialsError::not_loaded("no provider is configured")))?;
         let first = chain
             .provide_credentials()
             .await
-            .map_err(|error| no_credentials(operation, &error))?;
+            .map_err(|error| failure(&error))?;
         let known = Known {
             first: first.clone(),
             chain,
@@ -41,7 +39,7 @@ impl Aws {
     }
 }
 
-/// Credentials that were got already; when they end, those who gave them are asked again.
+/// Returns credentials that were resolved before; asks the chain again when they expire.
 #[derive(Debug)]
 struct Known {
     first: Credentials,

@@ -1,45 +1,296 @@
-//! AWS's errors made readable: `SdkError` prints as two words, and loses the service's message.
+//! Failed calls to AWS as readable errors: `SdkError` prints as two words and omits the message of the service.
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
-use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::result::{ConnectorError, SdkError};
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use cli::redact::without_process_output;
 use cli::{ErrorKind, Failure};
+use hyper_util::client::legacy;
 use std::any::Any;
 use std::error::Error;
+use std::fmt;
 
-/// The code that the service gave, `RepositoryNotFoundException` say.
+mod code;
+
+pub use code::{is_throttling, kind_of};
+
+/// What to do when ECS does not let the caller pass the roles of a task.
+pub const PASS_ROLE_HINT: &str =
+    "grant `iam:PassRole` on the two roles, with iam:PassedToService ecs-tasks.amazonaws.com";
+
+const NETWORK_HINT: &str = "check the network, the region and any AWS_ENDPOINT_URL";
+
+/// What to do about a call that changes something and got no response. Every tool reads before it changes.
+pub const UNSURE_HINT: &str = "the change may have been applied; re-run to check and continue";
+
+/// The code of the service, for example `RepositoryNotFoundException`.
 pub fn code_of<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> Option<&str> {
     error.as_service_error().and_then(ProvideErrorMetadata::code)
 }
 
-/// Names the failed call in IAM's own spelling (`ssm:PutParameter`): that is what a policy has to allow.
+/// Turns the error of a typed client into a [`Failure`]. `operation` has IAM's spelling (`ssm:PutParameter`), which is
+/// what a policy grants.
 pub fn call<E, R>(operation: &str) -> impl FnOnce(SdkError<E, R>) -> Failure
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug + 'static,
+    R: fmt::Debug + 'static,
 {
     let operation = operation.to_owned();
-    move |error| match &error {
-        SdkError::ServiceError(context) => match context.err().code() {
-            Some(code) => refused(&operation, code, context.err().message()),
-            None => strange(&operation, status_of(context.raw()), context.err()),
-        },
-        SdkError::ResponseError(context) => strange(&operation, status_of(context.raw()), &error),
-        SdkError::TimeoutError(_) => no_answer(&operation, "got no answer in time", "network"),
-        _ => not_sent(&operation, &error),
+    move |error| CallError::of(operation, &error).into()
+}
+
+/// A failed call, whichever client made it.
+#[derive(Debug)]
+pub struct CallError {
+    /// In IAM's spelling: `ecs:DescribeServices`.
+    operation: String,
+    cause: Cause,
+    may_have_applied: bool,
+}
+
+/// Why a call failed.
+#[derive(Debug, PartialEq, Eq)]
+enum Cause {
+    /// The service answered with an error.
+    Service {
+        code: String,
+        message: Option<String>,
+        status: Option<u16>,
+    },
+    /// An HTTP response that is not an AWS error, for example of a proxy or a load balancer.
+    NonAws { status: u16 },
+    /// A response that cannot be read, with the reason.
+    Unparseable { reason: String, status: Option<u16> },
+    /// The request was sent, or part of it, and no response arrived.
+    NoResponse { reason: Option<String> },
+    /// The request was not sent.
+    NotSent { reason: String },
+    /// The request was not sent because there are no credentials, with the reason if a provider failed.
+    NoCredentials { reason: Option<String> },
+}
+
+impl CallError {
+    /// Reads the error of a client of the SDK.
+    pub(super) fn of<E, R>(operation: String, error: &SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + 'static,
+        R: fmt::Debug + 'static,
+    {
+        let cause = match error {
+            SdkError::ServiceError(context) => {
+                let (error, status) = (context.err(), status_of(context.raw()));
+                Cause::response(error.code(), error.message(), status, error)
+            }
+            SdkError::ResponseError(context) => Cause::unparseable(status_of(context.raw()), error),
+            SdkError::TimeoutError(_) => Cause::NoResponse { reason: None },
+            _ => Cause::dispatch(error),
+        };
+        Self::new(operation, cause)
+    }
+
+    pub(super) fn not_sent(operation: String, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self::new(operation, Cause::NotSent { reason })
+    }
+
+    pub(super) fn no_credentials(operation: &str, error: &CredentialsError) -> Self {
+        Self::new(operation.to_owned(), Cause::no_credentials(error))
+    }
+
+    fn new(operation: String, cause: Cause) -> Self {
+        let may_have_applied = match &cause {
+            Cause::Service { status, .. } => status.is_some_and(|status| status >= 500),
+            Cause::NonAws { status } => *status >= 500,
+            Cause::Unparseable { .. } | Cause::NoResponse { .. } => true,
+            Cause::NotSent { .. } | Cause::NoCredentials { .. } => false,
+        };
+        CallError {
+            operation,
+            cause,
+            may_have_applied,
+        }
+    }
+
+    /// With what is known of the attempts before the last one.
+    pub(super) fn or_applied(mut self, applied: bool) -> Self {
+        self.may_have_applied |= applied;
+        self
+    }
+
+    /// The code of the service, without its namespace.
+    pub fn code(&self) -> Option<&str> {
+        match &self.cause {
+            Cause::Service { code, .. } => Some(code),
+            _ => None,
+        }
+    }
+
+    /// The message of the service.
+    pub fn message(&self) -> Option<&str> {
+        match &self.cause {
+            Cause::Service { message, .. } => message.as_deref(),
+            _ => None,
+        }
+    }
+
+    /// What went wrong.
+    pub fn kind(&self) -> ErrorKind {
+        match &self.cause {
+            Cause::Service { code, status, .. } => kind_of(code, *status),
+            Cause::NonAws { .. } | Cause::Unparseable { .. } => ErrorKind::Unparseable,
+            Cause::NoResponse { .. } | Cause::NotSent { .. } => ErrorKind::Network,
+            Cause::NoCredentials { .. } => ErrorKind::Credentials,
+        }
+    }
+
+    /// The HTTP status of the response, if there was one.
+    pub fn status(&self) -> Option<u16> {
+        match &self.cause {
+            Cause::Service { status, .. } | Cause::Unparseable { status, .. } => *status,
+            Cause::NonAws { status } => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Whether the service may have carried out the call all the same: an attempt was sent and got no response, or one
+    /// with a 5xx status.
+    pub fn may_have_applied(&self) -> bool {
+        self.may_have_applied
+    }
+
+    /// The code for programs: the service's own, or one of ours.
+    fn reported_code(&self) -> &str {
+        match &self.cause {
+            Cause::Service { code, .. } => code,
+            Cause::NonAws { .. } => "no-aws-error",
+            Cause::Unparseable { .. } => "no-aws-answer",
+            Cause::NoResponse { .. } | Cause::NotSent { .. } => "network",
+            Cause::NoCredentials { .. } => "no-credentials",
+        }
+    }
+
+    /// The next step for the user.
+    fn hint(&self) -> Option<String> {
+        let hint = match &self.cause {
+            Cause::Service { code, .. } => return code::hint(&self.operation, code),
+            Cause::NonAws { .. } | Cause::Unparseable { .. } | Cause::NoResponse { .. }
+                if self.may_have_applied && changes_something(&self.operation) =>
+            {
+                UNSURE_HINT
+            }
+            Cause::NoCredentials { .. } => {
+                "sign in with `aws sso login`, set AWS_PROFILE, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            }
+            _ => NETWORK_HINT,
+        };
+        Some(hint.to_owned())
     }
 }
 
-/// What to do when ECS does not let the caller hand over the roles of a task.
-pub const PASS_ROLE_HINT: &str =
-    "allow `iam:PassRole` on the two roles, with iam:PassedToService ecs-tasks.amazonaws.com";
+impl fmt::Display for CallError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let operation = &self.operation;
+        match &self.cause {
+            Cause::Service { code, message, .. } => match message {
+                Some(message) => write!(formatter, "{operation} failed: {code}: {}", message.trim()),
+                None => write!(formatter, "{operation} failed: {code}"),
+            },
+            Cause::NonAws { status } => {
+                write!(
+                    formatter,
+                    "{operation} returned a non-AWS response (HTTP {status})"
+                )
+            }
+            Cause::Unparseable { reason, .. } => {
+                write!(
+                    formatter,
+                    "{operation} returned an unparseable response: {reason}"
+                )
+            }
+            Cause::NoResponse { reason: None } => write!(formatter, "{operation} got no answer in time"),
+            Cause::NoResponse { reason: Some(reason) } => {
+                write!(formatter, "{operation} got no answer: {reason}")
+            }
+            Cause::NotSent { reason } => write!(formatter, "{operation} could not be sent: {reason}"),
+            Cause::NoCredentials { reason: None } => {
+                write!(
+                    formatter,
+                    "{operation} could not be sent: no AWS credentials found"
+                )
+            }
+            Cause::NoCredentials { reason: Some(reason) } => write!(
+                formatter,
+                "{operation} could not be sent: failed to get AWS credentials: {reason}"
+            ),
+        }
+    }
+}
 
-const NETWORK_HINT: &str = "check the network, the region and any AWS_ENDPOINT_URL";
+impl Error for CallError {}
 
-/// What to do about a call that changes something and was not answered: every tool looks before it changes.
-pub const UNSURE_HINT: &str = "it may have gone through all the same: run it again, which looks first";
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        let failure = Failure::error(error.to_string())
+            .kind(error.kind())
+            .code(error.reported_code());
+        match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl Cause {
+    /// A response with an error, or one that the client could not read.
+    fn response(
+        code: Option<&str>,
+        message: Option<&str>,
+        status: Option<u16>,
+        error: &(dyn Error + 'static),
+    ) -> Self {
+        match (code, status) {
+            (Some(code), _) => Cause::Service {
+                code: code.to_owned(),
+                message: message.map(str::to_owned),
+                status,
+            },
+            (None, Some(status @ 300..)) => Cause::NonAws { status },
+            (None, _) => Cause::unparseable(status, error),
+        }
+    }
+
+    fn unparseable(status: Option<u16>, error: &(dyn Error + 'static)) -> Self {
+        match status {
+            Some(status @ 300..) => Cause::NonAws { status },
+            _ => Cause::Unparseable {
+                reason: readable(&causes_of(Some(error))),
+                status,
+            },
+        }
+    }
+
+    /// The request was not sent, or the connection broke after it.
+    fn dispatch(error: &(dyn Error + 'static)) -> Self {
+        let causes = causes_of(Some(error));
+        if let Some(error) = find::<CredentialsError>(&causes) {
+            return Cause::no_credentials(error);
+        }
+        let reason = readable(&causes);
+        match find::<ConnectorError>(&causes) {
+            Some(connector) if was_sent(connector) => Cause::NoResponse { reason: Some(reason) },
+            _ => Cause::NotSent { reason },
+        }
+    }
+
+    fn no_credentials(error: &CredentialsError) -> Self {
+        let reason = match error {
+            CredentialsError::CredentialsNotLoaded(_) => None,
+            _ => Some(readable(&causes_of(error.source()))),
+        };
+        Cause::NoCredentials { reason }
+    }
+}
 
 /// How the names of actions that change nothing begin.
 const READS: [&str; 8] = [
@@ -53,22 +304,10 @@ const READS: [&str; 8] = [
     "StartLifecyclePolicyPreview",
 ];
 
-/// Whether `ecs:UpdateService` changes something.
-fn writes(operation: &str) -> bool {
+/// Whether an operation such as `ecs:UpdateService` changes something.
+fn changes_something(operation: &str) -> bool {
     let action = operation.split(':').next_back().unwrap_or_default();
     !READS.iter().any(|word| action.starts_with(word))
-}
-
-/// The request got out, and nobody can say what came of it.
-fn no_answer(operation: &str, what: &str, code: &str) -> Failure {
-    let hint = if writes(operation) {
-        UNSURE_HINT
-    } else {
-        NETWORK_HINT
-    };
-    Failure::error(format!("{operation} {what}"))
-        .code(code)
-        .hint(hint)
 }
 
 fn status_of(raw: &dyn Any) -> Option<u16> {
@@ -76,118 +315,19 @@ fn status_of(raw: &dyn Any) -> Option<u16> {
     response.map(|response| response.status().as_u16())
 }
 
-/// An answer that is not AWS's, or not whole. A refusal by somebody on the way has not reached AWS.
-fn strange(operation: &str, status: Option<u16>, error: &(dyn Error + 'static)) -> Failure {
-    match status {
-        Some(300..=499) => Failure::error(format!(
-            "{operation} was answered with something that is no AWS error"
-        ))
-        .code("no-aws-error")
-        .hint(NETWORK_HINT),
-        Some(status @ 500..) => no_answer(
-            operation,
-            &format!("was answered with something that is no AWS error (status {status})"),
-            "no-aws-error",
-        ),
-        _ => {
-            let cause = readable(&causes_of(Some(error)));
-            let what = format!("was answered with something that can't be read: {cause}");
-            no_answer(operation, &what, "no-aws-answer")
-        }
-    }
+/// Whether the request, or part of it, may have reached the service: the HTTP client accepted it and established a
+/// connection.
+pub(super) fn was_sent(error: &ConnectorError) -> bool {
+    let refused = find::<legacy::Error>(&causes_of(Some(error))).is_some_and(legacy::Error::is_connect);
+    !(error.is_user() || refused)
 }
 
-fn refused(operation: &str, code: &str, message: Option<&str>) -> Failure {
-    let message = message
-        .map(|message| format!(": {}", message.trim()))
-        .unwrap_or_default();
-    let failure = Failure::error(format!("{operation} refused with {code}{message}")).code(code);
-    match hint(operation, code) {
-        Some(hint) => failure.hint(hint),
-        None => failure,
-    }
+fn find<'a, E: Error + 'static>(causes: &[&'a (dyn Error + 'static)]) -> Option<&'a E> {
+    causes.iter().find_map(|cause| cause.downcast_ref())
 }
 
-/// The next step for the codes that any service can answer with.
-fn hint(operation: &str, code: &str) -> Option<String> {
-    match code {
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => Some(format!(
-            "allow `{operation}` to the identity that `aws sts get-caller-identity` shows"
-        )),
-        "ExpiredToken" | "ExpiredTokenException" | "RequestExpired" => {
-            Some("the credentials have expired: sign in again (`aws sso login`), or export new ones".into())
-        }
-        "UnrecognizedClientException"
-        | "InvalidClientTokenId"
-        | "InvalidSignatureException"
-        | "SignatureDoesNotMatch" => Some(
-            "AWS does not know these credentials: check AWS_PROFILE, AWS_ACCESS_KEY_ID and its secret".into(),
-        ),
-        code if is_throttling(code) => {
-            Some("AWS limits the rate: run it again, what is done is not done twice".into())
-        }
-        _ => None,
-    }
-}
-
-/// Whether `code` says that the call came too soon: it heals by itself.
-pub fn is_throttling(code: &str) -> bool {
-    matches!(
-        code,
-        "Throttling"
-            | "ThrottlingException"
-            | "ThrottledException"
-            | "TooManyRequestsException"
-            | "TooManyUpdates"
-    )
-}
-
-/// What the HTTP client says of a connection that stood when it broke: its errors have types of their own.
-const AFTER: [&str; 2] = ["client error (SendRequest)", "HTTP read timeout"];
-
-/// The request did not get out, or the connection broke behind it.
-fn not_sent(operation: &str, error: &(dyn Error + 'static)) -> Failure {
-    let causes = causes_of(Some(error));
-    if let Some(credentials) = causes
-        .iter()
-        .find_map(|cause| cause.downcast_ref::<CredentialsError>())
-    {
-        return no_credentials(operation, credentials);
-    }
-    let cause = readable(&causes);
-    let is_after = |words: &String| AFTER.iter().any(|known| words.starts_with(known));
-    if causes
-        .iter()
-        .map(ToString::to_string)
-        .any(|words| is_after(&words))
-    {
-        return no_answer(operation, &format!("got no answer: {cause}"), "network");
-    }
-    Failure::error(format!("{operation} could not be sent: {cause}"))
-        .kind(ErrorKind::Network)
-        .code("network")
-        .hint(NETWORK_HINT)
-}
-
-pub(super) fn no_credentials(operation: &str, error: &CredentialsError) -> Failure {
-    let failure = match error {
-        CredentialsError::CredentialsNotLoaded(_) => {
-            Failure::error(format!("{operation} could not be sent: no AWS credentials found"))
-        }
-        _ => {
-            let cause = readable(&causes_of(error.source()));
-            Failure::error(format!(
-                "{operation} could not be sent: failed to get AWS credentials: {cause}"
-            ))
-        }
-    };
-    failure
-        .kind(ErrorKind::Credentials).code("no-credentials")
-        .hint("sign in with `aws sso login`, set AWS_PROFILE, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-}
-
-/// `next` and what is behind it.
-pub(super) fn causes_of<'a>(mut next: Option<&'a (dyn Error + 'static)>) -> Vec<&'a (dyn Error + 'static)> {
+/// `next` and its sources.
+fn causes_of<'a>(mut next: Option<&'a (dyn Error + 'static)>) -> Vec<&'a (dyn Error + 'static)> {
     let mut causes = Vec::new();
     while let Some(cause) = next {
         causes.push(cause);
@@ -196,124 +336,37 @@ pub(super) fn causes_of<'a>(mut next: Option<&'a (dyn Error + 'static)>) -> Vec<
     causes
 }
 
-/// The causes in one line, without the layers that say nothing and what has been said before.
+/// Layers of the SDK and of the HTTP client whose text adds nothing.
+const EMPTY_LAYERS: [&str; 11] = [
+    "dispatch failure",
+    "io error",
+    "other",
+    "client error (Connect)",
+    "client error (SendRequest)",
+    "response error",
+    "timed out",
+    "timeout",
+    "unhandled error",
+    "user error",
+    "failed to construct request",
+];
+
+/// The causes on one line, without empty layers and without repetitions.
 fn readable(causes: &[&(dyn Error + 'static)]) -> String {
-    let mut said: Vec<String> = Vec::new();
+    let mut texts: Vec<String> = Vec::new();
     for cause in causes {
         let text = cause.to_string();
-        let text = without_process_output(&text).trim_end_matches('.').to_owned();
-        let empty = matches!(
-            text.as_str(),
-            "dispatch failure"
-                | "io error"
-                | "other"
-                | "client error (Connect)"
-                | "client error (SendRequest)"
-                | "response error"
-                | "unhandled error"
-                | "failed to construct request"
-        );
-        if !empty && !said.iter().any(|earlier| earlier.contains(&text)) {
-            said.push(text);
+        let text = without_process_output(&text).trim_end_matches('.');
+        if !EMPTY_LAYERS.contains(&text) && !texts.iter().any(|earlier| earlier.contains(text)) {
+            texts.push(text.to_owned());
         }
     }
-    if said.is_empty() {
+    if texts.is_empty() {
         causes.first().map(ToString::to_string).unwrap_or_default()
     } else {
-        said.join(": ")
+        texts.join(": ")
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use aws_smithy_runtime_api::client::result::ConnectorError;
-    use aws_smithy_types::error::ErrorMetadata;
-    use cli::ErrorSummary;
-
-    #[test]
-    fn a_refusal_names_call_code_message_and_the_next_step() {
-        let error = anyhow::Error::from(refused(
-            "ssm:PutParameter",
-            "AccessDeniedException",
-            Some("User: ci may not\n"),
-        ));
-        let described = ErrorSummary::of(&error);
-        assert_eq!(
-            described.message,
-            "ssm:PutParameter refused with AccessDeniedException: User: ci may not"
-        );
-        assert_eq!(described.code.as_deref(), Some("AccessDeniedException"));
-        assert!(described.hint.unwrap().contains("ssm:PutParameter"));
-    }
-
-    #[test]
-    fn what_was_sent_is_told_apart_from_what_was_not() {
-        type Sent = SdkError<ErrorMetadata, HttpResponse>;
-        let answer = |status: u16| HttpResponse::new(status.try_into().unwrap(), "<html>".into());
-        let io = |words: &str| std::io::Error::other(words.to_owned());
-        let unread = || Sent::response_error(io("type mismatch"), answer(200));
-        let strange =
-            |status: u16| move || Sent::service_error(ErrorMetadata::builder().build(), answer(status));
-        let late = || Sent::timeout_error(io("x"));
-        let broken = |words: &'static str| {
-            move || Sent::dispatch_failure(ConnectorError::other(io(words).into(), None))
-        };
-        let check = |error: &dyn Fn() -> Sent, words: &str, code: &str, unsure: bool| {
-            let said = |operation: &str| ErrorSummary::of(&call(operation)(error()).into());
-            let (read, write) = (said("ecs:DescribeServices"), said("ecs:UpdateService"));
-            assert_eq!(read.message, format!("ecs:DescribeServices {words}"));
-            assert_eq!(read.hint.as_deref(), Some(NETWORK_HINT), "{words}");
-            assert_eq!(write.message, format!("ecs:UpdateService {words}"));
-            let hint = if unsure { UNSURE_HINT } else { NETWORK_HINT };
-            assert_eq!(write.hint.as_deref(), Some(hint), "{words}");
-            assert_eq!(write.code.as_deref(), Some(code), "{words}");
-        };
-        let words = "was answered with something that can't be read: type mismatch";
-        check(&unread, words, "no-aws-answer", true);
-        let words = "was answered with something that is no AWS error";
-        check(&strange(403), words, "no-aws-error", false);
-        let words = format!("{words} (status 502)");
-        check(&strange(502), &words, "no-aws-error", true);
-        check(&late, "got no answer in time", "network", true);
-        let words = "could not be sent: refused";
-        check(&broken("refused"), words, "network", false);
-        let sent = "client error (SendRequest)";
-        let words = "got no answer: dispatch failure";
-        check(&broken(sent), words, "network", true);
-        let words = "got no answer: HTTP read timeout occurred after 20s";
-        check(
-            &broken("HTTP read timeout occurred after 20s"),
-            words,
-            "network",
-            true,
-        );
-        let words = "could not be sent: HTTP connect timeout occurred after 3s";
-        check(
-            &broken("HTTP connect timeout occurred after 3s"),
-            words,
-            "network",
-            false,
-        );
-    }
-
-    #[test]
-    fn what_a_credential_process_wrote_is_left_out() {
-        let said = "external process exited with code exit status: 1. Stderr: canary\nStderr: canary";
-        let error = CredentialsError::provider_error(said);
-        let described = ErrorSummary::of(&no_credentials("ecr:PutImage", &error).into());
-        assert!(
-            described.message.ends_with("exited with code exit status: 1"),
-            "{}",
-            described.message
-        );
-        assert_eq!(without_process_output("plain text."), "plain text.");
-    }
-
-    #[test]
-    fn causes_are_said_once() {
-        let inner = std::io::Error::other("tcp connect error");
-        let outer = std::io::Error::other("tcp connect error: refused");
-        assert_eq!(readable(&[&outer, &inner]), "tcp connect error: refused");
-    }
-}
+mod tests;

@@ -1,93 +1,244 @@
-//! Calls as plain JSON on both ways: a field that this build of the SDK does not know is lost neither in what is
-//! sent nor in what is answered.
+//! Calls to the services that speak `awsJson1_1`, with plain JSON in both directions: a request can hold fields that
+//! no release of the SDK contains yet, and a response keeps the fields that a tool does not read. Credentials, retries,
+//! timeouts, signing and endpoints are those of the SDK, because the calls run on the SDK's own orchestrator.
 
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::interceptors::Intercept;
-use aws_smithy_runtime_api::client::interceptors::context::{
-    AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+mod protocol;
+mod raw_body;
+#[cfg(test)]
+mod tests;
+
+pub use raw_body::RawJsonBody;
+
+use super::error::CallError;
+use super::{AttemptTracker, Aws, endpoint};
+use aws_config::SdkConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_runtime::auth::sigv4::{self, SigV4AuthScheme};
+use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
+use aws_runtime::invocation_id::InvocationIdInterceptor;
+use aws_runtime::recursion_detection::RecursionDetectionInterceptor;
+use aws_runtime::request_info::RequestInfoInterceptor;
+use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
+use aws_runtime::service_clock_skew::{
+    DisableClockSkewCorrection, ServiceClockSkewClassifier, ServiceClockSkewInterceptor,
 };
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::config_bag::ConfigBag;
+use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
+use aws_smithy_runtime::client::defaults::{DefaultPluginParams, default_plugins};
+use aws_smithy_runtime::client::http::connection_poisoning::ConnectionPoisoningInterceptor;
+use aws_smithy_runtime::client::orchestrator::endpoints::StaticUriEndpointResolver;
+use aws_smithy_runtime::client::orchestrator::invoke;
+use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
+use aws_smithy_runtime::client::stalled_stream_protection::StalledStreamProtectionInterceptor;
+use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
+use aws_smithy_runtime_api::client::auth::{
+    AuthSchemeOptionResolverParams, SharedAuthScheme, SharedAuthSchemeOptionResolver,
+};
+use aws_smithy_runtime_api::client::endpoint::{EndpointResolverParams, SharedEndpointResolver};
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
+use aws_smithy_runtime_api::client::interceptors::context::Input;
+use aws_smithy_runtime_api::client::orchestrator::{Metadata, SensitiveOutput};
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_runtime_api::client::runtime_plugin::{RuntimePlugins, StaticRuntimePlugin};
+use aws_smithy_runtime_api::client::ser_de::{SharedRequestSerializer, SharedResponseDeserializer};
+use aws_smithy_types::config_bag::{FrozenLayer, Layer};
+use aws_types::SigningName;
+use aws_types::region::SigningRegion;
+use protocol::{AwsJson, LimitBody, Request, ServiceError};
 use serde_json::Value;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
 
-/// What one call sends, and what it was answered: an interceptor for the call, of which a clone is kept.
-#[derive(Clone, Default)]
-pub struct RawJsonBody {
-    /// In place of what the SDK made.
-    body: Option<Arc<str>>,
-    answer: Arc<Mutex<Vec<u8>>>,
+/// What distinguishes one `awsJson1_1` service from another (each service's Smithy model).
+#[derive(Debug, PartialEq, Eq)]
+pub struct Service {
+    /// The `sdkId`. `AWS_ENDPOINT_URL_…` and the `services` section of a profile are named after it.
+    pub id: &'static str,
+    /// The first label of the host name.
+    pub endpoint_prefix: &'static str,
+    /// The service in the scope of a signature.
+    pub signing_name: &'static str,
+    /// What the `X-Amz-Target` header contains in front of the operation.
+    pub target_prefix: &'static str,
+    /// The service in the names of IAM actions, which is how error messages name a call.
+    pub iam_prefix: &'static str,
 }
 
-impl RawJsonBody {
-    /// Sends `body`, whatever the SDK made of its own fields. [`RawJsonBody::default`] leaves that as it is.
-    pub fn sending(body: &Value) -> Self {
-        RawJsonBody {
-            body: Some(body.to_string().into()),
-            ..RawJsonBody::default()
-        }
-    }
+/// Amazon ECS.
+pub static ECS: Service = Service {
+    id: "ECS",
+    endpoint_prefix: "ecs",
+    signing_name: "ecs",
+    target_prefix: "AmazonEC2ContainerServiceV20141113",
+    iam_prefix: "ecs",
+};
 
-    /// The last answer; `null` where it was no JSON.
-    pub fn answer(&self) -> Value {
-        let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
-        serde_json::from_slice(&answer).unwrap_or_default()
-    }
+/// Amazon CloudWatch Logs.
+pub static LOGS: Service = Service {
+    id: "CloudWatch Logs",
+    endpoint_prefix: "logs",
+    signing_name: "logs",
+    target_prefix: "Logs_20140328",
+    iam_prefix: "logs",
+};
+
+/// AWS Cloud Map.
+pub static CLOUD_MAP: Service = Service {
+    id: "ServiceDiscovery",
+    endpoint_prefix: "servicediscovery",
+    signing_name: "servicediscovery",
+    target_prefix: "Route53AutoNaming_v20170314",
+    iam_prefix: "servicediscovery",
+};
+
+/// A client of one service. Clones share its connections, credentials and retry quota.
+#[derive(Clone)]
+pub struct JsonClient {
+    service: &'static Service,
+    /// The plugins of the client, or why the configuration admits no endpoint.
+    plugins: Result<RuntimePlugins, &'static str>,
 }
 
-/// Without the bodies: what is in them may be secret.
-impl fmt::Debug for RawJsonBody {
+impl fmt::Debug for JsonClient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("RawJsonBody").finish_non_exhaustive()
+        let mut debug = formatter.debug_struct("JsonClient");
+        debug.field("service", &self.service.id).finish_non_exhaustive()
     }
 }
 
-impl Intercept for RawJsonBody {
-    fn name(&self) -> &'static str {
-        "RawJsonBody"
+impl JsonClient {
+    /// A client of `service` with the configuration of `aws`. Sends nothing.
+    pub fn new(aws: &Aws, service: &'static Service) -> Self {
+        let plugins = endpoint::url(&aws.sdk, service, &aws.region)
+            .map(|url| client_plugins(&aws.sdk, service, &aws.region, url));
+        JsonClient { service, plugins }
     }
 
-    fn modify_before_signing(
-        &self,
-        context: &mut BeforeTransmitInterceptorContextMut<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        if let Some(body) = &self.body {
-            let request = context.request_mut();
-            let length = body.len().to_string();
-            request.headers_mut().insert("content-length", length);
-            *request.body_mut() = SdkBody::from(&**body);
+    /// Calls `operation`, for example `DescribeServices`, with `body` as the request. An empty response is `{}`.
+    ///
+    /// # Errors
+    /// When the service answers with an error, gives no response, or the response is not a JSON object.
+    pub async fn call(&self, operation: &str, body: &Value) -> Result<Value, CallError> {
+        let action = format!("{}:{operation}", self.service.iam_prefix);
+        let plugins = match &self.plugins {
+            Ok(plugins) => plugins.clone(),
+            Err(reason) => return Err(CallError::not_sent(action, *reason)),
+        };
+        let attempts = AttemptTracker::default();
+        let mut components = RuntimeComponentsBuilder::new("operation");
+        components.push_interceptor(SharedInterceptor::new(attempts.clone()));
+        let mut layer = Layer::new("operation");
+        layer.store_put(Metadata::new(operation.to_owned(), self.service.id));
+        let plugin = StaticRuntimePlugin::new()
+            .with_config(layer.freeze())
+            .with_runtime_components(components);
+        let request = Request {
+            target: format!("{}.{operation}", self.service.target_prefix),
+            body: body.to_string(),
+        };
+        let plugins = plugins.with_operation_plugin(plugin);
+        match invoke(self.service.id, operation, Input::erase(request), &plugins).await {
+            Ok(output) => output
+                .downcast::<Value>()
+                .map_err(|_| CallError::not_sent(action, "the deserializer gave another type")),
+            Err(error) => {
+                let error = error.map_service_error(ServiceError::of);
+                Err(CallError::of(action, &error).or_applied(attempts.may_have_applied()))
+            }
         }
-        Ok(())
-    }
-
-    fn read_after_deserialization(
-        &self,
-        context: &AfterDeserializationInterceptorContextRef<'_>,
-        _: &RuntimeComponents,
-        _: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        let body = context.response().body().bytes().unwrap_or_default();
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = body.to_vec();
-        Ok(())
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn bodies_are_not_shown() {
-        let exchange = RawJsonBody::sending(&json!({"secret": "canary"}));
-        *exchange.answer.lock().unwrap() = b"{\"secret\": \"canary\"}".to_vec();
-        assert_eq!(format!("{exchange:?}"), "RawJsonBody { .. }");
-        assert_eq!(exchange.clone().answer(), json!({"secret": "canary"}));
-        *exchange.answer.lock().unwrap() = b"<html>".to_vec();
-        assert_eq!(exchange.answer(), Value::Null);
+/// What a generated client of the SDK configures, in the same order.
+fn client_plugins(sdk: &SdkConfig, service: &'static Service, region: &str, url: String) -> RuntimePlugins {
+    let mut defaults = DefaultPluginParams::new()
+        .with_retry_partition_name(format!("{}-{region}", service.endpoint_prefix))
+        .with_is_aws_sdk(true);
+    if let Some(version) = sdk.behavior_version() {
+        defaults = defaults.with_behavior_version(version);
     }
+    RuntimePlugins::new()
+        .with_client_plugins(default_plugins(defaults))
+        .with_client_plugin(
+            StaticRuntimePlugin::new()
+                .with_config(settings(sdk, service))
+                .with_runtime_components(components(sdk, url)),
+        )
+}
+
+fn settings(sdk: &SdkConfig, service: &'static Service) -> FrozenLayer {
+    let mut layer = Layer::new("settings");
+    layer.store_put(ApiMetadata::new(
+        service.endpoint_prefix,
+        env!("CARGO_PKG_VERSION"),
+    ));
+    layer.store_put(SigningName::from_static(service.signing_name));
+    if let Some(region) = sdk.region() {
+        layer.store_put(region.clone());
+        layer.store_put(SigningRegion::from(region.clone()));
+    }
+    let mut signing = SigningOptions::default();
+    signing.double_uri_encode = true;
+    signing.content_sha256_header = false;
+    signing.normalize_uri_path = true;
+    signing.payload_override = None;
+    layer.store_put(SigV4OperationSigningConfig {
+        signing_options: signing,
+        ..SigV4OperationSigningConfig::default()
+    });
+    layer.store_put(AuthSchemeOptionResolverParams::new(()));
+    layer.store_put(EndpointResolverParams::new(()));
+    layer.store_put(SharedRequestSerializer::new(AwsJson));
+    layer.store_put(SharedResponseDeserializer::new(AwsJson));
+    // `trace` output of the orchestrator contains response bodies otherwise.
+    layer.store_put(SensitiveOutput);
+    if let Some(retry) = sdk.retry_config() {
+        layer.store_put(retry.clone());
+    }
+    let timeouts = sdk.timeout_config().cloned();
+    layer.store_put(timeouts.unwrap_or_else(TimeoutConfig::disabled));
+    if let Some(protection) = sdk.stalled_stream_protection() {
+        layer.store_put(protection);
+    }
+    if let Some(name) = sdk.app_name() {
+        layer.store_put(name.clone());
+    }
+    if let Some(disabled) = sdk.disable_clock_skew_correction() {
+        layer.store_put(DisableClockSkewCorrection::from(disabled));
+    }
+    layer.freeze()
+}
+
+fn components(sdk: &SdkConfig, url: String) -> RuntimeComponentsBuilder {
+    let schemes = StaticAuthSchemeOptionResolver::new(vec![sigv4::SCHEME_ID]);
+    let mut components = RuntimeComponentsBuilder::new("client")
+        .with_http_client(sdk.http_client())
+        .with_sleep_impl(sdk.sleep_impl())
+        .with_time_source(Some(sdk.time_source().unwrap_or_default()))
+        .with_auth_scheme_option_resolver(Some(SharedAuthSchemeOptionResolver::new(schemes)))
+        .with_auth_scheme(SharedAuthScheme::new(SigV4AuthScheme::new()))
+        .with_endpoint_resolver(Some(SharedEndpointResolver::new(StaticUriEndpointResolver::uri(
+            url,
+        ))))
+        .with_retry_classifier(HttpStatusCodeClassifier::default())
+        .with_retry_classifier(TransientErrorClassifier::<ServiceError>::new())
+        .with_retry_classifier(AwsErrorCodeClassifier::<ServiceError>::new())
+        .with_retry_classifier(ServiceClockSkewClassifier::<ServiceError>::new());
+    if let Some(cache) = sdk.identity_cache() {
+        components.set_identity_cache(Some(cache));
+    }
+    if let Some(provider) = sdk.credentials_provider() {
+        components.set_identity_resolver(sigv4::SCHEME_ID, provider);
+    }
+    for interceptor in [
+        SharedInterceptor::permanent(ConnectionPoisoningInterceptor::new()),
+        SharedInterceptor::permanent(StalledStreamProtectionInterceptor::default()),
+        SharedInterceptor::permanent(ServiceClockSkewInterceptor::new()),
+        SharedInterceptor::permanent(RequestInfoInterceptor::new()),
+        SharedInterceptor::permanent(UserAgentInterceptor::new()),
+        SharedInterceptor::permanent(InvocationIdInterceptor::new()),
+        SharedInterceptor::permanent(RecursionDetectionInterceptor::new()),
+        SharedInterceptor::permanent(LimitBody),
+    ] {
+        components.push_interceptor(interceptor);
+    }
+    components
 }

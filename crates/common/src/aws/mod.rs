@@ -11,7 +11,7 @@ pub mod json;
 mod profile;
 
 pub use attempts::AttemptTracker;
-pub use error::{PASS_ROLE_HINT, UNSURE_HINT, call, code_of, is_throttling};
+pub use error::{CallError, PASS_ROLE_HINT, UNSURE_HINT, call, code_of, is_throttling, kind_of};
 
 use crate::config::{AwsTarget, Config};
 use anyhow::Result;
@@ -119,6 +119,25 @@ impl Aws {
             self.sdk = self.sdk.into_builder().retry_config(retry).build();
         }
         self
+    }
+
+    /// The same configuration for calls that must not be repeated. `AWS_MAX_ATTEMPTS` does not change that.
+    #[must_use]
+    pub fn without_retries(mut self) -> Self {
+        let retry = RetryConfig::disabled();
+        self.sdk = self.sdk.into_builder().retry_config(retry).build();
+        self
+    }
+
+    /// The same configuration in another region.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Self {
+        let sdk = self.sdk.to_builder().region(Region::new(region.to_owned()));
+        Aws {
+            sdk: sdk.build(),
+            region: region.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// `account` in this region, when it is the one that is wanted.

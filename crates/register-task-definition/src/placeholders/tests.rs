@@ -1,6 +1,7 @@
 use super::*;
 use aws_documents::task_definition::difference;
-use aws_documents::{Document, expand::expand};
+use aws_documents::Document;
+use common::documents::expand;
 use common::config::Variables;
 use std::path::Path;
 
@@ -116,5 +117,5 @@ fn expanded_again_it_is_what_is_live() {
     let mut live = live();
     // The emulator's empty text for what was not given.
     live.as_object_mut().unwrap().shift_remove("pidMode");
-    assert_eq!(difference(&live, &expanded), []);
+    assert_eq!(difference(&live, &expanded, aws_documents::Values::Shown), []);
 }

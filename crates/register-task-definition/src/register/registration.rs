@@ -2,11 +2,11 @@
 //! before the call is sent again.
 
 use super::{Reconciler, describe};
-use crate::ecs::{EcsError, Reason, TaskDefinition};
 use crate::plan::Plan;
 use anyhow::Result;
 use aws_documents::Values;
 use cli::ErrorKind;
+use ecs::{EcsError, Reason, TaskDefinition};
 use reconcile::backoff::Backoff;
 use reconcile::tags;
 use serde_json::Value;

@@ -24,7 +24,7 @@ fn variables_and_secrets() {
 #[test]
 fn keys_in_the_clear_are_faults_and_never_shown() {
     let key = format!("{}{}", "AKIA", "IOSFODNN7EXAMPLE");
-    let clear = "an AWS key stands in the clear: everybody who may describe the task reads it";
+    let clear = "an AWS key in plain text: every caller who may describe the task can read it";
     for (name, value) in [
         ("AWS_ACCESS_KEY_ID", "x"),
         ("AWS_SECRET_ACCESS_KEY", ""),
@@ -268,7 +268,7 @@ fn secrets_in_the_clear_are_warned_of_and_never_said() {
     );
     assert!(!found.join("\n").contains("canary"), "{found:#?}");
     let key = format!("{}{}", "AKIA", "IOSFODNN7EXAMPLE");
-    let clear = "an AWS key stands in the clear: everybody who may describe the task reads it";
+    let clear = "an AWS key in plain text: every caller who may describe the task can read it";
     container(
         &[
             ("/command", json!(["x", format!("--id={key}")])),
