@@ -40,7 +40,7 @@ pub(crate) fn difference_of(
     walk.changes
 }
 
-/// Puts lists whose order means nothing into one order, all the way down.
+/// Sorts unordered lists, recursively.
 pub fn sort(value: &mut Value, meaning: Meaning) {
     sort_field("", value, meaning);
 }

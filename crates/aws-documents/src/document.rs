@@ -1,4 +1,4 @@
-//! A JSON file whose values know where they stand.
+//! A JSON file with line and column of every value.
 
 mod reader;
 
@@ -7,13 +7,13 @@ use crate::node::{Field, Node};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// AWS takes policies of 10 KB and task definitions of 64 KB; a file far beyond is the wrong one.
+/// AWS takes policies of 10 KB and task definitions of 64 KB; a much larger file is a mistake.
 const LARGEST: usize = 1 << 20;
 
 /// A file that was read.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Document {
-    /// Where it is, from the current folder when it is below that.
+    /// Its path, relative to the current directory when it is below that.
     pub file: PathBuf,
     /// What it holds.
     pub root: Node,
@@ -29,7 +29,7 @@ impl Document {
     /// Reads a file. Line and column of every value are kept.
     ///
     /// # Errors
-    /// When it can't be read or is not JSON; then with the place.
+    /// When it can't be read or is not JSON, with the position.
     pub fn read(file: &Path) -> Result<Self, Diagnostic> {
         let file = &shown(file);
         let bytes = std::fs::read(file).map_err(|error| Diagnostic::of_file(file, error.to_string()))?;
@@ -56,10 +56,10 @@ impl Document {
         }
     }
 
-    /// Reads `text`, which stands in `file`.
+    /// Reads `text`, the content of `file`.
     ///
     /// # Errors
-    /// When it is not JSON; then with the place.
+    /// When it is not JSON, with the position.
     pub fn parse(file: &Path, text: &str) -> Result<Self, Diagnostic> {
         match reader::read(text) {
             Ok(root) => Ok(Document {
@@ -76,7 +76,7 @@ impl Document {
         }
     }
 
-    /// The whole as a field.
+    /// The document as a field.
     pub fn field(&self) -> Field<'_> {
         Field {
             node: &self.root,

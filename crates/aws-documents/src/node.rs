@@ -1,9 +1,9 @@
-//! JSON values that carry their place in the file.
+//! JSON values with their position in the file.
 
 use crate::position::Position;
 use serde_json::{Map, Number, Value};
 
-/// A value with its place.
+/// A value and its position.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Node {
     /// Where it begins.
@@ -25,7 +25,7 @@ pub enum Content {
     Text(String),
     /// `[…]`
     Array(Vec<Node>),
-    /// `{…}` in the order of the file; no key stands twice.
+    /// `{…}` in the order of the file, without duplicate keys.
     Object(Vec<Member>),
 }
 
@@ -57,7 +57,7 @@ impl Node {
         }
     }
 
-    /// What kind of value it is, with its article.
+    /// The kind of value, with its article.
     pub fn kind(&self) -> &'static str {
         match self.content {
             Content::Null => "null",
@@ -70,7 +70,7 @@ impl Node {
     }
 }
 
-/// A value and the way to it.
+/// A value and its path.
 #[derive(Clone, Debug)]
 pub struct Field<'a> {
     /// The value.

@@ -22,7 +22,7 @@ use std::path::Path;
 /// Reads a policy in a response of IAM: percent-encoded (RFC 3986), or plain JSON.
 ///
 /// # Errors
-/// When it is no JSON. The error calls it `name`.
+/// When it is not JSON. The error calls it `name`.
 pub fn decode(name: &str, text: &str) -> Result<Value, Diagnostic> {
     let text = text.trim();
     let plain = if text.starts_with('{') {

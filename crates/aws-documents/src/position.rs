@@ -1,4 +1,4 @@
-//! Where a value stands in a file.
+//! Positions in a file.
 
 /// Line and column; both count from 1, the column in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -41,7 +41,7 @@ pub(crate) fn hide(value: &Value, shape: Option<&Shape>) -> Value {
     }
 }
 
-/// The texts of `value` that look like secrets, to be redacted in what others say about it.
+/// The texts of `value` that look like secrets, to be redacted in error messages about it.
 pub(crate) fn secret_texts(value: &Value, shape: &Shape) -> Vec<String> {
     let mut found = Vec::new();
     collect("", value, Some(shape), &mut found);
@@ -83,7 +83,7 @@ fn collect(name: &str, value: &Value, shape: Option<&Shape>, found: &mut Vec<Str
             let own_name = members.get("name").and_then(Value::as_str);
             for (key, value) in members {
                 let inner = shape.and_then(|shape| shape.member(key));
-                // A secret is told by the name of the variable, not by the key `value`.
+                // The name of a variable is what marks a secret, not the key `value`.
                 let name = match (inner, own_name) {
                     (None | Some(Shape::FreeText), Some(name)) if key == "value" => name,
                     _ => key,

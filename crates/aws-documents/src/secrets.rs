@@ -33,7 +33,7 @@ const WORDS: [&str; 24] = [
     "TOKENS",
 ];
 
-/// The same, written together with another word: `APIKEY`, `PGPASSWORD`.
+/// Ends of compound words that do the same: `APIKEY`, `PGPASSWORD`.
 const ENDS: [&str; 11] = [
     "ACCESSKEY",
     "APIKEY",
@@ -85,7 +85,7 @@ const TOKENS: [(&str, usize); 24] = [
     ("xoxs-", 12),
 ];
 
-/// Addresses whose path is the secret.
+/// Webhook URLs, whose path is the secret.
 const SECRET_PATHS: [&str; 4] = [
     "://hooks.slack.com/services/",
     "://discord.com/api/webhooks/",
@@ -139,13 +139,13 @@ fn describes_secret(name: &str, value: &str) -> bool {
     }
 }
 
-/// Whether the value of this name looks like a secret: by the name, or by itself.
+/// Whether the value of this name looks like a secret: by its name, or by its content.
 pub(crate) fn is_secret(name: &str, value: &str) -> bool {
     let named = !value.is_empty() && is_secret_name(name) && !describes_secret(name, value);
     named || holds_secret(value)
 }
 
-/// Whether a secret stands somewhere in `text`.
+/// Whether `text` contains a secret.
 pub(crate) fn holds_secret(text: &str) -> bool {
     holds_access_key(text)
         || holds_token(text)
@@ -207,7 +207,7 @@ fn variable(text: &str) -> Option<&str> {
     (1..=40).contains(&name.len()).then_some(name)
 }
 
-/// Whether a shell would find the value elsewhere: by a name in capitals or in small letters, or by a command.
+/// Whether a shell would replace the text: a variable in capitals or in small letters, or a command substitution.
 fn is_looked_up(text: &str) -> bool {
     let small = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
     let large = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
@@ -220,7 +220,7 @@ fn holds_pair(text: &str) -> bool {
     text.match_indices(['=', ':']).any(|(at, sign)| {
         let (before, behind) = text.split_at(at);
         let value = behind.get(1..).unwrap_or_default();
-        // Elsewhere a colon stands in ARNs, images and addresses.
+        // Other colons are parts of ARNs, images and addresses.
         if sign == ":" && !value.starts_with([' ', '"', '\'']) {
             return false;
         }
@@ -233,13 +233,13 @@ fn holds_pair(text: &str) -> bool {
             .unwrap_or_default();
         let end = value.find([' ', '"', '\'', '&', ';', ',']).unwrap_or(value.len());
         let value = value.get(..end).unwrap_or_default();
-        // A variable of the shell is looked up when the program starts.
+        // A shell variable is not the value itself.
         let given = !value.is_empty() && !is_looked_up(value);
         given && is_secret_name(name) && !describes_secret(name, value)
     })
 }
 
-/// Which of the words of a command look like secrets: by themselves, or as what stands behind `--password`.
+/// Which words of a command look like secrets: by their content, or as the argument of an option like `--password`.
 pub(crate) fn secret_words(words: &[&str]) -> Vec<bool> {
     let mut flag = "";
     let mut found = Vec::new();

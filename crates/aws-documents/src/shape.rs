@@ -1,4 +1,4 @@
-//! The fields that an API of AWS takes: which there are, of what kind, and which must be there.
+//! The fields of an API of AWS: names, kinds, and which are required.
 
 use crate::diagnostic::Diagnostics;
 use crate::node::{Content, Field};
@@ -28,7 +28,7 @@ pub enum Shape {
     List(&'static Shape),
     /// An object with these keys.
     Object(&'static [Key]),
-    /// Anything: AWS does not look into it.
+    /// Any value: AWS does not interpret it.
     Anything,
 }
 

@@ -46,7 +46,7 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    /// Its line in the report.
+    /// The item of the report.
     pub(crate) fn item(&self) -> Item {
         Item::new(self.kind, &self.name, "planned").detail("after", self.after)
     }

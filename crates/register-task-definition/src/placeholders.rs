@@ -1,5 +1,5 @@
-//! From a live definition back to a file: what only ECS fills in is left out, and a name that stands in
-//! `ops.toml` becomes its `${NAME}`. No I/O.
+//! Turns a live definition into a file: without the fields that only ECS sets, and with `${NAME}` for the names in
+//! `ops.toml`. No I/O.
 
 use crate::source::image_names;
 
@@ -26,7 +26,7 @@ pub(crate) fn file(
             .and_then(Value::as_array_mut);
         let containers = containers.into_iter().flatten().filter_map(Value::as_object_mut);
         containers.for_each(|container| tidy(container, awsvpc));
-        // Those of `ops.toml` are put on anyhow, and AWS's own can't be.
+        // Tags of `ops.toml` are added anyway, and those of AWS can't be set.
         let own =
             |(key, value): &(&String, &String)| app_tags.get(*key) != Some(value) && !key.starts_with("aws:");
         let own: Vec<Value> = tags
@@ -42,7 +42,7 @@ pub(crate) fn file(
     file
 }
 
-/// What ECS adds to each container.
+/// Removes what ECS adds to each container.
 fn tidy(container: &mut Map<String, Value>, awsvpc: bool) {
     if container.get("cpu") == Some(&json!(0)) {
         container.shift_remove("cpu");
@@ -55,8 +55,8 @@ fn tidy(container: &mut Map<String, Value>, awsvpc: bool) {
     }
 }
 
-/// Null, an empty text, list and object are what ECS shows for what was not given; only of a variable is an
-/// empty text a value.
+/// Removes null and empty strings, lists and objects, which ECS returns for absent fields. Only the value of a variable
+/// may be an empty string.
 fn drop_empty(value: &mut Value) {
     let is_empty = |key: &str, value: &Value| match value {
         Value::Null => true,
@@ -132,7 +132,7 @@ impl Names<'_> {
         }
     }
 
-    /// What stands behind the prefix of the parameters.
+    /// The part of `name` after the prefix of the parameters.
     fn parameter<'a>(&self, name: &'a str) -> Option<&'a str> {
         let prefix = &self.config.schema.params.as_ref()?.prefix;
         name.strip_prefix(prefix.as_str())

@@ -8,7 +8,7 @@ use reconcile::Tags;
 use reconcile::tags;
 use serde_json::Value;
 
-/// What is to be done.
+/// The action to take.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Plan {
     Nothing,
@@ -39,7 +39,7 @@ impl Plan {
         }
     }
 
-    /// The word for the report.
+    /// The action in the report.
     pub(crate) fn action(&self, latest: Option<&TaskDefinition>) -> &'static str {
         match self {
             Plan::Nothing => "none",

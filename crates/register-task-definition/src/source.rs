@@ -14,20 +14,20 @@ use std::path::PathBuf;
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) document: Document,
-    pub(crate) images: Vec<Wanted>,
+    pub(crate) images: Vec<SourceImage>,
 }
 
 /// An image that the file names as `${image.NAME}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct SourceImage {
     pub(crate) name: String,
     pub(crate) repository: String,
     pub(crate) tag: String,
-    /// What `--image` says instead.
+    /// The reference of `--image`, which takes its place.
     pub(crate) given: Option<String>,
 }
 
-/// Where the file is, by `[task_definition]`.
+/// The path of the file in `[task_definition]`.
 ///
 /// # Errors
 /// When there is no such table, or a variable in it is unset.
@@ -78,10 +78,10 @@ impl Source {
                 .hint(hint)
                 .into());
         }
-        // A name that is no image is told with its place, when the file is expanded.
+        // A name without a table is reported with its position when the file is expanded.
         let images = names
             .iter()
-            .filter_map(|name| wanted(config, variables, name, given).transpose())
+            .filter_map(|name| source_image(config, variables, name, given).transpose())
             .collect::<Result<_>>()?;
         Ok(Ok(Source { document, images }))
     }
@@ -89,7 +89,7 @@ impl Source {
     /// The family, expanded.
     ///
     /// # Errors
-    /// When the file names none.
+    /// When it is missing.
     pub(crate) fn family(&self, variables: &Variables) -> Result<String> {
         let family = expand_key(&self.document, "family", variables).map_err(Diagnostic::into_failure)?;
         let missing = || {
@@ -109,16 +109,16 @@ impl Source {
 }
 
 /// `[[image]] NAME`; `None` when there is no such table.
-fn wanted(
+fn source_image(
     config: &Config,
     variables: &Variables,
     name: &str,
     given: &[(String, String)],
-) -> Result<Option<Wanted>> {
+) -> Result<Option<SourceImage>> {
     let Some(image) = config.schema.image.iter().find(|image| image.name == name) else {
         return Ok(None);
     };
-    // Only these two: what a build needs is not asked of somebody who registers.
+    // Only these two: the variables of a build may be unset here.
     let expanded = |text: &str, key: &str| {
         let path = format!("image `{name}`.{key}");
         expand_text(text, variables)
@@ -131,7 +131,7 @@ fn wanted(
             .code("config")
     })?;
     let given = given.iter().rev().find(|(other, _)| other == name);
-    Ok(Some(Wanted {
+    Ok(Some(SourceImage {
         name: name.to_owned(),
         repository: expanded(&image.repository, "repository")?,
         tag: expanded(tag, "tags[0]")?,
@@ -179,8 +179,7 @@ pub(crate) fn app_tags(config: &Config, variables: &Variables) -> Result<(Tags, 
     Ok((all, diagnostics))
 }
 
-/// Takes the tags out of `definition` and puts them over those of `[app]`: they are compared and set apart
-/// from the rest.
+/// Removes the tags from `definition` and merges them over those of `[app]`: tags are compared and set separately.
 pub(crate) fn take_tags(definition: &mut Value, app: &Tags) -> Tags {
     let own = definition
         .as_object_mut()

@@ -50,7 +50,7 @@ fn all_faults_of_all_files_are_listed() {
         lines,
         [
             "  ops.toml: roles.two.name: another role has the name `one`, and to IAM case makes no difference",
-            "  policies/trust.json:1:38: Statement[0]: `Principal` is missing: who is it that may?",
+            "  policies/trust.json:1:38: Statement[0]: `Principal` is missing",
             "  policies/trust.json:1:56: Statement[0].Principals: IAM has no key `Principals` here",
             "    hint: did you mean `Principal`?",
             "  policies/read.json:6:16: Statement[0].Action[0]: the action `GetParameters` has no service before it",

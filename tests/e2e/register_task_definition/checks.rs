@@ -99,7 +99,7 @@ fn a_platform_that_cant_be_found_out_is_not_judged() {
         .run()
         .exits(0)
         .says(not_judged)
-        .says("answered with status 404");
+        .says("returned status 404");
     aws.cut(format!("GET {}", super::account::SIGNED));
     tool(&aws)
         .arg("--dry-run")

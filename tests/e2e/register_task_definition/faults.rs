@@ -221,7 +221,9 @@ fn an_answer_to_a_write_that_can_not_be_read_may_have_gone_through() {
         );
         let output = tool(&aws).env("AWS_MAX_ATTEMPTS", "1").run().exits(2);
         let output = output
-            .says(&format!("failed to register task definition `web`: ecs:RegisterTaskDefinition returned {returned}"))
+            .says(&format!(
+                "failed to register task definition `web`: ecs:RegisterTaskDefinition returned {returned}"
+            ))
             .says("hint: the change may have been applied; re-run to check and continue\n");
         let told = output.stderr.contains("could not be sent");
         assert!(!told, "{}", output.transcript());

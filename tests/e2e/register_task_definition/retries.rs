@@ -66,9 +66,7 @@ fn an_old_role_is_not_waited_for() {
         let output = tool(&aws).run().exits(2);
         assert!(output.elapsed < Duration::from_secs(3), "{:?}", output.elapsed);
         assert_eq!(writes(&aws), ["RegisterTaskDefinition"]);
-        let output = output.says(&format!(
-            "ecs:RegisterTaskDefinition failed: {code}: {message}"
-        ));
+        let output = output.says(&format!("ecs:RegisterTaskDefinition failed: {code}: {message}"));
         if code == "AccessDeniedException" {
             output.says("hint: grant `iam:PassRole` on the two roles");
         }
@@ -287,9 +285,7 @@ fn throttling_without_end_says_so() {
         tool(&aws)
             .run()
             .exits(2)
-            .says(&format!(
-                "{operation} failed: ThrottlingException: Rate exceeded"
-            ))
+            .says(&format!("{operation} failed: ThrottlingException: Rate exceeded"))
             .says("hint: throttled; safe to re-run");
         assert_eq!(account.state().revisions.len(), 0);
     }

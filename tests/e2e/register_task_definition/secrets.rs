@@ -70,7 +70,8 @@ fn no_plan_and_no_report_shows_one() {
         .run()
         .exits(1)
         .json();
-    let command = |from: Value, to: Value| json!({"path": "containerDefinitions[web].command", "from": from, "to": to});
+    let command =
+        |from: Value, to: Value| json!({"path": "containerDefinitions[web].command", "from": from, "to": to});
     let hidden = command("(hidden)".into(), "(hidden)".into());
     assert_eq!(document["items"][0]["changes"][0], hidden);
     let document = with_file(&aws, FILE)
@@ -79,7 +80,10 @@ fn no_plan_and_no_report_shows_one() {
         .exits(1)
         .json();
     let value = |secret: &Canary| exposing(secret.value())["command"].clone();
-    assert_eq!(document["items"][0]["changes"][0], command(value(&old), value(&new)));
+    assert_eq!(
+        document["items"][0]["changes"][0],
+        command(value(&old), value(&new))
+    );
     with_file(&aws, &file(new.value()))
         .args(["--dry-run", "--show-values"])
         .run()
@@ -179,9 +183,10 @@ fn init_writes_them_and_prints_none() {
     ] {
         let output = init.clone().args(arguments).run().exits(0);
         secret.absent_from(&format!("{arguments:?}"), &output);
-        let output =
-            output.says("`DB_PASS` looks like a secret, and every caller who may describe the task can read it");
-        let hidden = "values that may hold secrets are (hidden) here, not in the file; --show-values shows them\n";
+        let output = output
+            .says("`DB_PASS` looks like a secret, and every caller who may describe the task can read it");
+        let hidden =
+            "values that may hold secrets are (hidden) here, not in the file; --show-values shows them\n";
         assert_eq!(
             output.stderr.contains(hidden),
             arguments.contains(&"--dry-run"),

@@ -1,4 +1,4 @@
-//! Equality as IAM means it.
+//! Equality of policies by IAM's rules.
 //!
 //! IAM returns a policy as it was sent, except that account ids in principals become ARNs. Two ways of writing the
 //! same policy are no difference: a string and an array of it, the order of a list, the case of an action, `true` and
@@ -12,7 +12,7 @@ use cli::Change;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// Whether the two mean the same.
+/// Whether both have the same effect.
 pub fn equal(one: &Value, other: &Value) -> bool {
     difference(one, other).is_empty()
 }
@@ -86,7 +86,7 @@ enum Rule {
     Any,
 }
 
-/// For each statement of `new` the one of `old` that it is compared with.
+/// For each statement of `new` the index of the statement of `old` that it is compared with.
 fn pair(old: &[Value], new: &[Value]) -> Vec<Option<usize>> {
     let mut partners = vec![None; new.len()];
     let mut free: BTreeSet<usize> = (0..old.len()).collect();
@@ -130,7 +130,7 @@ fn statement_changes(path: &str, from: &Value, to: &Value) -> Vec<Change> {
     changes
 }
 
-/// Two lists without order, whose elements are the same when `form` makes the same of them.
+/// Compares two unordered lists by the `form` of their elements.
 fn sets(
     path: &str,
     from: Option<&Value>,
@@ -154,7 +154,7 @@ fn sets(
     );
 }
 
-/// The case of an action means nothing.
+/// Actions are not case-sensitive.
 fn fold(action: &Value) -> Value {
     action
         .as_str()
@@ -174,7 +174,7 @@ fn principals(path: &str, from: Option<&Value>, to: Option<&Value>, changes: &mu
     }
 }
 
-/// `{operator: {key: values}}`; the case of a key means nothing, and values are texts.
+/// `{operator: {key: values}}`; keys are not case-sensitive, and values are strings.
 fn conditions(path: &str, from: Option<&Value>, to: Option<&Value>, changes: &mut Vec<Change>) {
     let empty = Value::Null;
     let (from, to) = (from.unwrap_or(&empty), to.unwrap_or(&empty));

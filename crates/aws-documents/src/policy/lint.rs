@@ -1,4 +1,4 @@
-//! What IAM would refuse, and what it takes and never matches.
+//! What IAM would reject, and what it accepts but never matches.
 
 use super::terms::{Kind, LARGEST_TRUST, LARGEST_TRUST_EVER, OLD_VERSION, VERSION, size};
 use super::texts::{check_arn, strings, texts, unknown_keys};
@@ -9,7 +9,7 @@ use crate::document::Document;
 use crate::node::{Content, Field};
 use std::collections::BTreeSet;
 
-/// What is known of the place that the policy is for.
+/// The AWS account that the policy is for, as far as it is known.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Limits<'a> {
     /// The partition that ARNs must be of, when it is known.
@@ -118,14 +118,14 @@ impl Lint<'_> {
                 _ => {
                     self.diagnostics.error(
                         &version,
-                        format!("IAM knows the versions {VERSION} and {OLD_VERSION}"),
+                        format!("the versions of IAM are {VERSION} and {OLD_VERSION}"),
                     );
                 }
             },
         }
     }
 
-    /// Sums over a role's inline policies are the caller's.
+    /// The sum over a role's inline policies is checked by the caller.
     fn size(&mut self, policy: &Field) {
         let characters = size(&policy.node.to_value());
         if self.kind == Kind::Trust && characters > LARGEST_TRUST_EVER {
@@ -188,15 +188,13 @@ impl Lint<'_> {
             (Kind::Identity, [first, ..]) => {
                 self.diagnostics.error(
                     first,
-                    "a role's own policy has no principal: it speaks of the role",
+                    "a policy of a role has no principal: it applies to the role",
                 );
                 self.diagnostics
                     .hint("who may assume the role stands in the trust policy");
             }
             (Kind::Identity, []) => {}
-            (_, []) => self
-                .diagnostics
-                .error(statement, "`Principal` is missing: who is it that may?"),
+            (_, []) => self.diagnostics.error(statement, "`Principal` is missing"),
             (_, [_, second, ..]) => self
                 .diagnostics
                 .error(second, "it can't stand beside `Principal`"),
@@ -208,18 +206,18 @@ impl Lint<'_> {
             }
             (kind, [only]) => {
                 principal::check(only, self.partition, &mut self.diagnostics);
-                let anybody = only.text() == Some("*") || only.text_of("AWS") == Some("*");
+                let is_public = only.text() == Some("*") || only.text_of("AWS") == Some("*");
                 let allows =
                     statement.text_of("Effect") == Some("Allow") && only.path.ends_with(".Principal");
-                if kind == Kind::Trust && anybody && allows && statement.get("Condition").is_none() {
+                if kind == Kind::Trust && is_public && allows && statement.get("Condition").is_none() {
                     self.diagnostics
-                        .warning(only, "anybody on AWS may assume this role");
+                        .warning(only, "every AWS account may assume this role");
                 }
             }
         }
     }
 
-    /// The texts under exactly one of two keys.
+    /// The strings under one of two keys, of which exactly one must be present.
     fn either<'a>(&mut self, statement: &Field<'a>, keys: [&str; 2]) -> Vec<Field<'a>> {
         let found: Vec<Field> = keys.iter().filter_map(|key| statement.get(key)).collect();
         match found.as_slice() {
@@ -265,7 +263,7 @@ impl Lint<'_> {
             } else {
                 self.diagnostics.error(
                     action,
-                    format!("a trust policy can't speak of `{text}`, only of sts:AssumeRole… and its kin"),
+                    format!("a trust policy can't allow `{text}`, only sts:AssumeRole… and related actions"),
                 );
             }
         }
@@ -277,9 +275,10 @@ impl Lint<'_> {
             .find_map(|key| statement.get(key));
         let resources = match (self.kind, found) {
             (Kind::Trust, Some(resource)) => {
-                return self
-                    .diagnostics
-                    .error(&resource, "a trust policy has no resource: it is the role itself");
+                return self.diagnostics.error(
+                    &resource,
+                    "a trust policy has no resource: it applies to the role itself",
+                );
             }
             (Kind::Trust | Kind::Resource, None) => return,
             _ => self.either(statement, ["Resource", "NotResource"]),
@@ -293,7 +292,7 @@ impl Lint<'_> {
         self.never_matching(&resources, actions);
     }
 
-    /// An action and a resource that each look right, and don't go together.
+    /// Warns of an action and a resource that are valid each but never match together.
     fn never_matching(&mut self, resources: &[Field], actions: &[Field]) {
         let texts: Vec<&str> = resources.iter().filter_map(Field::text).collect();
         for action in actions.iter().filter(|action| action.path.contains(".Action")) {

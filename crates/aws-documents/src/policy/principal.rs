@@ -1,4 +1,4 @@
-//! `Principal`: who a policy speaks of.
+//! `Principal`: whom a policy applies to.
 
 use crate::diagnostic::Diagnostics;
 use crate::node::{Content, Field};
@@ -69,7 +69,7 @@ fn check_values(kind: &str, values: &Field, partition: Option<&str>, diagnostics
 }
 
 fn check_aws(value: &Field, text: &str, partition: Option<&str>, diagnostics: &mut Diagnostics) {
-    // What IAM shows of a principal that was deleted.
+    // IAM shows the unique id of a deleted principal.
     let unique_id =
         text.len() >= 16 && text.starts_with('A') && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if text == "*" || arn::is_account(text) || unique_id {

@@ -13,28 +13,28 @@ pub enum Kind {
     Resource,
 }
 
-/// The version in which IAM's variables work.
+/// The version that has IAM's policy variables.
 pub const VERSION: &str = "2012-10-17";
 
-/// What IAM takes for a policy without `Version`.
+/// IAM's default for a policy without `Version`.
 pub(super) const OLD_VERSION: &str = "2008-10-17";
 
 /// All inline policies of a role together (IAM quotas). White space does not count.
 pub const LARGEST_INLINE_SUM: usize = 10_240;
 
-/// A trust policy, unless the account's quota was raised.
+/// The largest trust policy under the default quota.
 pub const LARGEST_TRUST: usize = 2_048;
 
-/// A trust policy with the quota raised as far as it goes.
+/// The largest trust policy under the highest quota.
 pub const LARGEST_TRUST_EVER: usize = 8_192;
 
-/// Managed policies on a role, unless the quota was raised.
+/// The most managed policies on a role under the default quota.
 pub const MOST_MANAGED: usize = 10;
 
-/// Managed policies on a role with the quota raised as far as it goes.
+/// The most managed policies on a role under the highest quota.
 pub const MOST_MANAGED_EVER: usize = 25;
 
-/// The characters that IAM counts: white space is not among them.
+/// The size of a policy as IAM counts it: without white space.
 pub fn size(policy: &Value) -> usize {
     let text = policy.to_string();
     text.chars()
@@ -42,7 +42,7 @@ pub fn size(policy: &Value) -> usize {
         .count()
 }
 
-/// A list that may also be written as its only element.
+/// The elements of a list, which may be written as its only element.
 pub(super) fn as_list(value: Option<&Value>) -> Vec<Value> {
     match value {
         None | Some(Value::Null) => Vec::new(),

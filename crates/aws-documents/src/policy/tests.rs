@@ -154,16 +154,16 @@ fn faults_of_statements() {
         ),
         (
             r#""Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${BUCKET}""#,
-            &["Statement[0].Resource: `${BUCKET}` is filled in by nobody"],
+            &["Statement[0].Resource: `${BUCKET}` is not a variable of IAM and would stay as it is"],
         ),
         // CloudFormation's, which IAM does not know.
         (
             r#""Effect":"Allow","Action":"sqs:*","Resource":"arn:aws:sqs:us-east-1:${AWS::AccountId}:q""#,
-            &["Statement[0].Resource: `${AWS::AccountId}` is filled in by nobody"],
+            &["Statement[0].Resource: `${AWS::AccountId}` is not a variable of IAM and would stay as it is"],
         ),
         (
             r#""Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::<bucket>/x""#,
-            &["Statement[0].Resource: `<bucket>` is filled in by nobody"],
+            &["Statement[0].Resource: `<bucket>` is not a variable of IAM and would stay as it is"],
         ),
         (
             r#""Sid":"with space","Effect":"Allow","Action":"s3:*","Resource":"*""#,
@@ -171,15 +171,15 @@ fn faults_of_statements() {
         ),
         (
             r#""Effect":"Allow","Action":"s3:*","Resource":"*","Principal":"*""#,
-            &["Statement[0].Principal: a role's own policy has no principal: it speaks of the role"],
+            &["Statement[0].Principal: a policy of a role has no principal: it applies to the role"],
         ),
         (
             r#""Effect":"Allow","Action":"s3:*","Resource":"*","Sid":null"#,
-            &["Statement[0].Sid: IAM takes no null"],
+            &["Statement[0].Sid: IAM does not accept null"],
         ),
         (
             r#""Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b–c""#,
-            &["Statement[0].Resource: IAM takes no `–` in a policy, only Latin letters and signs"],
+            &["Statement[0].Resource: IAM does not accept `–` in a policy, only Latin-1 characters"],
         ),
         (
             r#""Effect":"Allow","Action":"s3:*","Resource":"*","Condition":"x""#,
@@ -269,7 +269,7 @@ fn faults_of_trust_policies() {
     let cases: [(&str, &[&str]); 9] = [
         (
             r#""Action":"sts:AssumeRole""#,
-            &["Statement[0]: `Principal` is missing: who is it that may?"],
+            &["Statement[0]: `Principal` is missing"],
         ),
         (
             r#""Principal":"ecs","Action":"sts:AssumeRole""#,
@@ -300,12 +300,12 @@ fn faults_of_trust_policies() {
         (
             r#""Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"ssm:GetParameters""#,
             &[
-                "Statement[0].Action: a trust policy can't speak of `ssm:GetParameters`, only of sts:AssumeRole… and its kin",
+                "Statement[0].Action: a trust policy can't allow `ssm:GetParameters`, only sts:AssumeRole… and related actions",
             ],
         ),
         (
             r#""Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole","Resource":"*""#,
-            &["Statement[0].Resource: a trust policy has no resource: it is the role itself"],
+            &["Statement[0].Resource: a trust policy has no resource: it applies to the role itself"],
         ),
     ];
     for (members, expected) in cases {
@@ -321,7 +321,7 @@ fn faults_of_trust_policies() {
     let anybody = statement(r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole""#);
     assert_eq!(
         lint(Kind::Trust, &anybody),
-        ["? 1:68: Statement[0].Principal: anybody on AWS may assume this role"]
+        ["? 1:68: Statement[0].Principal: every AWS account may assume this role"]
     );
 }
 
@@ -368,7 +368,7 @@ fn faults_of_the_policy_as_a_whole() {
         ),
         (
             format!("{{\"Version\":\"2012-10-18\",\"Statement\":{body}}}"),
-            vec!["1:12: Version: IAM knows the versions 2012-10-17 and 2008-10-17"],
+            vec!["1:12: Version: the versions of IAM are 2012-10-17 and 2008-10-17"],
         ),
         (
             format!("{{\"Version\":\"2012-10-17\",\"statement\":{body}}}"),

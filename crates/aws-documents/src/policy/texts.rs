@@ -1,9 +1,9 @@
-//! What holds for texts and keys anywhere in a policy.
+//! Rules for strings and keys anywhere in a policy.
 
 use crate::diagnostic::Diagnostics;
 use crate::node::{Content, Field};
 
-/// A text, or an array with at least one; anything else is a diagnostic.
+/// The strings of a field that must be a string or a non-empty array of strings.
 pub(super) fn strings<'a>(field: &Field<'a>, diagnostics: &mut Diagnostics) -> Vec<Field<'a>> {
     let elements = match &field.node.content {
         Content::Text(_) => vec![field.clone()],
@@ -36,7 +36,7 @@ pub(super) fn strings<'a>(field: &Field<'a>, diagnostics: &mut Diagnostics) -> V
     texts
 }
 
-/// Every diagnostic of an ARN.
+/// Reports what is wrong with an ARN.
 pub(super) fn check_arn(field: &Field, text: &str, partition: Option<&str>, diagnostics: &mut Diagnostics) {
     for diagnostic in arn::faults(text, partition) {
         let message = format!("`{text}`: {}", diagnostic.message);
@@ -56,7 +56,7 @@ pub(super) fn unknown_keys(object: &Field, known: &[&str], diagnostics: &mut Dia
     for (member, value) in object.members() {
         if known.contains(&member.key.as_str()) {
             if value.node.content == Content::Null {
-                diagnostics.error(&value, "IAM takes no null");
+                diagnostics.error(&value, "IAM does not accept null");
             }
             continue;
         }
@@ -74,17 +74,20 @@ pub(super) fn unknown_keys(object: &Field, known: &[&str], diagnostics: &mut Dia
     }
 }
 
-/// Variables that nothing fills in, and characters that IAM does not take, in any text.
+/// Reports variables that would stay unexpanded, and characters that IAM rejects.
 pub(super) fn texts(field: &Field, diagnostics: &mut Diagnostics) {
     if let Some(text) = field.text() {
         if let Some(character) = text.chars().find(|character| u32::from(*character) > 0xFF) {
             diagnostics.error(
                 field,
-                format!("IAM takes no `{character}` in a policy, only Latin letters and signs"),
+                format!("IAM does not accept `{character}` in a policy, only Latin-1 characters"),
             );
         }
         if let Some(name) = unexpanded(text) {
-            diagnostics.error(field, format!("`{name}` is filled in by nobody"));
+            diagnostics.error(
+                field,
+                format!("`{name}` is not a variable of IAM and would stay as it is"),
+            );
             diagnostics.hint("write ${NAME}, with a name that ops.toml or the environment has");
         }
     }
@@ -98,7 +101,7 @@ pub(super) fn texts(field: &Field, diagnostics: &mut Diagnostics) {
         .for_each(|(_, member)| texts(member, diagnostics));
 }
 
-/// The first thing in `text` that looks like a variable and is none of IAM's. A dollar alone is a dollar, as in
+/// The first part of `text` that looks like a variable and is not one of IAM's. A single dollar is literal, as in
 /// Lambda's `$LATEST`.
 fn unexpanded(text: &str) -> Option<String> {
     for (_, rest) in text.match_indices("${").map(|(at, _)| text.split_at(at + 2)) {

@@ -1,4 +1,4 @@
-//! What differs between a service's document and the service that runs.
+//! What differs between a service's document and the running service.
 
 use super::fields::REQUEST;
 use super::normalise::{Namespaces, as_created, default_of, normalise};

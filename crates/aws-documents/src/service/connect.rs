@@ -1,4 +1,4 @@
-//! Service Connect: names by which other services reach this one.
+//! Service Connect: the names under which other services reach this one.
 
 use super::setting::Setting;
 use crate::diagnostic::Diagnostics;
@@ -189,8 +189,8 @@ fn proxy_fits(configuration: &Field, definition: &Value, diagnostics: &mut Diagn
     }
 }
 
-/// The named ports of Service Connect whose protocol `after` changes against `before`: ECS refuses that for a
-/// service that exists.
+/// The named ports of Service Connect whose protocol differs between `before` and `after`: ECS rejects
+/// that for an existing service.
 pub fn changed_protocols(before: &Value, after: &Value, service: &Value) -> Vec<String> {
     let services = service
         .get("serviceConnectConfiguration")

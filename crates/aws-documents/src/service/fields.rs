@@ -4,7 +4,7 @@ use crate::shape::Shape::{Anything, Flag, Fraction, List, Number, Object, OneOf,
 use crate::shape::{Shape, optional, required};
 use crate::task_definition::fields::{LOG_CONFIGURATION, TAG};
 
-/// The whole request; name, cluster and task definition may come from elsewhere.
+/// The request. Cluster and task definition may come from elsewhere.
 pub(super) const REQUEST: Shape = Object(&[
     optional("cluster", Text),
     required("serviceName", Text),

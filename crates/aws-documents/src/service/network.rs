@@ -26,7 +26,7 @@ pub fn fill(service: &Value, setting: &Setting) -> Value {
     filled
 }
 
-/// The object under `key`, made when it is not there.
+/// The object under `key`, created when it is absent.
 fn below<'a>(value: &'a mut Value, key: &str) -> Option<&'a mut Value> {
     let slot = value.as_object_mut()?.entry(key).or_insert(Value::Null);
     if slot.is_null() {

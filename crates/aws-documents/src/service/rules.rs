@@ -35,7 +35,7 @@ pub fn check(document: &Document, setting: &Setting) -> Vec<Diagnostic> {
     diagnostics.into_vec()
 }
 
-/// What only DescribeServices has, and what other calls take.
+/// The hint for a field of DescribeServices or of another call.
 fn unknown_key_hint(key: &str) -> Option<&'static str> {
     let described = [
         "clusterArn",

@@ -35,7 +35,7 @@ pub(super) fn check(container: &Field, diagnostics: &mut Diagnostics) {
     exposed::check(container, diagnostics);
     not_on_fargate(container, diagnostics);
     if let Some(folder) = container.get("workingDirectory").filter(|folder| {
-        // `C:\` is one of Windows.
+        // `C:\` on Windows.
         let absolute = |text: &str| text.is_empty() || text.starts_with('/') || text.get(1..2) == Some(":");
         folder.text().is_some_and(|text| !absolute(text))
     }) {
@@ -94,7 +94,7 @@ fn check_image(image: &Field, diagnostics: &mut Diagnostics) {
     } else {
         let last = name.rsplit('/').next().unwrap_or_default();
         let tag = last.split_once(':').map(|(_, tag)| tag);
-        // The stand-in for an image that is looked up later has neither tag nor registry.
+        // The placeholder for an image that is looked up later has neither tag nor registry.
         if name != "preview" && matches!(tag, None | Some("latest")) {
             diagnostics.warning(
                 image,
@@ -129,7 +129,7 @@ fn memory(container: &Field, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// What Fargate, or the network mode awsvpc that it wants, does not take.
+/// Reports what Fargate, or its network mode awsvpc, does not support.
 fn not_on_fargate(container: &Field, diagnostics: &mut Diagnostics) {
     if let Some(field) = container
         .get("privileged")

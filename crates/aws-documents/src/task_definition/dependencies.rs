@@ -1,4 +1,4 @@
-//! What containers want of each other, and of the task's volumes.
+//! Dependencies of containers on each other and on the task's volumes.
 
 use super::values::is_essential;
 use crate::diagnostic::Diagnostics;
@@ -83,7 +83,7 @@ fn depends_on(own: &str, dependency: &Field, names: &BTreeMap<&str, &Field>, dia
     }
 }
 
-/// Containers that wait for each other in a ring never start.
+/// Containers in a dependency cycle never start.
 fn cycles(names: &BTreeMap<&str, &Field>, diagnostics: &mut Diagnostics) {
     for (start, container) in names {
         let mut seen = BTreeSet::new();

@@ -1,10 +1,10 @@
-//! Secrets in the clear: everybody who may describe the task definition reads them.
+//! Secrets in plain text, which every caller who may describe the task definition can read.
 
 use crate::diagnostic::Diagnostics;
 use crate::node::Field;
 use crate::secrets::{holds_access_key, is_secret, secret_words};
 
-/// An AWS key stands at `field`.
+/// Reports an AWS key at `field`.
 pub(super) fn aws_key(field: &Field, diagnostics: &mut Diagnostics) {
     diagnostics.error(
         field,
@@ -15,9 +15,9 @@ pub(super) fn aws_key(field: &Field, diagnostics: &mut Diagnostics) {
     );
 }
 
-/// What is called `name` looks like a secret.
+/// Warns that the value of `name` looks like a secret.
 pub(super) fn named(field: &Field, name: &str, hint: &str, diagnostics: &mut Diagnostics) {
-    // Somebody may have put the value there as well.
+    // The name may contain the value as well, as `NAME=VALUE`.
     let name = name.split('=').next().unwrap_or_default();
     diagnostics.warning(
         field,
@@ -26,7 +26,7 @@ pub(super) fn named(field: &Field, name: &str, hint: &str, diagnostics: &mut Dia
     diagnostics.hint(hint);
 }
 
-/// The commands and the texts of a container that are no variables.
+/// Checks the commands, options and labels of a container.
 pub(super) fn check(container: &Field, diagnostics: &mut Diagnostics) {
     let health_check = container.get("healthCheck");
     let commands = [
@@ -49,7 +49,7 @@ pub(super) fn check(container: &Field, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// The strings of an object with keys of one's own.
+/// Checks the strings of an object with free keys.
 pub(super) fn texts(field: &Field, hint: &str, diagnostics: &mut Diagnostics) {
     for (member, value) in field.members() {
         let content = value.text().unwrap_or_default();

@@ -75,7 +75,7 @@ pub(crate) const LOG_CONFIGURATION: Shape = Object(&[
     optional("secretOptions", List(&SECRET)),
 ]);
 
-/// Options of log drivers that hold no secret; others do: `splunk-token`.
+/// Options of log drivers that hold no secret. Others may: `splunk-token`.
 const PLAIN_OPTIONS: [&str; 8] = [
     "awslogs-create-group",
     "awslogs-datetime-format",

@@ -17,13 +17,13 @@ pub(super) fn check(health_check: &Field, diagnostics: &mut Diagnostics) {
         [] if command.node.kind() == "an array" => diagnostics.error(&command, "it is empty"),
         [] => {}
         ["NONE"] => {}
-        ["NONE", ..] => diagnostics.error(&command, "nothing stands behind NONE"),
-        ["CMD"] => diagnostics.error(&command, "behind CMD stands the program"),
-        // One program of that name, spaces and all.
+        ["NONE", ..] => diagnostics.error(&command, "NONE takes no arguments"),
+        ["CMD"] => diagnostics.error(&command, "CMD must be followed by the program"),
+        // ECS would look for a program whose name contains the spaces.
         ["CMD", only] if only.contains(char::is_whitespace) => {
             diagnostics.error(
                 &command,
-                "CMD starts one program, and the words of its command line are strings of their own",
+                "CMD takes the program and each argument as separate strings",
             );
             diagnostics.hint(r#"write ["CMD", "PROGRAM", "ARGUMENT"], or ["CMD-SHELL", "…"] for a shell"#);
         }
@@ -32,7 +32,7 @@ pub(super) fn check(health_check: &Field, diagnostics: &mut Diagnostics) {
         ["CMD-SHELL", ..] => {
             diagnostics.error(
                 &command,
-                "behind CMD-SHELL stands one string, the command line for the shell",
+                "CMD-SHELL must be followed by one string, the command line for the shell",
             );
         }
         _ => {

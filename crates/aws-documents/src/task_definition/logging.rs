@@ -1,4 +1,4 @@
-//! Where a container's output goes.
+//! The log configuration of a container.
 
 use super::{exposed, secret_reference};
 use crate::diagnostic::Diagnostics;
@@ -128,7 +128,7 @@ fn awslogs(configuration: &Field, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// The driver awsfirelens sends to a container that routes.
+/// The driver awsfirelens needs a container that routes the logs.
 pub(super) fn check_routers(containers: &[Field], diagnostics: &mut Diagnostics) {
     let routers = containers
         .iter()

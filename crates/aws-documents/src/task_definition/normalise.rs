@@ -88,7 +88,7 @@ pub fn redacted(definition: &Value) -> Value {
     redaction::hide(definition, Some(&REQUEST))
 }
 
-/// The fields whose order means nothing.
+/// The meaning of the order of each list.
 fn meaning(field: &str) -> List {
     match field {
         "containerDefinitions" | "environment" | "secrets" | "secretOptions" | "ulimits" | "volumes" => {
@@ -133,7 +133,7 @@ fn normalise_container(container: &mut Map<String, Value>, awsvpc: bool) {
     }
     for_each(container, "portMappings", |mapping| {
         default(mapping, "protocol", json!("tcp"));
-        // In awsvpc the two are one.
+        // In awsvpc the host port is the container port.
         if awsvpc || mapping.get("hostPort") == Some(&json!(0)) {
             mapping.shift_remove("hostPort");
         }
@@ -141,7 +141,7 @@ fn normalise_container(container: &mut Map<String, Value>, awsvpc: bool) {
     for list in ["mountPoints", "volumesFrom"] {
         for_each(container, list, |one| drop_when(one, "readOnly", &json!(false)));
     }
-    // A variable without a value is an empty one.
+    // A variable without a value is an empty string.
     for_each(container, "environment", |one| default(one, "value", json!("")));
     if let Some(health_check) = container.get_mut("healthCheck").and_then(Value::as_object_mut) {
         for (key, number) in [("interval", 30), ("timeout", 5), ("retries", 3)] {
@@ -182,7 +182,7 @@ fn for_each(members: &mut Map<String, Value>, key: &str, mut change: impl FnMut(
         .for_each(&mut change);
 }
 
-/// What AWS takes when the key is absent.
+/// Sets AWS's default for an absent key.
 fn default(members: &mut Map<String, Value>, key: &str, value: Value) {
     if members.get(key).is_none_or(Value::is_null) {
         members.insert(key.to_owned(), value);

@@ -79,7 +79,7 @@ fn host_port(mapping: &Field, diagnostics: &mut Diagnostics) {
     }
 }
 
-/// The rules across containers: a name and a port are there once in a task.
+/// The rules across containers: names and ports are unique in a task.
 pub(super) fn check(containers: &[Field], diagnostics: &mut Diagnostics) {
     let mut names: BTreeMap<&str, String> = BTreeMap::new();
     let mut ports: BTreeMap<(i64, &str), String> = BTreeMap::new();

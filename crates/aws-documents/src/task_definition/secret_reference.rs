@@ -13,7 +13,7 @@ pub(super) fn check(reference: &Field, diagnostics: &mut Diagnostics) {
         } else if text.contains("//") {
             diagnostics.error(reference, "a parameter's name has no two slashes in a row");
         } else if !text.bytes().all(allowed) {
-            // Not the text itself: somebody may have put the secret here.
+            // Without the text: it may be the secret itself.
             diagnostics.error(reference, "it is neither an ARN nor the name of a parameter");
             diagnostics.hint("write arn:…:parameter/NAME, arn:…:secret:NAME, or the parameter's name");
         }

@@ -1,6 +1,6 @@
 //! The sizes of a Fargate task, and how they are written.
 
-/// The pairs that Fargate has: CPU units, the memory from and to, and the step, in MiB (Amazon ECS developer
+/// The sizes of Fargate: CPU units, the memory from and to, and the step, in MiB (Amazon ECS developer
 /// guide, "Task CPU and memory").
 const PAIRS: [(u64, u64, u64, u64); 6] = [
     (512, 1024, 4096, 1024),
@@ -62,7 +62,7 @@ pub(super) fn cpu_error(cpu: u64) -> Option<String> {
     })
 }
 
-/// What is wrong with this memory beside a CPU that Fargate has.
+/// What is wrong with this memory for a CPU size that Fargate has.
 pub(super) fn memory_error(cpu: u64, memory: u64) -> Option<String> {
     let (smallest, memories) = SMALLEST;
     let only = if cpu == smallest {

@@ -1,4 +1,4 @@
-//! The rules of the task as a whole.
+//! The rules of the task.
 
 use super::size::{self, cpu_units, mebibytes};
 use super::values::{between, is_essential, is_name};
@@ -122,7 +122,7 @@ fn sizes(task: &Field, diagnostics: &mut Diagnostics) {
     let containers = task.list("containerDefinitions");
     for (key, whole, unit) in [("cpu", cpu, "CPU units"), ("memory", memory, "MiB")] {
         let Some((field, whole)) = whole else { continue };
-        // What a container may not exceed, else what it is promised.
+        // The limit of the container, else its reservation.
         let of = |one: &Field| {
             one.number_of(key).or_else(|| {
                 (key == "memory")

@@ -1,4 +1,4 @@
-//! What a container finds in its environment: plain values and secrets.
+//! The environment of a container: plain values and secrets.
 
 use super::{exposed, secret_reference};
 use crate::diagnostic::Diagnostics;
@@ -6,7 +6,7 @@ use crate::node::Field;
 use crate::secrets::{holds_access_key, is_secret};
 use std::collections::BTreeMap;
 
-/// A user's keys: they hide the task role, never expire, and are a known cause of ECS Exec failing.
+/// Credentials of a user: they override the task role, never expire, and are a known cause of failures of ECS Exec.
 const STATIC_KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
 pub(super) fn check(container: &Field, diagnostics: &mut Diagnostics) {
@@ -45,7 +45,7 @@ fn secret(entry: &Field, name: &Field, text: &str, diagnostics: &mut Diagnostics
     if STATIC_KEYS.contains(&text) {
         diagnostics.warning(
             name,
-            format!("{text} of a user hides the task role and never expires"),
+            format!("{text} of a user overrides the task role and never expires"),
         );
         diagnostics.hint("give the task a role, and take the entry out");
     }
@@ -54,7 +54,7 @@ fn secret(entry: &Field, name: &Field, text: &str, diagnostics: &mut Diagnostics
     }
 }
 
-/// The value itself is never said.
+/// Checks a plain value, which no message repeats.
 fn plain(entry: &Field, name: &Field, text: &str, diagnostics: &mut Diagnostics) {
     let value = entry.get("value");
     let content = value.as_ref().and_then(Field::text).unwrap_or_default();

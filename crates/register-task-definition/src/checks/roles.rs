@@ -1,4 +1,4 @@
-//! The two roles: that they are there, and that ECS tasks may assume them.
+//! The two roles: whether they exist, and whether ECS tasks may assume them.
 
 use super::{Checks, Findings, Missing, is_denied};
 use anyhow::{Context, Result};
@@ -9,7 +9,7 @@ use common::config::partition_of;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-/// Who assumes the roles of a task.
+/// The service that assumes the roles of a task.
 const ECS_TASKS: &str = "ecs-tasks.amazonaws.com";
 
 pub(super) async fn check(checks: &Checks<'_>) -> Result<Findings> {
@@ -66,7 +66,7 @@ async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<
                     name: name.to_owned(),
                     message: format!("there is no role `{name}`"),
                     created_by: is_own(checks, text).then_some("create-roles"),
-                    hint: "make it, or correct the ARN".into(),
+                    hint: "create it, or correct the ARN".into(),
                 };
                 checks.missing(&mut findings, field, missing);
             } else if is_denied(code) {
@@ -82,7 +82,7 @@ async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<
     let Some(role) = answer.role() else {
         findings
             .not_checked
-            .push(format!("role `{name}` (iam:GetRole answered without `Role`)"));
+            .push(format!("role `{name}` (iam:GetRole response omitted `Role`)"));
         return Ok(findings);
     };
     findings.youngest_role = Some(*role.create_date());
@@ -97,7 +97,7 @@ async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<
     }
     let trust = role.assume_role_policy_document().unwrap_or_default();
     let trust =
-        policy::decode("answer of iam:GetRole", trust).map_err(|diagnostic| diagnostic.into_failure())?;
+        policy::decode("response of iam:GetRole", trust).map_err(|diagnostic| diagnostic.into_failure())?;
     if !admits(&trust) {
         let message = format!("role `{name}` does not trust {ECS_TASKS}: no task could assume it");
         let hint = if is_own(checks, text) {
@@ -110,14 +110,14 @@ async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<
     Ok(findings)
 }
 
-/// Whether `create-roles` makes it.
+/// Whether `create-roles` creates the role.
 fn is_own(checks: &Checks, arn: &str) -> bool {
     let partition = partition_of(&checks.place.region);
     let mut roles = checks.config.schema.roles.iter();
     roles.any(|(_, role)| role.arn(partition, &checks.place.account) == arn)
 }
 
-/// Whether a trust policy lets ECS tasks in: one statement allows it, and none denies it for all.
+/// Whether a trust policy admits ECS tasks: a statement allows it, and none denies it without a condition.
 fn admits(trust: &Value) -> bool {
     let statements = list(trust.get("Statement"));
     let applies = |statement: &&Value, effect: &str| {
@@ -142,7 +142,7 @@ fn admits(trust: &Value) -> bool {
     !denied && statements.iter().any(|statement| applies(statement, "Allow"))
 }
 
-/// What IAM lets one write as a list or as its only element.
+/// The elements of a list, which IAM lets a policy write as its only element.
 fn list(value: Option<&Value>) -> Vec<&Value> {
     match value {
         None => Vec::new(),

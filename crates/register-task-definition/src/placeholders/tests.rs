@@ -1,8 +1,8 @@
 use super::*;
-use aws_documents::task_definition::difference;
 use aws_documents::Document;
-use common::documents::expand;
+use aws_documents::task_definition::difference;
 use common::config::Variables;
+use common::documents::expand;
 use std::path::Path;
 
 const CONFIG: &str = r#"

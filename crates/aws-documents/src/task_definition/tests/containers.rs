@@ -85,12 +85,12 @@ fn health_checks() {
 /healthCheck {"command": ["NONE"]}
 /healthCheck {"command": []} => C.healthCheck.command: it is empty
 /healthCheck {"command": ["curl", "-f", "http://localhost"]} => C.healthCheck.command: it must begin with CMD or CMD-SHELL
-/healthCheck {"command": ["CMD"]} => C.healthCheck.command: behind CMD stands the program
-/healthCheck {"command": ["CMD", "python /backend-flask/bin/health-check"]} => C.healthCheck.command: CMD starts one program, and the words of its command line are strings of their own
-/healthCheck {"command": ["CMD-SHELL"]} => C.healthCheck.command: behind CMD-SHELL stands one string, the command line for the shell
-/healthCheck {"command": ["CMD-SHELL", "curl", "-f"]} => C.healthCheck.command: behind CMD-SHELL stands one string, the command line for the shell
-/healthCheck {"command": ["CMD-SHELL", " "]} => C.healthCheck.command: behind CMD-SHELL stands one string, the command line for the shell
-/healthCheck {"command": ["NONE", "x"]} => C.healthCheck.command: nothing stands behind NONE
+/healthCheck {"command": ["CMD"]} => C.healthCheck.command: CMD must be followed by the program
+/healthCheck {"command": ["CMD", "python /backend-flask/bin/health-check"]} => C.healthCheck.command: CMD takes the program and each argument as separate strings
+/healthCheck {"command": ["CMD-SHELL"]} => C.healthCheck.command: CMD-SHELL must be followed by one string, the command line for the shell
+/healthCheck {"command": ["CMD-SHELL", "curl", "-f"]} => C.healthCheck.command: CMD-SHELL must be followed by one string, the command line for the shell
+/healthCheck {"command": ["CMD-SHELL", " "]} => C.healthCheck.command: CMD-SHELL must be followed by one string, the command line for the shell
+/healthCheck {"command": ["NONE", "x"]} => C.healthCheck.command: NONE takes no arguments
 "#,
     );
     container(

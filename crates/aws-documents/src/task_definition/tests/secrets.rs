@@ -64,7 +64,7 @@ fn keys_in_the_clear_are_faults_and_never_shown() {
             "/secrets",
             json!([{"name": "AWS_ACCESS_KEY_ID", "valueFrom": "/x"}]),
         )],
-        &["? C.secrets[0].name: AWS_ACCESS_KEY_ID of a user hides the task role and never expires"],
+        &["? C.secrets[0].name: AWS_ACCESS_KEY_ID of a user overrides the task role and never expires"],
     );
 }
 
