@@ -157,7 +157,7 @@ fn parameters_are_asked_for_in_tens() {
         .retain(|one| !matches!(one.as_str(), "/apps/web/P03" | "/apps/web/P21"));
     let output = with_file(&aws, &file).run().exits(2);
     output
-        .says("there is no parameter `/apps/web/P03` in us-east-1\n    hint: put it, or correct its name")
+        .says("there is no parameter `/apps/web/P03` in us-east-1\n    hint: create it, or correct its name")
         .says("there is no parameter `/apps/web/P21` in us-east-1")
         .says("error: 2 errors in ");
     let sizes: Vec<usize> = aws

@@ -93,7 +93,7 @@ fn what_no_step_makes_is_a_fault_in_a_plan_too() {
         .arg("--dry-run")
         .run()
         .exits(2)
-        .says("there is no role `OfNobody`\n    hint: make it, or correct the ARN\n")
+        .says("there is no role `OfNobody`\n    hint: create it, or correct the ARN\n")
         .says("there is no log group `of-nobody`\n")
         .says("there is no parameter `/of/nobody` in us-east-1\n")
         .says("error: 3 errors in `aws/web.json`\n");
