@@ -136,7 +136,7 @@ fn one_that_is_being_deleted_is_waited_for_and_made_anew() {
     tool(&aws)
         .run()
         .exits(0)
-        .says("cruddur: DEPROVISIONING, it is made anew when that is done\ncruddur: created\n");
+        .says("cruddur: DEPROVISIONING, will be recreated once deleted\ncruddur: created\n");
     assert_eq!(writes(&aws), ["CreateCluster"]);
     // A plan does not wait.
     let (aws, _) = Ecs::start(Some(with("status", json!("DEPROVISIONING"))));

@@ -145,7 +145,7 @@ fn what_the_file_does_not_name_stays() {
         .exits(0)
         .says("cruddur: unchanged");
     assert_eq!(logs_.group().retention, Some(731));
-    // Without tags in the file nobody needs to read them.
+    // Without tags in the file they are not read.
     assert_eq!(aws.bodies(logs("ListTagsForResource")), [Value::Null; 0]);
 }
 
@@ -164,7 +164,7 @@ fn tags_are_set_and_those_of_others_stay() {
     );
     assert_eq!(
         json!(logs_.group().tags),
-        json!({"app": "e2e", "owner": "somebody"})
+        json!({"app": "e2e", "owner": "other"})
     );
 }
 
@@ -187,14 +187,14 @@ fn a_key_is_set_replaced_and_taken_away() {
         .exits(0)
         .says(&format!("  kms_key: {KEY} -> {other}\n"))
         .says(&format!(
-            "warning: events that are stored already need their old key, keep it: {KEY}"
+            "warning: existing events remain encrypted with {KEY}; do not delete it"
         ));
 
     with_line(&aws, "kms_key = \"none\"")
         .run()
         .exits(0)
         .says(&format!("  kms_key: {other} -> (none)\n"))
-        .says("keep it");
+        .says("do not delete it");
     assert_eq!(logs_.group().key, None);
     aws.forget();
     with_line(&aws, "kms_key = \"none\"")
@@ -232,7 +232,7 @@ fn a_key_that_cloudwatch_may_not_use_gets_a_hint() {
     with_line(&aws, &line)
         .run()
         .exits(2)
-        .says("failed to set the KMS key of log group `cruddur`: logs:AssociateKmsKey refused with InvalidParameterException: The specified KMS key")
+        .says("failed to set the KMS key of log group `cruddur`: logs:AssociateKmsKey failed: InvalidParameterException: The specified KMS key")
         .says("hint: the key must be symmetric, enabled and in this region, and its policy must let logs.us-east-1.amazonaws.com use it");
 }
 

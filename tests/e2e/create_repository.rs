@@ -249,7 +249,7 @@ fn another_encryption_is_an_error_before_anything_is_changed() {
         output
             .says(
                 "create-repository: error: failed to change the encryption of repository `two` from AES256 to KMS: \
-                 encryption is chosen for good when the repository is made\n",
+                 encryption is set only at creation\n",
             )
             .says("hint: take `encryption` out of [[repository]]");
         assert_eq!(writes(&aws), [""; 0]);

@@ -262,8 +262,8 @@ fn a_path_is_part_of_the_arn_and_fixed_for_good() {
     tool(&aws)
         .run()
         .exits(2)
-        .says("failed to change the path of role `Two` from `/apps/e2e/` to `/`: a path is chosen for good when the role is made")
-        .says("hint: set `path = \"/apps/e2e/\"` in [roles.two], or take another name");
+        .says("failed to change the path of role `Two` from `/apps/e2e/` to `/`: a path is set only at creation")
+        .says("hint: set `path = \"/apps/e2e/\"` in [roles.two], or use another name");
     assert_eq!(writes(&aws), [""; 0]);
 }
 

@@ -7,3 +7,4 @@ pub mod aws;
 pub mod config;
 pub mod documents;
 pub mod identity;
+pub mod session;

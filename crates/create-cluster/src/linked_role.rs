@@ -1,5 +1,5 @@
-//! The service-linked role of ECS: without it ECS can manage nothing in the account. ECS makes it by itself
-//! when the caller may; where it has not, we do.
+//! The service-linked role of ECS, without which ECS can manage nothing in the account. ECS creates it with the
+//! permissions of the caller; where that has not happened, this module does.
 
 use crate::plan::Plan;
 use anyhow::{Context, Result};
@@ -9,54 +9,57 @@ use cli::{Console, ErrorKind, Failure};
 use common::aws::{AttemptTracker, call, code_of};
 use std::time::Duration;
 
-/// The role that ECS looks for.
+/// The name of the role.
 pub(crate) const NAME: &str = "AWSServiceRoleForECS";
 
-/// Whom it is for.
+/// The service that assumes it.
 const SERVICE: &str = "ecs.amazonaws.com";
 
-/// How long IAM may take: a cluster that is there can be looked after without it.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// How long IAM may take: an existing cluster can be changed without its answer.
+const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Whether the account has the role.
 #[derive(Debug)]
 pub(crate) enum Presence {
-    There,
-    Missing,
-    /// We may not look; with the refusal.
+    Found,
+    NotFound,
+    /// The caller may not look; with the error.
     Denied(Failure),
-    /// IAM does not say.
+    /// IAM gave no usable answer; with the error.
     Unknown(Failure),
 }
 
 /// Looks for the role.
 pub(crate) async fn look(client: &Client) -> Presence {
     let sent = client.get_role().role_name(NAME).send();
-    let Ok(answer) = tokio::time::timeout(PATIENCE, sent).await else {
-        let message = format!("iam:GetRole got no answer within {}", duration::show(PATIENCE));
+    let Ok(answer) = tokio::time::timeout(LOOK_TIMEOUT, sent).await else {
+        let message = format!(
+            "iam:GetRole got no response within {}",
+            duration::show(LOOK_TIMEOUT)
+        );
         return Presence::Unknown(Failure::error(message).kind(ErrorKind::Network).code("network"));
     };
     let Err(error) = answer else {
-        return Presence::There;
+        return Presence::Found;
     };
     let kind = match code_of(&error) {
-        Some("NoSuchEntity") => return Presence::Missing,
+        Some("NoSuchEntity") => return Presence::NotFound,
         Some("AccessDenied") => Presence::Denied,
         _ => Presence::Unknown,
     };
     kind(call("iam:GetRole")(error))
 }
 
-/// Whether the role is to be made, for a cluster that is to be treated by `plan`. Who may not look hears of it
-/// only when something is to be done: ECS itself refuses what it can't do without the role.
+/// Whether the role must be created for a cluster with this `plan`. That the caller may not look is printed only when
+/// the plan changes something: ECS itself refuses what it can't do without the role.
 ///
 /// # Errors
-/// When IAM does not say, and nothing is there yet that shows that ECS is in use.
-pub(crate) fn is_to_be_made(presence: Presence, plan: &Plan, console: &Console) -> Result<bool> {
+/// When IAM gave no usable answer, and no cluster exists that shows that ECS is in use.
+pub(crate) fn must_be_created(presence: Presence, plan: &Plan, console: &Console) -> Result<bool> {
     let words = |why: Failure| format!("service-linked role `{NAME}` not judged: {why}");
     match presence {
-        Presence::There => return Ok(false),
-        Presence::Missing => return Ok(true),
+        Presence::Found => return Ok(false),
+        Presence::NotFound => return Ok(true),
         Presence::Unknown(why) if matches!(plan, Plan::Create(..)) => {
             return Err(why).with_context(|| format!("failed to look for the service-linked role `{NAME}`"));
         }
@@ -66,8 +69,8 @@ pub(crate) fn is_to_be_made(presence: Presence, plan: &Plan, console: &Console) 
     Ok(false)
 }
 
-/// Makes the role. `false`: it was there already, which is fine. One that is there after an attempt of ours that was
-/// not answered is taken for that one's.
+/// Creates the role. `false`: another caller created it. A role that exists after an attempt that got no response counts
+/// as created by that attempt.
 ///
 /// # Errors
 /// When IAM refuses.
@@ -77,6 +80,7 @@ pub(crate) async fn create(client: &Client) -> Result<bool> {
     let request = request.customize().interceptor(tracker.clone());
     let result = request.send().await;
     let Err(error) = result else { return Ok(true) };
+    // IAM has no code of its own for this case.
     let taken = error
         .as_service_error()
         .and_then(|error| error.meta().message())

@@ -1,4 +1,4 @@
-//! `create-cluster` makes the ECS cluster of `ops.toml`, and keeps it as the file says.
+//! `create-cluster` creates the ECS cluster of `ops.toml`, and keeps it as the file says.
 //!
 //! It describes the cluster first and changes only what differs: the default namespace of Service Connect,
 //! Container Insights, how sessions of ECS Exec are logged, capacity providers, tags. Then it waits until the
@@ -7,23 +7,24 @@
 //! stdout: the cluster's ARN.
 //! stderr: what was created or changed, field by field, and what the cluster waits for.
 
-mod apply;
-mod check;
-mod cluster;
+mod args;
+mod describe;
 mod linked_role;
 mod plan;
+mod resource;
+mod run;
 mod session;
-mod store;
-mod wait;
+mod validation;
+mod waiter;
 
 use cli::Console;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match cli::parse::<cluster::Args>("create-cluster") {
+    match cli::parse::<args::Args>("create-cluster") {
         Ok(args) => {
-            let console = Console::new("create-cluster", &args.output);
-            runtime::run(&console, Some(args.timeout), cluster::run(&args, &console))
+            let console = Console::new("create-cluster", &args.common.output);
+            runtime::run(&console, Some(args.timeout), run::run(&args, &console))
         }
         Err(code) => code,
     }

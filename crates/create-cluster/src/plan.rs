@@ -1,54 +1,63 @@
-//! What differs between `ops.toml` and ECS. No I/O.
+//! What differs between `ops.toml` and ECS, and the calls that change it. No I/O.
 
+use crate::describe::Observed;
 use crate::session::Sessions;
 use cli::Change;
-use common::config::{Cluster, ContainerInsights, ExecuteCommand};
-use reconcile::Tags;
+use common::config::{AwsTarget, Cluster, partition_of};
 use reconcile::plan::{self, Step};
-use serde_json::Value;
+use reconcile::{Tags, tags};
+use serde_json::{Value, json};
 
-/// A cluster as the file wants it. What it does not name is `None` or empty.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A cluster as the file has it. What the file does not name stays.
+#[derive(Clone, Debug)]
 pub(crate) struct Desired {
-    pub(crate) name: String,
-    /// By name or by ARN.
-    pub(crate) namespace: Option<String>,
-    pub(crate) insights: Option<ContainerInsights>,
-    pub(crate) sessions: Option<ExecuteCommand>,
-    pub(crate) capacity_providers: Vec<String>,
+    pub(crate) cluster: Cluster,
     pub(crate) tags: Tags,
+    /// The ARN that the cluster has, or will have.
+    pub(crate) arn: String,
 }
 
 impl Desired {
-    pub(crate) fn new(cluster: Cluster, tags: Tags) -> Self {
-        Desired {
-            name: cluster.name,
-            namespace: cluster.service_connect_namespace,
-            insights: cluster.container_insights,
-            sessions: cluster.execute_command,
-            capacity_providers: cluster.capacity_providers,
-            tags,
+    pub(crate) fn new(cluster: Cluster, tags: Tags, target: &AwsTarget) -> Self {
+        let AwsTarget { account, region } = target;
+        let partition = partition_of(region);
+        let arn = format!("arn:{partition}:ecs:{region}:{account}:cluster/{}", cluster.name);
+        Desired { cluster, tags, arn }
+    }
+
+    /// The body of CreateCluster.
+    pub(crate) fn creation(&self) -> Value {
+        let cluster = &self.cluster;
+        let mut body = json!({"clusterName": cluster.name});
+        if let Some(namespace) = &cluster.service_connect_namespace {
+            body["serviceConnectDefaults"] = json!({"namespace": namespace});
         }
+        if let Some(insights) = cluster.container_insights {
+            body["settings"] = insights_setting(insights.as_str());
+        }
+        if let Some(table) = &cluster.execute_command {
+            body["configuration"] = json!({"executeCommandConfiguration": Sessions::new(table).to_ecs()});
+        }
+        if !cluster.capacity_providers.is_empty() {
+            body["capacityProviders"] = json!(cluster.capacity_providers);
+        }
+        if !self.tags.is_empty() {
+            body["tags"] = tags::to_json(&self.tags);
+        }
+        body
     }
 }
 
-/// A cluster as ECS has it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Observed {
-    pub(crate) namespace: Option<Namespace>,
-    /// ECS's own word.
-    pub(crate) insights: String,
-    pub(crate) sessions: Sessions,
-    pub(crate) capacity_providers: Vec<String>,
-    pub(crate) tags: Tags,
+fn insights_setting(value: &str) -> Value {
+    json!([{"name": "containerInsights", "value": value}])
 }
 
 /// The default namespace of a cluster.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Namespace {
-    /// What ECS says: on AWS the ARN, whatever it was given.
+    /// As ECS returns it: on AWS the ARN, also of a namespace that was given by its name.
     pub(crate) reference: String,
-    /// The name that Cloud Map knows it by; `None` when it was not asked for, or the namespace is gone.
+    /// The name in Cloud Map; `None` when it was not read, or the namespace is gone.
     pub(crate) name: Option<String>,
 }
 
@@ -65,116 +74,116 @@ impl Namespace {
 /// What is to be done.
 pub(crate) type Plan = plan::Plan<Action>;
 
-/// What a call does.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    /// UpdateCluster, with the parts that differ.
-    Update(Parts),
-    /// PutClusterCapacityProviders, with all that the cluster has and will have.
-    CapacityProviders(Vec<String>),
-    /// TagResource.
-    Tag(Tags),
-}
-
-/// The parts of UpdateCluster; the others are not sent.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Parts {
-    pub(crate) namespace: Option<String>,
-    pub(crate) insights: Option<ContainerInsights>,
-    /// The whole of it, because ECS replaces it as a whole.
-    pub(crate) sessions: Option<Sessions>,
+/// One call that changes the cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Action {
+    pub(crate) operation: &'static str,
+    pub(crate) body: Value,
+    /// The purpose of the call, in words that complete "failed to … cluster `x`".
+    pub(crate) purpose: &'static str,
 }
 
 /// Compares. What the file does not name stays: so do capacity providers, tags and fields of `execute_command`.
 pub(crate) fn plan(desired: &Desired, observed: Option<&Observed>) -> Plan {
     let Some(observed) = observed else {
-        return Plan::Create(changes_of_creation(desired), Vec::new());
+        return Plan::Create(changes_at_creation(desired), Vec::new());
+    };
+    let tag = |tags: Tags| Action {
+        operation: "TagResource",
+        body: json!({"resourceArn": desired.arn, "tags": tags::to_json(&tags)}),
+        purpose: "tag",
     };
     let steps = [
-        parts(desired, observed),
-        providers(desired, observed),
-        tags(desired, observed),
+        update(&desired.cluster, observed),
+        capacity_providers(&desired.cluster, observed),
+        tags::step(&desired.tags, &observed.tags, tag),
     ];
     Plan::update(steps.into_iter().flatten().collect())
 }
 
-fn changes_of_creation(desired: &Desired) -> Vec<Change> {
+fn changes_at_creation(desired: &Desired) -> Vec<Change> {
+    let cluster = &desired.cluster;
     let new = |path: &str, to: Value| Change::new(path, Value::Null, to);
-    let namespace = desired.namespace.as_deref();
-    let mut changes: Vec<Change> = namespace
-        .map(|namespace| new("service_connect_namespace", namespace.into()))
-        .into_iter()
-        .chain(
-            desired
-                .insights
-                .map(|word| new("container_insights", word.as_str().into())),
-        )
-        .collect();
-    if let Some(sessions) = &desired.sessions {
-        changes.extend(Sessions::new(sessions).changes(&Sessions::default()));
+    let mut changes = Vec::new();
+    if let Some(namespace) = &cluster.service_connect_namespace {
+        changes.push(new("service_connect_namespace", namespace.as_str().into()));
     }
-    if !desired.capacity_providers.is_empty() {
+    if let Some(insights) = cluster.container_insights {
+        changes.push(new("container_insights", insights.as_str().into()));
+    }
+    if let Some(table) = &cluster.execute_command {
+        changes.extend(Sessions::new(table).changes(&Sessions::default()));
+    }
+    if !cluster.capacity_providers.is_empty() {
         changes.push(new(
             "capacity_providers",
-            desired.capacity_providers.clone().into(),
+            cluster.capacity_providers.clone().into(),
         ));
     }
-    changes.extend(reconcile::tags::changes(&desired.tags, &Tags::new()));
+    changes.extend(tags::changes(&desired.tags, &Tags::new()));
     changes
 }
 
-fn parts(desired: &Desired, observed: &Observed) -> Option<Step<Action>> {
-    let mut parts = Parts::default();
+/// UpdateCluster, with the parts that differ.
+fn update(cluster: &Cluster, observed: &Observed) -> Option<Step<Action>> {
+    let mut body = json!({"cluster": cluster.name});
     let mut changes = Vec::new();
-    let other_namespace = desired.namespace.as_deref().filter(|namespace| {
-        !observed
-            .namespace
-            .as_ref()
-            .is_some_and(|observed| observed.is(namespace))
-    });
-    if let Some(namespace) = other_namespace {
-        let from = observed
-            .namespace
-            .as_ref()
-            .map_or(Value::Null, |namespace| namespace.shown().into());
+    let current = observed.namespace.as_ref();
+    let desired = cluster.service_connect_namespace.as_deref();
+    if let Some(namespace) = desired.filter(|name| !current.is_some_and(|current| current.is(name))) {
+        let from = current.map_or(Value::Null, |current| current.shown().into());
         changes.push(Change::new("service_connect_namespace", from, namespace));
-        parts.namespace = Some(namespace.to_owned());
+        body["serviceConnectDefaults"] = json!({"namespace": namespace});
     }
-    if let Some(insights) = desired.insights.filter(|word| word.as_str() != observed.insights) {
+    let insights = cluster.container_insights.map(|insights| insights.as_str());
+    if let Some(insights) = insights.filter(|insights| *insights != observed.insights) {
         let from = observed.insights.as_str();
-        changes.push(Change::new("container_insights", from, insights.as_str()));
-        parts.insights = Some(insights);
+        changes.push(Change::new("container_insights", from, insights));
+        body["settings"] = insights_setting(insights);
     }
-    let sessions = desired.sessions.as_ref();
-    let sessions = sessions.map(|table| observed.sessions.with(table));
+    let table = cluster.execute_command.as_ref();
+    let sessions = table.map(|table| observed.sessions.with(table));
     if let Some(sessions) = sessions.filter(|sessions| *sessions != observed.sessions) {
         changes.extend(sessions.changes(&observed.sessions));
-        parts.sessions = Some(sessions);
-    }
-    Step::of(Action::Update(parts), changes)
-}
-
-fn providers(desired: &Desired, observed: &Observed) -> Option<Step<Action>> {
-    let mut all = observed.capacity_providers.clone();
-    for provider in &desired.capacity_providers {
-        if !all.contains(provider) {
-            all.push(provider.clone());
+        let mut configuration = json!({"executeCommandConfiguration": sessions.to_ecs()});
+        // ECS replaces the whole configuration, also the part that the file does not have.
+        if let Some(storage) = &observed.managed_storage {
+            configuration["managedStorageConfiguration"] = storage.clone();
         }
+        body["configuration"] = configuration;
     }
-    (all.len() > observed.capacity_providers.len()).then(|| Step {
-        changes: vec![Change::new(
-            "capacity_providers",
-            observed.capacity_providers.clone(),
-            all.clone(),
-        )],
-        action: Action::CapacityProviders(all),
-    })
+    let action = Action {
+        operation: "UpdateCluster",
+        body,
+        purpose: "update",
+    };
+    Step::of(action, changes)
 }
 
-fn tags(desired: &Desired, observed: &Observed) -> Option<Step<Action>> {
-    let differing = reconcile::tags::differing(&desired.tags, &observed.tags);
-    let changes = reconcile::tags::changes(&differing, &observed.tags);
-    Step::of(Action::Tag(differing), changes)
+/// PutClusterCapacityProviders, with all providers that the cluster has and will have.
+fn capacity_providers(cluster: &Cluster, observed: &Observed) -> Option<Step<Action>> {
+    let current = &observed.capacity_providers;
+    let missing = cluster
+        .capacity_providers
+        .iter()
+        .filter(|name| !current.contains(name));
+    let mut all = current.clone();
+    all.extend(missing.cloned());
+    if all.len() == current.len() {
+        return None;
+    }
+    let action = Action {
+        operation: "PutClusterCapacityProviders",
+        body: json!({
+            "cluster": cluster.name,
+            "capacityProviders": all,
+            // ECS removes a strategy that is not sent.
+            "defaultCapacityProviderStrategy": observed.strategy,
+        }),
+        purpose: "set the capacity providers of",
+    };
+    let change = Change::new("capacity_providers", current.clone(), all);
+    Step::of(action, vec![change])
 }
 
 #[cfg(test)]

@@ -1,11 +1,8 @@
-//! How sessions of ECS Exec are encrypted and logged, the same from the file and from ECS.
+//! How sessions of ECS Exec are encrypted and logged, in one form for the file and for ECS.
 
-use aws_sdk_ecs::types::{
-    ExecuteCommandConfiguration, ExecuteCommandLogConfiguration, ExecuteCommandLogging,
-};
 use cli::Change;
 use common::config::{ExecuteCommand, SessionLogging};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// All fields, with ECS's defaults filled in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,8 +32,8 @@ impl Default for Sessions {
 }
 
 impl Sessions {
-    /// What becomes of a cluster that has these, when the file wants `table`: what it does not name stays. A
-    /// `logging` other than OVERRIDE names no place, and ECS takes none with it.
+    /// The sessions with the fields of `table` in their place. A `logging` other than OVERRIDE has no log group and no
+    /// bucket, and ECS accepts none with it.
     pub(crate) fn with(&self, table: &ExecuteCommand) -> Self {
         let somewhere = table.log_group.is_some() || table.s3_bucket.is_some();
         let default = somewhere.then_some(SessionLogging::Override);
@@ -58,51 +55,55 @@ impl Sessions {
         }
     }
 
-    /// What a new cluster gets.
+    /// The sessions of a new cluster.
     pub(crate) fn new(table: &ExecuteCommand) -> Self {
         Sessions::default().with(table)
     }
 
-    /// What ECS has. Empty texts are none.
-    pub(crate) fn from_ecs(configuration: Option<&ExecuteCommandConfiguration>) -> Self {
-        let Some(configuration) = configuration else {
-            return Sessions::default();
+    /// The `executeCommandConfiguration` of a cluster, `null` without one. Empty texts are none.
+    pub(crate) fn from_ecs(configuration: &Value) -> Self {
+        let log = configuration.get("logConfiguration").unwrap_or(&Value::Null);
+        let text = |value: &Value, field: &str| {
+            let text = value.get(field).and_then(Value::as_str);
+            text.filter(|text| !text.is_empty()).map(str::to_owned)
         };
-        let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        let log = configuration.log_configuration();
-        let default = Sessions::default();
+        let flag = |field: &str| log.get(field).and_then(Value::as_bool).unwrap_or(false);
         Sessions {
-            kms_key: text(configuration.kms_key_id()),
-            logging: configuration
-                .logging()
-                .map_or(default.logging, |logging| logging.as_str().to_owned()),
-            log_group: log.and_then(|log| text(log.cloud_watch_log_group_name())),
-            log_group_encryption: log
-                .is_some_and(ExecuteCommandLogConfiguration::cloud_watch_encryption_enabled),
-            s3_bucket: log.and_then(|log| text(log.s3_bucket_name())),
-            s3_prefix: log.and_then(|log| text(log.s3_key_prefix())),
-            s3_encryption: log.is_some_and(ExecuteCommandLogConfiguration::s3_encryption_enabled),
+            kms_key: text(configuration, "kmsKeyId"),
+            logging: text(configuration, "logging").unwrap_or_else(|| Sessions::default().logging),
+            log_group: text(log, "cloudWatchLogGroupName"),
+            log_group_encryption: flag("cloudWatchEncryptionEnabled"),
+            s3_bucket: text(log, "s3BucketName"),
+            s3_prefix: text(log, "s3KeyPrefix"),
+            s3_encryption: flag("s3EncryptionEnabled"),
         }
     }
 
-    /// For the call: the whole of it, because ECS replaces it as a whole.
-    pub(crate) fn to_ecs(&self) -> ExecuteCommandConfiguration {
-        let places = (&self.log_group, &self.s3_bucket, &self.s3_prefix);
-        let encrypted = self.log_group_encryption || self.s3_encryption;
-        let log = (places != (&None, &None, &None) || encrypted).then(|| {
-            ExecuteCommandLogConfiguration::builder()
-                .set_cloud_watch_log_group_name(self.log_group.clone())
-                .cloud_watch_encryption_enabled(self.log_group_encryption)
-                .set_s3_bucket_name(self.s3_bucket.clone())
-                .set_s3_key_prefix(self.s3_prefix.clone())
-                .s3_encryption_enabled(self.s3_encryption)
-                .build()
-        });
-        ExecuteCommandConfiguration::builder()
-            .set_kms_key_id(self.kms_key.clone())
-            .logging(ExecuteCommandLogging::from(self.logging.as_str()))
-            .set_log_configuration(log)
-            .build()
+    /// All fields as `executeCommandConfiguration`, because ECS replaces all of them.
+    pub(crate) fn to_ecs(&self) -> Value {
+        let mut configuration = json!({"logging": self.logging});
+        if let Some(key) = &self.kms_key {
+            configuration["kmsKeyId"] = key.as_str().into();
+        }
+        let places = [
+            ("cloudWatchLogGroupName", &self.log_group),
+            ("s3BucketName", &self.s3_bucket),
+            ("s3KeyPrefix", &self.s3_prefix),
+        ];
+        let is_encrypted = self.log_group_encryption || self.s3_encryption;
+        if is_encrypted || places.iter().any(|(_, place)| place.is_some()) {
+            let mut log = json!({
+                "cloudWatchEncryptionEnabled": self.log_group_encryption,
+                "s3EncryptionEnabled": self.s3_encryption,
+            });
+            for (field, place) in places {
+                if let Some(place) = place {
+                    log[field] = place.as_str().into();
+                }
+            }
+            configuration["logConfiguration"] = log;
+        }
+        configuration
     }
 
     /// What differs, field by field.
@@ -148,7 +149,7 @@ mod tests {
     fn survives_the_way_to_ecs_and_back() {
         for table in [table(), ExecuteCommand::default()] {
             let desired = Sessions::new(&table);
-            assert_eq!(Sessions::from_ecs(Some(&desired.to_ecs())), desired);
+            assert_eq!(Sessions::from_ecs(&desired.to_ecs()), desired);
         }
         assert_eq!(Sessions::new(&table()).logging, "OVERRIDE");
     }
@@ -156,9 +157,8 @@ mod tests {
     #[test]
     fn ecss_defaults_are_no_difference() {
         let desired = Sessions::new(&ExecuteCommand::default());
-        let empty = ExecuteCommandConfiguration::builder().kms_key_id("").build();
-        for observed in [None, Some(&empty)] {
-            assert_eq!(desired.changes(&Sessions::from_ecs(observed)), []);
+        for observed in [Value::Null, json!({"kmsKeyId": ""})] {
+            assert_eq!(desired.changes(&Sessions::from_ecs(&observed)), []);
         }
     }
 
@@ -232,6 +232,6 @@ mod tests {
             ..ExecuteCommand::default()
         });
         assert_eq!(silent.kms_key.as_deref(), Some("k"));
-        assert_eq!(silent.to_ecs().log_configuration(), None);
+        assert_eq!(silent.to_ecs().get("logConfiguration"), None);
     }
 }

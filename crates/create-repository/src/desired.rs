@@ -1,19 +1,19 @@
-//! The repositories that `ops.toml` wants, with their policy files read, expanded and judged.
+//! The repositories of `ops.toml`, with their policy files read, expanded and checked.
 
-use crate::check::check;
 use crate::lifecycle;
+use crate::validation::validate;
 use anyhow::Result;
 use aws_documents::policy::{self, Kind, Limits};
-use aws_documents::{Document, Fault};
+use aws_documents::{Diagnostic, Document};
 use common::config::{Config, Repository, Variables, select};
 use common::documents::expand_and_check;
 use reconcile::Tags;
 use serde_json::Value;
 
-/// A repository as the file wants it.
+/// A repository as the file has it.
 #[derive(Clone, Debug)]
 pub(crate) struct Desired {
-    /// What stands in `ops.toml` itself.
+    /// The table of `ops.toml`.
     pub(crate) repository: Repository,
     pub(crate) policy: Option<Value>,
     pub(crate) lifecycle: Option<Value>,
@@ -21,22 +21,16 @@ pub(crate) struct Desired {
 }
 
 impl Desired {
-    /// Its name.
     pub(crate) fn name(&self) -> &str {
         &self.repository.name
     }
-
-    /// As messages name it.
-    pub(crate) fn label(&self) -> String {
-        format!("repository `{}`", self.name())
-    }
 }
 
-/// What the configuration says, and all that is wrong with its files.
+/// The configuration, and all that is wrong with its files.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) repositories: Vec<Desired>,
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Vec<Diagnostic>,
 }
 
 /// SetRepositoryPolicy, `policyText`.
@@ -45,7 +39,7 @@ const LONGEST_POLICY: usize = 10_240;
 /// Reads the repositories of these names; no name means all. With `partition`, ARNs must be of that one.
 ///
 /// # Errors
-/// When `ops.toml` has no such repository, a variable is unset, or a value in it is none that ECR takes.
+/// When `ops.toml` has no such repository, a variable is unset, or ECR does not accept a value in it.
 pub(crate) fn load(
     config: &Config,
     names: &[String],
@@ -54,11 +48,11 @@ pub(crate) fn load(
 ) -> Result<Loaded> {
     let all = config.repositories(variables)?;
     let repositories = select("repository", all, |repository| &repository.name, names)?;
-    check(&repositories)?;
+    validate(&repositories)?;
     let tags: Tags = config.tags(variables)?.0.into_iter().collect();
     let mut faults = Vec::new();
-    let mut read = |path: &Option<String>, judge: &dyn Fn(&Document) -> Vec<Fault>| {
-        let document = document(config, path.as_deref()?, variables, judge);
+    let mut read = |path: &Option<String>, check: &dyn Fn(&Document) -> Vec<Diagnostic>| {
+        let document = document(config, path.as_deref()?, variables, check);
         match document {
             Ok((value, found)) => {
                 // Two repositories may have one file.
@@ -74,7 +68,7 @@ pub(crate) fn load(
     let repositories = repositories
         .into_iter()
         .map(|repository| Desired {
-            policy: read(&repository.policy, &|document| judge_policy(document, partition)),
+            policy: read(&repository.policy, &|document| check_policy(document, partition)),
             lifecycle: read(&repository.lifecycle_policy, &lifecycle::check),
             tags: tags.clone(),
             repository,
@@ -83,7 +77,7 @@ pub(crate) fn load(
     Ok(Loaded { repositories, faults })
 }
 
-fn push(faults: &mut Vec<Fault>, fault: Fault) {
+fn push(faults: &mut Vec<Diagnostic>, fault: Diagnostic) {
     if !faults.contains(&fault) {
         faults.push(fault);
     }
@@ -94,19 +88,19 @@ fn document(
     config: &Config,
     path: &str,
     variables: &Variables,
-    judge: &dyn Fn(&Document) -> Vec<Fault>,
-) -> Result<(Value, Vec<Fault>), Vec<Fault>> {
+    check: &dyn Fn(&Document) -> Vec<Diagnostic>,
+) -> Result<(Value, Vec<Diagnostic>), Vec<Diagnostic>> {
     let document = Document::read(&config.resolve(path)).map_err(|fault| vec![fault])?;
-    let (document, faults) = expand_and_check(&document, variables, judge)?;
+    let (document, faults) = expand_and_check(&document, variables, check)?;
     Ok((document.to_value(), faults))
 }
 
-fn judge_policy(document: &Document, partition: Option<&str>) -> Vec<Fault> {
+fn check_policy(document: &Document, partition: Option<&str>) -> Vec<Diagnostic> {
     let mut faults = policy::check(document, Kind::Resource, Limits { partition });
     let length = document.to_value().to_string().chars().count();
     if length > LONGEST_POLICY {
-        let message = format!("it has {length} characters, and ECR takes {LONGEST_POLICY}");
-        faults.push(Fault::of_file(&document.file, message));
+        let message = format!("it has {length} characters; ECR accepts {LONGEST_POLICY}");
+        faults.push(Diagnostic::of_file(&document.file, message));
     }
     faults
 }

@@ -2,7 +2,7 @@
 
 use aws_documents::difference::{List, difference, sort};
 use aws_documents::shape::{self, Shape, optional, required};
-use aws_documents::{Document, Fault, Faults, Field};
+use aws_documents::{Diagnostic, Diagnostics, Document, Field};
 use cli::Change;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -46,8 +46,8 @@ const ACTION: Shape = Shape::Object(&[
 ]);
 
 /// All faults, in the order of the file. The document must be expanded.
-pub(crate) fn check(document: &Document) -> Vec<Fault> {
-    let mut faults = Faults::new(&document.file);
+pub(crate) fn check(document: &Document) -> Vec<Diagnostic> {
+    let mut faults = Diagnostics::new(&document.file);
     let policy = document.field();
     shape::check(&policy, &POLICY, |_| None, &mut faults);
     let rules = policy.list("rules");
@@ -78,7 +78,7 @@ pub(crate) fn check(document: &Document) -> Vec<Fault> {
     faults.into_vec()
 }
 
-fn selection(rule: &Field, faults: &mut Faults) {
+fn selection(rule: &Field, faults: &mut Diagnostics) {
     let Some(selection) = rule.get("selection") else {
         return;
     };
@@ -149,7 +149,7 @@ fn selection(rule: &Field, faults: &mut Faults) {
 }
 
 /// A rule for all images must be looked at last.
-fn any_comes_last(rules: &[Field], faults: &mut Faults) {
+fn any_comes_last(rules: &[Field], faults: &mut Diagnostics) {
     let last = rules
         .iter()
         .filter_map(|rule| rule.number_of("rulePriority"))

@@ -5,8 +5,8 @@ use crate::lifecycle;
 use aws_documents::policy;
 use cli::{Change, ErrorKind, Failure};
 use common::config::{Encryption, EncryptionType, Repository, TagMutability};
-use reconcile::Tags;
 use reconcile::plan::{self, Step};
+use reconcile::{Tags, tags};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -29,12 +29,12 @@ pub(crate) struct Observed {
     pub(crate) tags: Tags,
 }
 
-/// What is to be done for one repository.
+/// What is to be done.
 pub(crate) type Plan = plan::Plan<Action>;
 
-/// What a new repository gets from birth.
+/// What a new repository gets at creation.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct New {
+pub(crate) struct AtCreation {
     pub(crate) mutability: Mutability,
     pub(crate) scan_on_push: bool,
     pub(crate) encryption: Option<Encryption>,
@@ -48,7 +48,7 @@ pub(crate) struct Mutability {
     pub(crate) exclusions: Vec<String>,
 }
 
-/// What a call does.
+/// One call that changes a repository.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
     /// PutImageTagMutability.
@@ -63,7 +63,7 @@ pub(crate) enum Action {
     Tag(Tags),
 }
 
-/// The lifecycle policy that a repository gets which may have images.
+/// The lifecycle policy that the plan puts on a repository which may have images.
 pub(crate) fn lifecycle_of(plan: &Plan) -> Option<&Value> {
     let Plan::Update(steps) = plan else {
         return None;
@@ -74,28 +74,28 @@ pub(crate) fn lifecycle_of(plan: &Plan) -> Option<&Value> {
     })
 }
 
-/// Compares. Tags that the file does not name belong to somebody else and stay.
+/// Compares. Tags that the file does not name stay.
 ///
 /// # Errors
-/// When something differs that cannot be changed.
+/// When a field differs that can't be changed.
 pub(crate) fn plan(desired: &Desired, observed: Option<&Observed>) -> Result<Plan, Failure> {
     let repository = &desired.repository;
     let documents = [policy_step(desired, observed), lifecycle_step(desired, observed)];
     let Some(observed) = observed else {
         let steps = documents.into_iter().flatten().collect();
-        return Ok(Plan::Create(New::of(desired).changes(), steps));
+        return Ok(Plan::Create(AtCreation::of(desired).changes(), steps));
     };
     if let Some(encryption) = &repository.encryption {
-        same_encryption(&repository.name, encryption, observed)?;
+        check_immutable_fields(&repository.name, encryption, observed)?;
     }
     let own = [
         mutability_step(repository, observed),
         scanning_step(repository, observed),
     ];
-    let steps = own
-        .into_iter()
-        .chain(documents)
-        .chain([tag_step(desired, observed)]);
+    let steps =
+        own.into_iter()
+            .chain(documents)
+            .chain([tags::step(&desired.tags, &observed.tags, Action::Tag)]);
     Ok(Plan::update(steps.flatten().collect()))
 }
 
@@ -113,14 +113,14 @@ fn mutability(repository: &Repository) -> Option<Mutability> {
     })
 }
 
-impl New {
+impl AtCreation {
     pub(crate) fn of(desired: &Desired) -> Self {
         let repository = &desired.repository;
         let default = Mutability {
             word: "MUTABLE",
             exclusions: Vec::new(),
         };
-        New {
+        AtCreation {
             mutability: mutability(repository).unwrap_or(default),
             scan_on_push: repository.scan_on_push.unwrap_or(false),
             encryption: repository.encryption.clone(),
@@ -142,17 +142,17 @@ impl New {
             let key = encryption.kms_key.as_deref();
             changes.extend(key.map(|key| first("encryption.kms_key", key.into())));
         }
-        changes.extend(reconcile::tags::changes(&self.tags, &Tags::new()));
+        changes.extend(tags::changes(&self.tags, &Tags::new()));
         changes
     }
 }
 
 /// # Errors
-/// When the repository is encrypted in another way: that is chosen for good.
-fn same_encryption(name: &str, desired: &Encryption, observed: &Observed) -> Result<(), Failure> {
+/// When the repository has another encryption, which is set only at creation.
+fn check_immutable_fields(name: &str, desired: &Encryption, observed: &Observed) -> Result<(), Failure> {
     let refusal = |what: &str, from: &str, to: &str| {
         Failure::error(format!(
-            "failed to change {what} of repository `{name}` from {from} to {to}: encryption is chosen for good when the repository is made"
+            "failed to change {what} of repository `{name}` from {from} to {to}: encryption is set only at creation"
         ))
         .kind(ErrorKind::Conflict).code("not-changeable")
         .hint("take `encryption` out of [[repository]], name another repository, or delete this one with all its images")
@@ -168,11 +168,8 @@ fn same_encryption(name: &str, desired: &Encryption, observed: &Observed) -> Res
     else {
         return Ok(());
     };
-    let has = observed
-        .kms_key
-        .as_deref()
-        .unwrap_or("a key that ECR does not name");
-    // ECR gives the ARN, whatever it was given.
+    let has = observed.kms_key.as_deref().unwrap_or("an unknown key");
+    // ECR returns the ARN, also of a key that was given by its id.
     if has == key || has.rsplit_once(":key/").is_some_and(|(_, id)| id == key) {
         Ok(())
     } else {
@@ -220,12 +217,6 @@ fn lifecycle_step(desired: &Desired, observed: Option<&Observed>) -> Option<Step
     let from = observed.and_then(|observed| observed.lifecycle.as_ref());
     let changes = lifecycle::changes(from, to);
     Step::of(Action::Lifecycle(to.clone()), changes)
-}
-
-fn tag_step(desired: &Desired, observed: &Observed) -> Option<Step<Action>> {
-    let differing = reconcile::tags::differing(&desired.tags, &observed.tags);
-    let changes = reconcile::tags::changes(&differing, &observed.tags);
-    Step::of(Action::Tag(differing), changes)
 }
 
 #[cfg(test)]

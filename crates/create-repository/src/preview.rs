@@ -1,36 +1,36 @@
 //! ECR's own preview of a lifecycle policy: which images it would delete. It changes nothing.
 
-use crate::store::Store;
+use crate::client::Ecr;
 use anyhow::{Context, Result};
 use aws_sdk_ecr::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ecr::types::{ImageActionType, LifecyclePolicyPreviewResult, LifecyclePolicyPreviewStatus};
-use cli::{Console, Failure};
+use cli::Console;
 use common::aws::{call, code_of};
-use reconcile::backoff::Backoff;
+use reconcile::Backoff;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// How long ECR may take. With many thousands of images it takes longer, and nobody knows.
+/// How long ECR may take. With many thousands of images it takes longer, and the preview is unavailable.
 const WAIT: Backoff = Backoff {
     initial: Duration::from_millis(200),
     max_interval: Duration::from_secs(2),
     max_elapsed: Duration::from_secs(20),
 };
 
-/// Images that are shown one by one.
+/// How many images are printed one by one.
 const SHOWN: usize = 20;
 
-/// Images that are read: beyond them only the number is told.
+/// How many images are read; of the others only the number is printed.
 const READ: usize = 1000;
 
-/// What a policy would do to the images that are there.
+/// What a policy would do to the images.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Preview {
     /// How many images would be deleted.
     expiring: usize,
     /// How many would go to the archive.
     archived: usize,
-    /// Those that would be deleted, as far as they were read.
+    /// The images that would be deleted, up to [`READ`].
     images: Vec<Image>,
 }
 
@@ -41,42 +41,59 @@ struct Image {
     priority: i32,
 }
 
-/// What came of asking.
+/// The preview, or the reason why there is none.
 #[derive(Debug)]
-pub(crate) enum Asked {
-    /// ECR knows.
+pub(crate) enum Forecast {
     Known(Preview),
-    /// It could not be found out; why.
-    NotJudged(String),
+    Unavailable(String),
 }
 
-impl Asked {
+impl Forecast {
     /// What the policy of the repository `name` deletes or may delete, in words that complete "this will …";
     /// `None` when it deletes nothing.
     pub(crate) fn deletion(&self, name: &str) -> Option<String> {
         match self {
-            Asked::Known(preview) => match preview.expiring {
+            Forecast::Known(preview) => match preview.expiring {
                 0 => None,
                 1 => Some(format!("delete 1 image of repository `{name}`")),
                 many => Some(format!("delete {many} images of repository `{name}`")),
             },
-            Asked::NotJudged(_) => Some(format!(
+            Forecast::Unavailable(_) => Some(format!(
                 "put a lifecycle policy that may delete images of repository `{name}`"
+            )),
+        }
+    }
+
+    /// Prints what would happen to the images of the repository `name`.
+    pub(crate) fn print(&self, name: &str, console: &Console) {
+        match self {
+            Forecast::Known(preview) => preview.print(name, console),
+            Forecast::Unavailable(reason) => console.warn(format!(
+                "could not preview the lifecycle policy of repository `{name}`: {reason}"
             )),
         }
     }
 }
 
-/// Why a preview is not there yet, or not at all.
-enum Hurdle {
-    /// It comes; with what ECR says.
+/// Why there is no preview yet, or none at all.
+enum Obstacle {
+    /// ECR is computing it; with the state in words.
     Busy(String),
+    Unavailable(String),
     Failed(anyhow::Error),
 }
 
+impl Obstacle {
+    fn retry_reason(&self) -> Option<String> {
+        match self {
+            Obstacle::Busy(words) => Some(words.clone()),
+            Obstacle::Unavailable(_) | Obstacle::Failed(_) => None,
+        }
+    }
+}
+
 impl Preview {
-    /// For people: what would become of the images of the repository `name`.
-    pub(crate) fn tell(&self, name: &str, console: &Console) {
+    fn print(&self, name: &str, console: &Console) {
         console.info(match self.expiring {
             0 => format!("{name}: the lifecycle policy deletes no image that is there now"),
             1 => format!("{name}: the lifecycle policy deletes 1 image that is there now"),
@@ -132,102 +149,72 @@ impl Preview {
 /// Asks ECR what `policy` would do to the repository `name`.
 ///
 /// # Errors
-/// When ECR finds the policy itself wrong: then nothing may be changed yet.
-pub(crate) async fn ask(store: &Store<'_>, name: &str, policy: &Value) -> Result<Asked> {
+/// When ECR finds a fault in the policy itself: then nothing may be changed yet.
+pub(crate) async fn preview(ecr: &Ecr<'_>, name: &str, policy: &Value) -> Result<Forecast> {
     let text = policy.to_string();
-    let context = || format!("failed to preview the lifecycle policy of repository `{name}`");
-    let busy = |hurdle: &Hurdle| match hurdle {
-        Hurdle::Busy(words) => Some(words.clone()),
-        Hurdle::Failed(_) => None,
+    let start = async || {
+        let request = ecr.client.start_lifecycle_policy_preview();
+        let request = request.repository_name(name).lifecycle_policy_text(&text);
+        request.send().await.map(drop).map_err(not_started)
     };
-    let asked = WAIT
-        .retry(store.console, busy, async || {
-            let request = store
-                .client
-                .start_lifecycle_policy_preview()
-                .repository_name(name)
-                .lifecycle_policy_text(&text);
-            request
-                .send()
-                .await
-                .map(drop)
-                .map_err(|error| match code_of(&error) {
-                    Some("LifecyclePolicyPreviewInProgressException") => {
-                        Hurdle::Busy("another preview goes on".to_owned())
-                    }
-                    Some("InvalidParameterException") => {
-                        let failure = call("ecr:StartLifecyclePolicyPreview")(error);
-                        Hurdle::Failed(anyhow::Error::from(failure))
-                    }
-                    _ => Hurdle::Failed(not_judged(call("ecr:StartLifecyclePolicyPreview")(error))),
-                })
-        })
-        .await;
-    if let Err(hurdle) = asked {
-        return outcome(hurdle).with_context(context);
-    }
-    let preview = WAIT
-        .retry(store.console, busy, async || read(store, name, policy).await)
-        .await;
-    match preview {
-        Ok(preview) => Ok(Asked::Known(preview)),
-        Err(hurdle) => outcome(hurdle).with_context(context),
+    let started = WAIT.retry(ecr.console, Obstacle::retry_reason, start).await;
+    let result = match started {
+        Ok(()) => {
+            let read = async || read(ecr, name, policy).await;
+            WAIT.retry(ecr.console, Obstacle::retry_reason, read).await
+        }
+        Err(obstacle) => Err(obstacle),
+    };
+    match result {
+        Ok(preview) => Ok(Forecast::Known(preview)),
+        Err(Obstacle::Busy(words) | Obstacle::Unavailable(words)) => Ok(Forecast::Unavailable(words)),
+        Err(Obstacle::Failed(error)) => Err(error)
+            .with_context(|| format!("failed to preview the lifecycle policy of repository `{name}`")),
     }
 }
 
-/// A failure of the preview that is none of the policy.
-#[derive(Debug)]
-struct NotJudged(String);
-
-impl std::fmt::Display for NotJudged {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for NotJudged {}
-
-fn not_judged(failure: Failure) -> anyhow::Error {
-    NotJudged(failure.to_string()).into()
-}
-
-fn outcome(hurdle: Hurdle) -> Result<Asked> {
-    match hurdle {
-        Hurdle::Busy(words) => Ok(Asked::NotJudged(words)),
-        Hurdle::Failed(error) => match error.downcast::<NotJudged>() {
-            Ok(NotJudged(words)) => Ok(Asked::NotJudged(words)),
-            Err(error) => Err(error),
-        },
+fn not_started<E>(error: SdkError<E>) -> Obstacle
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+{
+    let code = code_of(&error).map(str::to_owned);
+    let failure = || call("ecr:StartLifecyclePolicyPreview")(error);
+    match code.as_deref() {
+        Some("LifecyclePolicyPreviewInProgressException") => {
+            Obstacle::Busy("another preview is in progress".to_owned())
+        }
+        Some("InvalidParameterException") => Obstacle::Failed(failure().into()),
+        _ => Obstacle::Unavailable(failure().to_string()),
     }
 }
 
 /// All pages of the finished preview.
-async fn read(store: &Store<'_>, name: &str, policy: &Value) -> Result<Preview, Hurdle> {
+async fn read(ecr: &Ecr<'_>, name: &str, policy: &Value) -> Result<Preview, Obstacle> {
     let mut preview = Preview::default();
     let mut token = None;
     loop {
-        let request = store
+        let request = ecr
             .client
             .get_lifecycle_policy_preview()
             .repository_name(name)
             .set_next_token(token.take());
-        let answer = request.send().await.map_err(refused)?;
+        let answer = request.send().await.map_err(not_read)?;
         match answer.status() {
             Some(LifecyclePolicyPreviewStatus::Complete) => {}
             Some(LifecyclePolicyPreviewStatus::InProgress) => {
-                return Err(Hurdle::Busy("ECR is still at work on the preview".to_owned()));
+                return Err(Obstacle::Busy("ECR is still computing the preview".to_owned()));
             }
             status => {
-                let word = status.map_or("no state", LifecyclePolicyPreviewStatus::as_str);
-                let words = format!("ecr:GetLifecyclePolicyPreview answered with {word}");
-                return Err(Hurdle::Failed(NotJudged(words).into()));
+                let word = status.map_or("(none)", LifecyclePolicyPreviewStatus::as_str);
+                let words = format!("ecr:GetLifecyclePolicyPreview returned the status {word}");
+                return Err(Obstacle::Unavailable(words));
             }
         }
-        // Somebody else may have asked about a policy of theirs in the meantime.
+        // Another caller may have started a preview of another policy in the meantime.
         let about = answer.lifecycle_policy_text().map(serde_json::from_str::<Value>);
         if !matches!(about, None | Some(Ok(_))) || matches!(&about, Some(Ok(other)) if other != policy) {
-            let words = "another preview has taken the place of ours".to_owned();
-            return Err(Hurdle::Failed(NotJudged(words).into()));
+            let words = "a preview of another policy replaced it".to_owned();
+            return Err(Obstacle::Unavailable(words));
         }
         answer
             .preview_results()
@@ -247,9 +234,9 @@ async fn read(store: &Store<'_>, name: &str, policy: &Value) -> Result<Preview, 
     }
 }
 
-fn refused<E: ProvideErrorMetadata + std::error::Error + 'static>(error: SdkError<E>) -> Hurdle {
+fn not_read<E: ProvideErrorMetadata + std::error::Error + 'static>(error: SdkError<E>) -> Obstacle {
     if code_of(&error) == Some("LifecyclePolicyPreviewNotFoundException") {
-        return Hurdle::Busy("the preview is not known yet".to_owned());
+        return Obstacle::Busy("the preview is not visible yet".to_owned());
     }
-    Hurdle::Failed(not_judged(call("ecr:GetLifecyclePolicyPreview")(error)))
+    Obstacle::Unavailable(call("ecr:GetLifecyclePolicyPreview")(error).to_string())
 }

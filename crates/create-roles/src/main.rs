@@ -1,30 +1,31 @@
-//! `create-roles` makes the IAM roles of `ops.toml`, and keeps them as the file says.
+//! `create-roles` creates the IAM roles of `ops.toml`, and keeps them as the file says.
 //!
-//! It judges the policy files before the first call, describes each role, and changes only what differs:
+//! It checks the policy files before the first call, describes each role, and changes only what differs:
 //! trust policy, inline policies, managed policies, permissions boundary, tags. Policies that the file does
 //! not name are listed, and removed only with `--prune`. With `--simulate` it asks IAM's simulator whether
 //! the execution role may do what the task definition needs.
 //!
 //! stdout: the ARN of each role.
-//! stderr: what was created or changed, field by field; what is there beside it.
+//! stderr: what was created or changed, field by field; unmanaged policies.
 
-mod apply;
-mod change;
-mod documents;
+mod args;
+mod client;
+mod desired;
 mod needs;
+mod perform;
 mod plan;
-mod roles;
+mod resource;
+mod run;
 mod simulate;
-mod store;
 
 use cli::Console;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match cli::parse::<roles::Args>("create-roles") {
+    match cli::parse::<args::Args>("create-roles") {
         Ok(args) => {
-            let console = Console::new("create-roles", &args.output);
-            runtime::run(&console, Some(args.timeout), roles::run(&args, &console))
+            let console = Console::new("create-roles", &args.common.output);
+            runtime::run(&console, Some(args.timeout), run::run(&args, &console))
         }
         Err(code) => code,
     }

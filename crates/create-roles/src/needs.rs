@@ -17,7 +17,7 @@ const PULL: [&str; 3] = [
     "ecr:BatchGetImage",
 ];
 
-/// What `definition` needs, each once, in the order in which ECS comes to it.
+/// What `definition` needs, each once, in the order in which ECS uses it.
 pub(crate) fn needs(definition: &Value, place: &AwsTarget) -> Vec<Need> {
     let mut list = List {
         place,

@@ -1,10 +1,10 @@
 //! What differs between `ops.toml` and IAM. No I/O.
 
-use crate::documents::Desired;
+use crate::desired::Desired;
 use aws_documents::policy;
 use cli::{Change, ErrorKind, Failure};
-use reconcile::Tags;
 use reconcile::plan::{self, Step};
+use reconcile::{Tags, tags};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -24,10 +24,10 @@ pub(crate) struct Observed {
     pub(crate) tags: Tags,
 }
 
-/// What is to be done for one role.
+/// What is to be done.
 pub(crate) type Plan = plan::Plan<Action>;
 
-/// What a call does.
+/// One call that changes a role.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Action {
     /// UpdateAssumeRolePolicy.
@@ -46,27 +46,26 @@ pub(crate) enum Action {
     Delete(String),
 }
 
-/// What is on the role and not in the file.
+/// The policies of a role that the file does not name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Unnamed {
+pub(crate) struct Unmanaged {
     pub(crate) inline: Vec<String>,
     pub(crate) managed: Vec<String>,
 }
 
-/// What of `plan`, made after `done`, still differs. What it takes away counts only when `done` has taken it
-/// away too: the rest was confirmed by nobody, and stays.
-pub(crate) fn left(plan: Plan, done: &[Step<Action>]) -> Vec<Change> {
+/// `plan` without the removals that are not among the steps that were `performed`: they have not been confirmed.
+pub(crate) fn remaining(plan: Plan, performed: &[Step<Action>]) -> Plan {
     let counts = |step: &Step<Action>| match step.action {
-        Action::Detach(_) | Action::Delete(_) => done.iter().any(|done| done.action == step.action),
+        Action::Detach(_) | Action::Delete(_) => performed.iter().any(|other| other.action == step.action),
         _ => true,
     };
     match plan {
-        Plan::Update(steps) => Plan::update(steps.into_iter().filter(counts).collect()).changes(),
-        plan => plan.changes(),
+        Plan::Update(steps) => Plan::update(steps.into_iter().filter(counts).collect()),
+        plan => plan,
     }
 }
 
-/// What the plan takes away from `role`, in words that complete "this will …".
+/// What the plan removes from `role`, in words that complete "this will …".
 pub(crate) fn removals(plan: &Plan, role: &str) -> Vec<String> {
     let words = |step: &Step<Action>| match &step.action {
         Action::Delete(name) => Some(format!("delete inline policy `{name}` of role `{role}`")),
@@ -76,7 +75,7 @@ pub(crate) fn removals(plan: &Plan, role: &str) -> Vec<String> {
     plan.steps().iter().filter_map(words).collect()
 }
 
-/// The managed policies that the plan attaches, and the one that bounds.
+/// The managed policies that the plan attaches or sets as the permissions boundary.
 pub(crate) fn policies_of(plan: &Plan, desired: &Desired) -> Vec<String> {
     let arn = |step: &Step<Action>| match &step.action {
         Action::Attach(arn) | Action::Bound(arn) => Some(arn.clone()),
@@ -90,11 +89,10 @@ pub(crate) fn policies_of(plan: &Plan, desired: &Desired) -> Vec<String> {
     plan.steps().iter().filter_map(arn).chain(bound).collect()
 }
 
-/// Compares. Tags and policies that the file does not name belong to somebody else and stay; policies go
-/// with `prune`.
+/// Compares. Tags and policies that the file does not name stay; with `prune` such policies are removed.
 ///
 /// # Errors
-/// When something differs that cannot be changed.
+/// When a field differs that can't be changed.
 pub(crate) fn plan(desired: &Desired, observed: Option<&Observed>, prune: bool) -> Result<Plan, Failure> {
     let Some(observed) = observed else {
         return Ok(Plan::Create(
@@ -102,7 +100,7 @@ pub(crate) fn plan(desired: &Desired, observed: Option<&Observed>, prune: bool) 
             policies(desired, None),
         ));
     };
-    possible(desired, observed)?;
+    check_immutable_fields(desired, observed)?;
     let mut steps = Vec::new();
     let changes = below("trust", policy::difference(&observed.trust, &desired.trust));
     steps.extend(Step::of(Action::Trust(desired.trust.clone()), changes));
@@ -116,19 +114,17 @@ pub(crate) fn plan(desired: &Desired, observed: Option<&Observed>, prune: bool) 
         steps.extend(Step::of(Action::Bound(boundary.clone()), changes));
     }
     steps.extend(policies(desired, Some(observed)));
-    let differing = reconcile::tags::differing(&desired.tags, &observed.tags);
-    let changes = reconcile::tags::changes(&differing, &observed.tags);
-    steps.extend(Step::of(Action::Tag(differing), changes));
+    steps.extend(tags::step(&desired.tags, &observed.tags, Action::Tag));
     if prune {
-        steps.extend(without(&unnamed(desired, observed)));
+        steps.extend(removal_steps(&unmanaged(desired, observed)));
     }
     Ok(Plan::update(steps))
 }
 
-/// What is on the role and not in the file.
-pub(crate) fn unnamed(desired: &Desired, observed: &Observed) -> Unnamed {
+/// The policies of the role that the file does not name.
+pub(crate) fn unmanaged(desired: &Desired, observed: &Observed) -> Unmanaged {
     let named = |name: &&String| desired.inline.iter().any(|(known, _)| known == *name);
-    Unnamed {
+    Unmanaged {
         inline: observed
             .inline
             .iter()
@@ -156,22 +152,23 @@ fn changes_of_creation(desired: &Desired) -> Vec<Change> {
             boundary.as_str(),
         ));
     }
-    changes.extend(reconcile::tags::changes(&desired.tags, &Tags::new()));
+    changes.extend(tags::changes(&desired.tags, &Tags::new()));
     changes
 }
 
-/// Whether nothing differs that is fixed for good.
-fn possible(desired: &Desired, observed: &Observed) -> Result<(), Failure> {
+/// # Errors
+/// When a field differs that is set only at creation.
+fn check_immutable_fields(desired: &Desired, observed: &Observed) -> Result<(), Failure> {
     if desired.name != observed.name {
-        return Err(spelled_otherwise(&desired.name, &observed.name));
+        return Err(differs_in_case(&desired.name, &observed.name));
     }
     if desired.path != observed.path {
         let message = format!(
-            "failed to change the path of role `{}` from `{}` to `{}`: a path is chosen for good when the role is made",
+            "failed to change the path of role `{}` from `{}` to `{}`: a path is set only at creation",
             desired.name, observed.path, desired.path
         );
         let hint = format!(
-            "set `path = \"{}\"` in [roles.{}], or take another name",
+            "set `path = \"{}\"` in [roles.{}], or use another name",
             observed.path, desired.key
         );
         return Err(Failure::error(message)
@@ -182,13 +179,14 @@ fn possible(desired: &Desired, observed: &Observed) -> Result<(), Failure> {
     Ok(())
 }
 
-/// To IAM the two are one name, but its ARN has the spelling of the one that was first.
-pub(crate) fn spelled_otherwise(desired: &str, found: &str) -> Failure {
+/// The names differ only in case, which IAM ignores; but the ARN has the spelling of the role that exists.
+pub(crate) fn differs_in_case(desired: &str, found: &str) -> Failure {
     Failure::error(format!(
-        "failed to use the role name `{desired}`: IAM has a role `{found}`, and to it case makes no difference"
+        "failed to use the role name `{desired}`: IAM has a role `{found}`, and ignores case"
     ))
-    .kind(ErrorKind::Conflict).code("not-changeable")
-    .hint(format!("write `{found}` in ops.toml, or take another name"))
+    .kind(ErrorKind::Conflict)
+    .code("not-changeable")
+    .hint(format!("write `{found}` in ops.toml, or use another name"))
 }
 
 /// The managed policies that are missing, and the inline policies that differ.
@@ -214,12 +212,12 @@ fn policies(desired: &Desired, observed: Option<&Observed>) -> Vec<Step<Action>>
     steps
 }
 
-fn without(unnamed: &Unnamed) -> Vec<Step<Action>> {
-    let managed = unnamed.managed.iter().map(|arn| Step {
+fn removal_steps(unmanaged: &Unmanaged) -> Vec<Step<Action>> {
+    let managed = unmanaged.managed.iter().map(|arn| Step {
         action: Action::Detach(arn.clone()),
         changes: vec![Change::new("managed", arn.as_str(), Value::Null)],
     });
-    let inline = unnamed.inline.iter().map(|name| Step {
+    let inline = unmanaged.inline.iter().map(|name| Step {
         action: Action::Delete(name.clone()),
         changes: vec![Change::new("inline", name.as_str(), Value::Null)],
     });

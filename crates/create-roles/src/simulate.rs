@@ -1,10 +1,10 @@
-//! `--simulate`: IAM's own simulator says whether the execution role may do what the task definition needs.
+//! `--simulate`: asks IAM's simulator whether the execution role may do what the task definition needs.
 
-use crate::apply::SHOWING;
+use crate::client::MISSING;
 use crate::needs::{Need, needs};
-use crate::store::MISSING;
+use crate::resource::PROPAGATION;
 use anyhow::{Context, Result};
-use aws_documents::{Document, Fault};
+use aws_documents::{Diagnostic, Document};
 use aws_sdk_iam::Client;
 use aws_sdk_iam::error::SdkError;
 use aws_sdk_iam::types::PolicyEvaluationDecisionType;
@@ -18,13 +18,13 @@ use serde_json::Value;
 use std::time::Duration;
 
 /// How long the simulator may deny what was allowed a moment ago: seconds, as a rule.
-const KNOWING: Backoff = Backoff {
+const SIMULATOR_PROPAGATION: Backoff = Backoff {
     initial: Duration::from_millis(500),
     max_interval: Duration::from_secs(4),
     max_elapsed: Duration::from_secs(15),
 };
 
-/// A role, and what it must be allowed.
+/// A role, and the permissions that it needs.
 pub(crate) struct Question {
     role: String,
     needs: Vec<Need>,
@@ -34,13 +34,13 @@ pub(crate) struct Question {
 struct Answer {
     action: String,
     resource: String,
-    verdict: Verdict,
+    decision: Decision,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Verdict {
+enum Decision {
     Allowed,
-    /// With the simulator's own word.
+    /// With the simulator's word.
     Denied(String),
     /// With the reason.
     NotJudged(String),
@@ -62,7 +62,7 @@ impl Question {
     ///
     /// # Errors
     /// When `ops.toml` has none. The faults of the file itself are the inner result.
-    pub(crate) fn read(config: &Config, place: &AwsTarget) -> Result<Result<Self, Vec<Fault>>> {
+    pub(crate) fn read(config: &Config, place: &AwsTarget) -> Result<Result<Self, Vec<Diagnostic>>> {
         let mut variables = Variables::new(&config.schema, place);
         for image in config.images(&variables)? {
             let reference = format!("{}/{}", place.ecr_registry(), image.repository);
@@ -79,7 +79,7 @@ impl Question {
             Err(faults) => return Ok(Err(faults)),
         };
         let Some(role) = expanded.field().text_of("executionRoleArn").map(str::to_owned) else {
-            let mut fault = Fault::of_file(
+            let mut fault = Diagnostic::of_file(
                 &expanded.file,
                 "`executionRoleArn` is missing: there is no role to simulate",
             );
@@ -91,10 +91,10 @@ impl Question {
     }
 }
 
-/// Asks, and adds the answers to the report.
+/// Simulates, and adds the decisions to the report.
 ///
 /// # Errors
-/// When IAM can't be asked.
+/// When a call to IAM fails.
 pub(crate) async fn simulate(
     client: &Client,
     question: &Question,
@@ -113,16 +113,16 @@ pub(crate) async fn simulate(
     let (mut allowed, mut denied) = (0, Vec::new());
     for answer in &answers {
         let what = format!("{} on {}", answer.action, answer.resource);
-        let word = match &answer.verdict {
-            Verdict::Allowed => {
+        let word = match &answer.decision {
+            Decision::Allowed => {
                 allowed += 1;
                 "allowed"
             }
-            Verdict::Denied(reason) => {
+            Decision::Denied(reason) => {
                 denied.push(format!("{what} ({reason})"));
                 "denied"
             }
-            Verdict::NotJudged(why) => {
+            Decision::NotJudged(why) => {
                 console.warn(format!("not judged: {what}: {why}"));
                 "not-judged"
             }
@@ -152,11 +152,11 @@ pub(crate) async fn simulate(
     );
     let failure = Failure::new(Exit::Negative, message)
         .code("permission-missing")
-        .hint("allow them in a policy file of the role, and run create-roles again");
+        .hint("grant them in a policy file of the role, and run create-roles again");
     Ok(console.failed(&failure.into(), report))
 }
 
-/// Whether this run has made the role or changed it.
+/// Whether this run created or changed the role.
 fn is_changed(question: &Question, report: &Report) -> bool {
     let is_it = |item: &Item| {
         item.kind == "role"
@@ -166,7 +166,7 @@ fn is_changed(question: &Question, report: &Report) -> bool {
     report.outcome == Outcome::Changed && report.items.iter().any(is_it)
 }
 
-/// All answers. Of a role that was `changed` a moment ago the simulator may not know everything yet.
+/// All answers. Those for a role that was `changed` a moment ago may be about the role before.
 async fn answers(
     client: &Client,
     question: &Question,
@@ -174,10 +174,10 @@ async fn answers(
     changed: bool,
 ) -> Result<Vec<Answer>> {
     let early = |answers: &Vec<Answer>| {
-        let denied = |answer: &Answer| matches!(answer.verdict, Verdict::Denied(_));
+        let denied = |answer: &Answer| matches!(answer.decision, Decision::Denied(_));
         (changed && answers.iter().any(denied)).then(|| {
             let name = question.name();
-            format!("the simulator may not know yet what was changed on role `{name}`")
+            format!("the simulator may not have the change of role `{name}` yet")
         })
     };
     let attempt = async || {
@@ -189,12 +189,11 @@ async fn answers(
             other => Ok(other),
         }
     };
-    let settled = KNOWING.retry(console, early, attempt).await;
-    // Denied to the end.
+    let settled = SIMULATOR_PROPAGATION.retry(console, early, attempt).await;
     settled.unwrap_or_else(Ok)
 }
 
-/// The answers for one resource. One resource a call: every simulator answers that.
+/// The answers for one resource. One resource a call, which every simulator (and emulator) supports.
 async fn ask(
     client: &Client,
     question: &Question,
@@ -210,9 +209,9 @@ async fn ask(
     let missing = |error: &SdkError<_, _>| {
         let name = question.name();
         (changed && code_of(error) == Some(MISSING))
-            .then(|| format!("the simulator does not know the new role `{name}` yet"))
+            .then(|| format!("the simulator does not have the new role `{name}` yet"))
     };
-    let results = SHOWING.retry(console, missing, async || {
+    let results = PROPAGATION.retry(console, missing, async || {
         let pages = request.clone().into_paginator().items().send();
         pages.collect::<Result<Vec<_>, _>>().await
     });
@@ -224,21 +223,21 @@ async fn ask(
         let result = results
             .iter()
             .find(|result| result.eval_action_name().eq_ignore_ascii_case(action));
-        let verdict = match result {
-            None => Verdict::NotJudged("the simulator gave no answer".into()),
+        let decision = match result {
+            None => Decision::NotJudged("the simulator omitted it".into()),
             Some(result) if *result.eval_decision() == PolicyEvaluationDecisionType::Allowed => {
-                Verdict::Allowed
+                Decision::Allowed
             }
             Some(result) if !result.missing_context_values().is_empty() => {
                 let keys = result.missing_context_values().join(", ");
-                Verdict::NotJudged(format!("a condition asks for {keys}"))
+                Decision::NotJudged(format!("a condition needs {keys}"))
             }
-            Some(result) => Verdict::Denied(result.eval_decision().as_str().to_owned()),
+            Some(result) => Decision::Denied(result.eval_decision().as_str().to_owned()),
         };
         Answer {
             action: (*action).to_owned(),
             resource: need.resource.clone(),
-            verdict,
+            decision,
         }
     };
     Ok(need.actions.iter().map(answer).collect())

@@ -63,7 +63,7 @@ impl EcsClient {
     pub fn new(aws: &Aws) -> Self {
         EcsClient {
             client: JsonClient::new(aws, &ECS),
-            single_attempt: JsonClient::new(&aws.clone().without_retries(), &ECS),
+            single_attempt: JsonClient::new(&aws.without_retries(), &ECS),
         }
     }
 

@@ -7,11 +7,10 @@ use cli::Change;
 use cli::Console;
 use cli::duration;
 use cli::{ErrorKind, Failure};
-use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// How long something may take to heal.
+/// The intervals between the attempts of a retry, and its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Backoff {
     /// The first pause; each further one is twice as long.
@@ -23,21 +22,22 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Two requests that met: over in a moment.
+    /// Two requests at the same time: over in a moment.
     pub const CONFLICT: Backoff = Backoff {
         initial: Duration::from_millis(100),
         max_interval: Duration::from_secs(2),
         max_elapsed: Duration::from_secs(10),
     };
 
-    /// What was made a moment ago and is not known everywhere: IAM takes seconds, at times more than a minute.
+    /// A resource that was created a moment ago and that not all servers of AWS know: IAM takes seconds, at times more
+    /// than a minute.
     pub const PROPAGATION: Backoff = Backoff {
         initial: Duration::from_millis(250),
         max_interval: Duration::from_secs(8),
         max_elapsed: Duration::from_secs(120),
     };
 
-    /// Calls `attempt` until it goes well or fails with an error for which `retry_reason` is `None`. The
+    /// Calls `attempt` until it succeeds or fails with an error for which `retry_reason` is `None`. The
     /// reason ("the role is not usable yet") is shown with `-v`, and without it when the wait gets long.
     ///
     /// # Errors
@@ -58,8 +58,8 @@ impl Backoff {
             let Some(words) = retry_reason(&error) else {
                 return Err(error);
             };
-            // Two runs that met must not meet again and again.
-            let spread = pause.mul_f64(0.75 + 0.5 * random());
+            // Two runs that conflict must not retry in step.
+            let spread = pause.mul_f64(0.75 + 0.5 * fastrand::f64());
             if start.elapsed() + spread > self.max_elapsed {
                 return Err(error);
             }
@@ -74,65 +74,59 @@ impl Backoff {
         }
     }
 
-    /// Waits until `thing` ("role `x`") shows what was set. `look` gives what it sees of it, or else what still
+    /// Waits until the resource `label` ("role `x`") shows what was set. `look` gives the resource, or else what still
     /// differs.
     ///
     /// # Errors
-    /// When it can't be looked at, or differs to the end.
+    /// When `look` fails, or the resource still differs at the end.
     pub async fn wait_until_converged<T>(
         self,
         console: &Console,
-        thing: &str,
+        label: &str,
         look: impl AsyncFnMut() -> anyhow::Result<Result<T, Vec<Change>>>,
     ) -> anyhow::Result<T> {
-        let words = format!("{thing} has not converged yet");
+        let words = format!("{label} has not converged yet");
         let shown = self.until(console, &words, look).await;
         shown.unwrap_or_else(|changes| {
             let changes: Vec<String> = changes.iter().map(ToString::to_string).collect();
             let changes = changes.join(", ");
-            let message = format!("{thing} did not converge: {changes}");
+            let message = format!("{label} did not converge: {changes}");
             Err(Failure::error(message).kind(ErrorKind::Conflict).into())
         })
     }
 
-    /// Waits until `thing`, which somebody else made a moment ago, is listed; `None` when it never is.
+    /// Waits until the resource `label`, which another caller created a moment ago, is visible; `None` when it never
+    /// is.
     ///
     /// # Errors
-    /// When it can't be looked at.
+    /// When `look` fails.
     pub async fn wait_until_visible<T>(
         self,
         console: &Console,
-        thing: &str,
+        label: &str,
         mut look: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
     ) -> anyhow::Result<Option<T>> {
-        let words = format!("{thing} exists, but is not visible yet");
+        let words = format!("{label} exists, but is not visible yet");
         let look = async || Ok(look().await?.ok_or(()));
         let listed = self.until(console, &words, look).await;
         listed.map_or(Ok(None), |seen| seen.map(Some))
     }
 
-    /// Looks until it sees what it looks for. `Err` is the last that it saw in its place; a look that fails
-    /// ends the wait.
+    /// Calls `look` until it gives `Ok`. `Err` is what the last call gave in its place; a call that fails ends the wait.
     async fn until<T, W>(
         self,
         console: &Console,
         words: &str,
         mut look: impl AsyncFnMut() -> anyhow::Result<Result<T, W>>,
     ) -> Result<anyhow::Result<T>, W> {
-        let waiting = |_: &W| Some(words.to_owned());
+        let retry_reason = |_: &W| Some(words.to_owned());
         let attempt = async || match look().await {
             Ok(Ok(seen)) => Ok(Ok(seen)),
             Ok(Err(other)) => Err(other),
             Err(error) => Ok(Err(error)),
         };
-        self.retry(console, waiting, attempt).await
+        self.retry(console, retry_reason, attempt).await
     }
-}
-
-/// From 0 to 1; good enough to keep two processes apart.
-fn random() -> f64 {
-    let bits = u32::try_from(RandomState::new().hash_one(0_u8) >> 32).unwrap_or_default();
-    f64::from(bits) / f64::from(u32::MAX)
 }
 
 #[cfg(test)]
@@ -155,12 +149,12 @@ mod tests {
         runtime.block_on(work(&console))
     }
 
-    /// Runs attempts that fail with these errors one after the other, and the last of them for ever.
+    /// Runs attempts that fail with these errors one after the other, and the last of them forever.
     fn attempts(errors: &[&str]) -> (Result<(), String>, usize, Duration) {
         let mut tried = 0;
         let start = std::time::Instant::now();
         let result = block_on(async |console| {
-            let passing = |error: &String| (error == "passing").then(|| "it passes".to_owned());
+            let retry_reason = |error: &String| (error == "transient").then(|| "transient".to_owned());
             let attempt = async || {
                 tried += 1;
                 match errors.get(tried - 1).or(errors.last()) {
@@ -168,30 +162,30 @@ mod tests {
                     Some(error) => Err((*error).to_owned()),
                 }
             };
-            SHORT.retry(console, passing, attempt).await
+            SHORT.retry(console, retry_reason, attempt).await
         });
         (result, tried, start.elapsed())
     }
 
     #[test]
-    fn tries_again_only_while_the_error_heals() {
+    fn retries_only_a_transient_error() {
         assert_eq!(attempts(&[""]).1, 1);
-        let (result, tried, _) = attempts(&["passing", "passing", ""]);
+        let (result, tried, _) = attempts(&["transient", "transient", ""]);
         assert_eq!((result, tried), (Ok(()), 3));
-        let (result, tried, _) = attempts(&["passing", "fatal"]);
+        let (result, tried, _) = attempts(&["transient", "fatal"]);
         assert_eq!((result, tried), (Err("fatal".to_owned()), 2));
     }
 
     #[test]
     fn ends_with_the_last_error_in_bounded_time() {
-        let (result, tried, elapsed) = attempts(&["passing"]);
-        assert_eq!(result, Err("passing".to_owned()));
+        let (result, tried, elapsed) = attempts(&["transient"]);
+        assert_eq!(result, Err("transient".to_owned()));
         assert!(tried > 10, "{tried}");
         assert!(elapsed < Duration::from_secs(2), "{elapsed:?}");
     }
 
     #[test]
-    fn what_was_set_is_looked_for_until_it_is_shown() {
+    fn reads_until_what_was_set_is_shown() {
         let shown = |wrong: usize, fails: bool| {
             let mut looks = 0;
             let seen = block_on(async |console| {
@@ -215,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_else_made_is_looked_for_until_it_is_listed() {
+    fn what_another_caller_created_is_read_until_it_is_visible() {
         let listed = |missing: usize, fails: bool| {
             let mut looks = 0;
             let seen = block_on(async |console| {
@@ -233,12 +227,5 @@ mod tests {
         assert_eq!(listed(2, false), (Ok(Some("seen")), 3));
         assert_eq!(listed(2, true), (Err("no answer".to_owned()), 3));
         assert_eq!(listed(usize::MAX, false).0, Ok(None));
-    }
-
-    #[test]
-    fn random_numbers_spread() {
-        let numbers: Vec<f64> = (0..50).map(|_| random()).collect();
-        assert!(numbers.iter().all(|number| (0.0..=1.0).contains(number)));
-        assert!(numbers.iter().any(|number| *number < 0.5) && numbers.iter().any(|number| *number > 0.5));
     }
 }

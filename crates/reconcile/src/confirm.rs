@@ -1,17 +1,17 @@
-//! The one question that the tools ask: before something is destroyed.
+//! The one question that the tools ask: the confirmation of what destroys.
 
 use anyhow::Result;
 use cli::Console;
 use cli::{ErrorKind, Failure};
 use std::io::{BufRead, IsTerminal};
 
-/// Goes on when `yes` was given on the command line, or a person at a terminal says so. `action` completes
+/// Returns when `yes` was given on the command line, or the user confirms at a terminal. `action` completes
 /// "this will …" and "refused to …": ``delete the log events of `x` that are older than 1 day``.
 ///
-/// The question waits inside the run's `--timeout`, so that a job with a terminal that nobody looks at ends.
+/// The wait for the answer is bounded by the run's `--timeout`: a job may have a terminal and no user.
 ///
 /// # Errors
-/// When nobody said yes: exit code 2, and nothing may have been changed by then.
+/// Without a confirmation: exit code 2. Callers ask before they change anything.
 pub async fn confirm(console: &Console, yes: bool, action: &str) -> Result<()> {
     if yes {
         return Ok(());
@@ -21,7 +21,7 @@ pub async fn confirm(console: &Console, yes: bool, action: &str) -> Result<()> {
         return Err(refused(message, "give --yes if that is what you want").into());
     }
     console.ask(&format!("{}: this will {action}. Go on? [y/N] ", console.tool()));
-    // In a thread of its own: a signal and the deadline must get through while somebody thinks.
+    // In a thread of its own: signals and the deadline are handled during the wait.
     let line = tokio::task::spawn_blocking(|| {
         let mut line = String::new();
         std::io::stdin().lock().read_line(&mut line).map(|_| line)
@@ -50,7 +50,7 @@ fn refused(message: String, hint: &str) -> Failure {
         .hint(hint)
 }
 
-/// Only a clear yes; everything else, and nothing at all, is a no.
+/// Anything but `y` and `yes`, the empty answer too, is a no.
 fn is_yes(line: &str) -> bool {
     matches!(line.trim().to_ascii_lowercase().as_str(), "y" | "yes")
 }
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_clear_yes_counts() {
+    fn only_y_and_yes_confirm() {
         for line in ["y\n", "Y\n", " yes \r\n", "YES"] {
             assert!(is_yes(line), "{line:?}");
         }

@@ -2,15 +2,17 @@
 //! moment ago is known to one of its servers and not to the next, so the calls need not agree.
 
 use cli::{ErrorKind, Failure};
+use std::time::Duration;
+use tokio::time::Instant;
 
-/// What the calls together say of the resource.
+/// What the answers of the calls together say of the resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Lookup<T> {
     /// It does not exist.
     NotFound,
-    /// Every call knows it.
+    /// Every call finds it.
     Found(T),
-    /// Some calls know it and others do not: it was created a moment ago, or is being deleted.
+    /// Some calls find it and others do not: it was created a moment ago, or is being deleted.
     Inconsistent,
 }
 
@@ -23,23 +25,29 @@ pub fn deleted_during_create(label: &str) -> Failure {
     .hint("another caller is deleting it: run it again when that is done")
 }
 
-/// How often a resource is read until the calls agree.
-const READS: usize = 4;
+/// How long a resource is read until the calls agree.
+const AGREEMENT: Duration = Duration::from_secs(1);
+
+/// The first pause between two reads; each further one is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 impl<T> Lookup<T> {
-    /// Reads until the calls agree, at most [`READS`] times and without a pause. Callers that wait longer use
-    /// [`crate::Backoff`].
+    /// Reads until the calls agree, for a second at most. Callers that wait longer use [`crate::Backoff`].
     ///
     /// # Errors
     /// The error of `read`.
     pub async fn read_consistent<E>(mut read: impl AsyncFnMut() -> Result<Self, E>) -> Result<Self, E> {
-        for _ in 1..READS {
+        let start = Instant::now();
+        let mut pause = FIRST_PAUSE;
+        loop {
             match read().await? {
-                Lookup::Inconsistent => {}
-                consistent => return Ok(consistent),
+                Lookup::Inconsistent if start.elapsed() + pause < AGREEMENT => {
+                    tokio::time::sleep(pause).await
+                }
+                lookup => return Ok(lookup),
             }
+            pause *= 2;
         }
-        read().await
     }
 
     /// The resource `label` ("role `x`"), when it exists.
@@ -58,7 +66,7 @@ impl<T> Lookup<T> {
         }
     }
 
-    /// The resource, when every call knows it.
+    /// The resource, when every call finds it.
     pub fn found(self) -> Option<T> {
         match self {
             Lookup::Found(found) => Some(found),
@@ -70,39 +78,38 @@ impl<T> Lookup<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::pin::pin;
-    use std::task::{Context, Poll, Waker};
 
-    /// What comes of these readings, one after the other and the last one from then on; and how many were made.
-    fn read(readings: &[Lookup<u8>]) -> (Lookup<u8>, usize) {
+    /// The result of these lookups, one after the other and the last one from then on; and how many were made.
+    fn read(lookups: &[Lookup<u8>]) -> (Lookup<u8>, usize) {
         let mut reads = 0;
         let read = async || {
             reads += 1;
-            let reading = readings.get(reads - 1).or(readings.last());
-            Ok::<_, ()>(reading.cloned().unwrap())
+            let lookup = lookups.get(reads - 1).or(lookups.last());
+            Ok::<_, ()>(lookup.cloned().unwrap())
         };
-        let result = {
-            let work = pin!(Lookup::read_consistent(read));
-            let Poll::Ready(result) = work.poll(&mut Context::from_waker(Waker::noop())) else {
-                panic!("nothing in it waits")
-            };
-            result
-        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .unwrap();
+        let result = runtime.block_on(Lookup::read_consistent(read));
         (result.unwrap(), reads)
     }
 
     #[test]
-    fn calls_that_do_not_agree_are_made_again_a_few_times() {
+    fn calls_that_do_not_agree_are_made_again_for_a_moment() {
         let (found, not_found, inconsistent) = (Lookup::Found(7), Lookup::NotFound, Lookup::Inconsistent);
         assert_eq!(read(std::slice::from_ref(&found)), (found.clone(), 1));
-        let readings = [inconsistent.clone(), inconsistent.clone(), found.clone()];
-        assert_eq!(read(&readings), (found, 3));
+        let lookups = [inconsistent.clone(), inconsistent.clone(), found.clone()];
+        assert_eq!(read(&lookups), (found, 3));
         assert_eq!(read(&[inconsistent.clone(), not_found.clone()]), (not_found, 2));
-        assert_eq!(read(&[inconsistent]), (Lookup::Inconsistent, READS));
+        let start = Instant::now();
+        let (lookup, reads) = read(&[inconsistent]);
+        assert_eq!(lookup, Lookup::Inconsistent);
+        assert!(reads > 2 && start.elapsed() < 2 * AGREEMENT, "{reads}");
     }
 
     #[test]
-    fn what_is_not_settled_is_neither_there_nor_not_found() {
+    fn an_inconsistent_lookup_is_neither_found_nor_not_found() {
         assert_eq!(Lookup::Found(7).into_option("role `x`").unwrap(), Some(7));
         assert_eq!(Lookup::<u8>::NotFound.into_option("role `x`").unwrap(), None);
         assert_eq!(

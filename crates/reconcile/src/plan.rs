@@ -1,13 +1,13 @@
-//! What is to be done to one thing of an account, and what of it went through. No I/O.
+//! What is to be done to one resource, and what of it has been done. No I/O.
 
 use cli::Change;
 
-/// One call that changes something: what it does, and what differs by it.
+/// One call that changes something, and the changes that it makes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step<A> {
     /// The call, with what it needs.
     pub action: A,
-    /// What is another afterwards.
+    /// What the call changes, field by field.
     pub changes: Vec<Change>,
 }
 
@@ -21,16 +21,16 @@ impl<A> Step<A> {
 /// What is to be done.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Plan<A> {
-    /// It is not there: what it gets from birth, and the calls that follow.
+    /// The resource does not exist: the fields that it gets at creation, and the calls that follow.
     Create(Vec<Change>, Vec<Step<A>>),
-    /// It differs: one call after the other.
+    /// The resource differs: one call after the other.
     Update(Vec<Step<A>>),
-    /// It is as it should be.
+    /// The resource is as wanted.
     Nothing,
 }
 
 impl<A> Plan<A> {
-    /// For something that is there.
+    /// The plan of a resource that exists.
     pub fn update(steps: Vec<Step<A>>) -> Self {
         if steps.is_empty() {
             Plan::Nothing
@@ -39,7 +39,7 @@ impl<A> Plan<A> {
         }
     }
 
-    /// The word for the report.
+    /// The action in the report: `create`, `update` or `none`.
     pub fn verb(&self) -> &'static str {
         match self {
             Plan::Create(..) => CREATE,
@@ -48,7 +48,7 @@ impl<A> Plan<A> {
         }
     }
 
-    /// The calls, behind that of the creation.
+    /// The calls, without that of the creation.
     pub fn steps(&self) -> &[Step<A>] {
         match self {
             Plan::Create(_, steps) | Plan::Update(steps) => steps,
@@ -56,39 +56,40 @@ impl<A> Plan<A> {
         }
     }
 
-    /// Whether nothing differs but what `steps` bring: so it looks when it was made, and they have not been done.
+    /// Whether nothing differs but what `steps` change: so a resource looks that was created by a plan with these steps,
+    /// before the first of them.
     pub fn is_covered_by(&self, steps: &[Step<A>]) -> bool {
-        let brought = |change: &Change| {
-            let brings = |step: &Step<A>| step.changes.iter().any(|own| own.path == change.path);
-            steps.iter().any(brings)
+        let is_covered = |change: &Change| {
+            let covers = |step: &Step<A>| step.changes.iter().any(|own| own.path == change.path);
+            steps.iter().any(covers)
         };
-        !matches!(self, Plan::Create(..)) && self.changes().iter().all(brought)
+        !matches!(self, Plan::Create(..)) && self.changes().iter().all(is_covered)
     }
 
     /// What differs, field by field.
     pub fn changes(&self) -> Vec<Change> {
-        let born = match self {
+        let at_creation = match self {
             Plan::Create(changes, _) => changes.as_slice(),
             Plan::Update(_) | Plan::Nothing => &[],
         };
         let steps = self.steps().iter().flat_map(|step| &step.changes);
-        born.iter().chain(steps).cloned().collect()
+        at_creation.iter().chain(steps).cloned().collect()
     }
 }
 
 const CREATE: &str = "create";
 
-/// What went through so far.
+/// What has been done so far.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Done {
-    /// The word for the report.
+    /// The action in the report.
     pub verb: &'static str,
-    /// What is another by now.
+    /// What has changed.
     pub changes: Vec<Change>,
 }
 
 impl Done {
-    /// It is made, and has `changes` from birth.
+    /// The resource was created, with `changes` at creation.
     pub fn created(changes: Vec<Change>) -> Self {
         Done {
             verb: CREATE,
@@ -96,7 +97,7 @@ impl Done {
         }
     }
 
-    /// Nothing yet of what `plan` has for something that is there.
+    /// Nothing yet of `plan`, which is for a resource that exists.
     pub fn nothing_of<A>(plan: &Plan<A>) -> Self {
         Done {
             verb: plan.verb(),
@@ -104,28 +105,28 @@ impl Done {
         }
     }
 
-    /// Whether everything is as it was.
+    /// Whether nothing has changed.
     pub fn is_nothing(&self) -> bool {
         self.verb != CREATE && self.changes.is_empty()
     }
 }
 
-/// How the work on one thing ended.
+/// The end of the work on one resource.
 #[derive(Debug)]
 pub struct End<T> {
-    /// What went through.
+    /// What has been done.
     pub done: Done,
-    /// What it looks like now, when it came that far.
+    /// The resource as the service has it now, when it was read.
     pub seen: Option<T>,
-    /// What stopped the rest.
+    /// The error that stopped the rest.
     pub error: Option<anyhow::Error>,
 }
 
 impl Done {
-    /// The end of the work, which came to `result`.
+    /// The end of the work, whose last call gave `result`.
     ///
     /// # Errors
-    /// When nothing went through. Otherwise [`End`] carries the error.
+    /// When nothing has been done. Otherwise [`End`] carries the error.
     pub fn ended<T>(self, result: anyhow::Result<T>) -> anyhow::Result<End<T>> {
         match result {
             Err(error) if self.is_nothing() => Err(error),
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_steps_of_a_creation_bring_may_be_missing() {
+    fn what_the_steps_of_a_creation_change_may_be_missing() {
         let steps = [step("a"), step("b")];
         let update = |paths: &[&str]| Plan::update(paths.iter().map(|path| step(path)).collect());
         for paths in [&[][..], &["a"], &["b", "a"]] {
@@ -163,23 +164,23 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_nothing_is_no_step_and_no_plan() {
+    fn without_changes_there_is_no_step_and_no_plan() {
         assert_eq!(Step::of((), Vec::new()), None);
         assert_eq!(Plan::<()>::update(Vec::new()), Plan::Nothing);
         assert_eq!(Plan::update(vec![step("a")]), Plan::Update(vec![step("a")]));
     }
 
     #[test]
-    fn a_plan_names_all_that_differs_in_order() {
+    fn a_plan_lists_its_changes_in_order() {
         let paths = |plan: &Plan<()>| -> Vec<String> {
             plan.changes().into_iter().map(|change| change.path).collect()
         };
-        let born = vec![Change::new("born", 1, 2)];
+        let at_creation = vec![Change::new("name", 1, 2)];
         let plans = [
             (
-                Plan::Create(born, vec![step("a"), step("b")]),
+                Plan::Create(at_creation, vec![step("a"), step("b")]),
                 "create",
-                vec!["born", "a", "b"],
+                vec!["name", "a", "b"],
             ),
             (Plan::Update(vec![step("b"), step("a")]), "update", vec!["b", "a"]),
             (Plan::Nothing, "none", Vec::new()),
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn something_that_was_made_is_a_change_without_any_field() {
+    fn a_creation_without_fields_is_a_change() {
         assert!(!Done::created(Vec::new()).is_nothing());
         let mut done = Done::nothing_of(&Plan::Update(vec![step("a")]));
         assert!(done.is_nothing());
@@ -202,14 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn an_error_is_carried_along_when_something_went_through() {
-        let failed = || Err::<(), _>(anyhow::anyhow!("refused"));
+    fn an_error_after_a_change_is_part_of_the_end() {
+        let failed = || Err::<(), _>(anyhow::anyhow!("failed"));
         let nothing = || Done::nothing_of(&Plan::Update(vec![step("a")]));
         assert!(nothing().ended(failed()).is_err());
         let end = Done::created(Vec::new()).ended(failed()).unwrap();
         assert_eq!(
             (end.seen, end.error.unwrap().to_string()),
-            (None, "refused".to_owned())
+            (None, "failed".to_owned())
         );
         let end = nothing().ended(Ok(7)).unwrap();
         assert_eq!(end.seen, Some(7));

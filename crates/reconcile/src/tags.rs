@@ -1,6 +1,6 @@
-//! The tags of `[app]` beside those that something has. What the file does not name belongs to somebody
-//! else, and stays.
+//! The tags of `[app]` beside those that a resource has. Tags that the file does not name stay.
 
+use crate::plan::Step;
 use cli::Change;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -8,24 +8,31 @@ use std::collections::BTreeMap;
 /// Tags by their key.
 pub type Tags = BTreeMap<String, String>;
 
-/// Those of `wanted` that are missing in `current`, or have another value there.
-pub fn differing(wanted: &Tags, current: &Tags) -> Tags {
-    wanted
+/// The tags of `desired` that `observed` lacks, or has with another value.
+pub fn differing(desired: &Tags, observed: &Tags) -> Tags {
+    desired
         .iter()
-        .filter(|(key, value)| current.get(*key) != Some(value))
+        .filter(|(key, value)| observed.get(*key) != Some(value))
         .map(|(key, value)| (key.clone(), value.clone()))
         .collect()
 }
 
-/// What becomes of `current` when `differing` is set, as `tags.KEY: old -> new`.
-pub fn changes(differing: &Tags, current: &Tags) -> Vec<Change> {
+/// The changes of `observed` when `differing` is set: `tags.KEY: old -> new`.
+pub fn changes(differing: &Tags, observed: &Tags) -> Vec<Change> {
     differing
         .iter()
         .map(|(key, value)| {
-            let from = current.get(key).map_or(Value::Null, |old| old.as_str().into());
+            let from = observed.get(key).map_or(Value::Null, |old| old.as_str().into());
             Change::new(format!("tags.{key}"), from, value.as_str())
         })
         .collect()
+}
+
+/// The step that sets what differs, when something does.
+pub fn step<A>(desired: &Tags, observed: &Tags, action: impl FnOnce(Tags) -> A) -> Option<Step<A>> {
+    let differing = differing(desired, observed);
+    let changes = changes(&differing, observed);
+    Step::of(action(differing), changes)
 }
 
 /// As ECS takes them: `[{"key": …, "value": …}]`.
@@ -36,7 +43,7 @@ pub fn to_json(tags: &Tags) -> Value {
     tags.collect()
 }
 
-/// Those that stand so under `tags` in what ECS answers, or in a file of its shape; none when there are none.
+/// The tags in this form below `tags` in an answer of ECS, or in a file of its shape.
 pub fn of_json(value: &Value) -> Tags {
     let tags = value.get("tags").and_then(Value::as_array);
     let text = |tag: &Value, key: &str| {
@@ -52,17 +59,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_named_tags_that_differ() {
+    fn only_named_tags_differ() {
         let tags = |pairs: &[(&str, &str)]| -> Tags {
             pairs
                 .iter()
                 .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
                 .collect()
         };
-        let current = tags(&[("app", "old"), ("owner", "somebody"), ("same", "x")]);
-        let found = differing(&tags(&[("app", "new"), ("env", "dev"), ("same", "x")]), &current);
+        let observed = tags(&[("app", "old"), ("owner", "other"), ("same", "x")]);
+        let found = differing(&tags(&[("app", "new"), ("env", "dev"), ("same", "x")]), &observed);
         assert_eq!(found, tags(&[("app", "new"), ("env", "dev")]));
-        let shown: Vec<String> = changes(&found, &current)
+        let shown: Vec<String> = changes(&found, &observed)
             .iter()
             .map(ToString::to_string)
             .collect();
@@ -70,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn they_come_back_from_json() {
+    fn tags_survive_the_way_through_json() {
         let tags = Tags::from([
             ("app".to_owned(), "x".to_owned()),
             ("owner".to_owned(), String::new()),

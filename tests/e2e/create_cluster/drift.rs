@@ -12,7 +12,7 @@ fn a_namespace_by_name_and_by_arn_is_the_same_one() {
         .run()
         .exits(0)
         .says("cruddur: unchanged");
-    // By its ARN nobody needs to be asked for its name.
+    // By its ARN its name is not read.
     assert_eq!(aws.bodies(cloud_map("GetNamespace")), [Value::Null; 0]);
     tool(&aws).run().exits(0).says("cruddur: unchanged");
     assert_eq!(
@@ -114,7 +114,7 @@ fn container_insights_are_repaired_with_update_cluster() {
 fn the_logs_of_sessions_are_repaired_and_the_rest_of_the_configuration_stays() {
     let configuration = json!({
         "executeCommandConfiguration": {"logging": "OVERRIDE", "logConfiguration": {"cloudWatchLogGroupName": "old"}},
-        "managedStorageConfiguration": {"kmsKeyId": "somebody's"},
+        "managedStorageConfiguration": {"kmsKeyId": "another owner's"},
     });
     let (aws, _) = Ecs::start(Some(with("configuration", configuration)));
     let line = "execute_command = { log_group = \"exec\", kms_key = \"k\", log_group_encryption = true }";
@@ -125,7 +125,7 @@ fn the_logs_of_sessions_are_repaired_and_the_rest_of_the_configuration_stays() {
     let sent = &aws.bodies(target("UpdateCluster"))[0]["configuration"];
     assert_eq!(
         sent["managedStorageConfiguration"],
-        json!({"kmsKeyId": "somebody's"})
+        json!({"kmsKeyId": "another owner's"})
     );
     let sessions = &sent["executeCommandConfiguration"];
     assert_eq!(
@@ -223,7 +223,7 @@ fn all_that_differs_is_changed_in_one_run_with_waits_between() {
 
 #[test]
 fn tags_are_set_and_those_of_others_stay() {
-    let tags = json!([{"key": "app", "value": "old"}, {"key": "owner", "value": "somebody"}]);
+    let tags = json!([{"key": "app", "value": "old"}, {"key": "owner", "value": "other"}]);
     let (aws, all) = Ecs::start(Some(with("tags", tags)));
     tool(&aws)
         .run()

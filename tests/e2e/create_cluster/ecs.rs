@@ -35,7 +35,7 @@ pub(super) fn right() -> Value {
         "capacityProviders": [],
         "defaultCapacityProviderStrategy": [],
         "attachments": [],
-        "tags": [{"key": "app", "value": "e2e"}, {"key": "owner", "value": "somebody"}],
+        "tags": [{"key": "app", "value": "e2e"}, {"key": "owner", "value": "other"}],
     })
 }
 
@@ -191,17 +191,16 @@ fn refusal(code: &str, message: &str) -> (u16, Value) {
     (400, json!({"__type": code, "message": message}))
 }
 
-/// IAM knows the service-linked role.
-pub(super) fn role_is_there(aws: &FakeAws) {
-    aws.answer_query(
-        "GetRole",
-        200,
-        "<GetRoleResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><GetRoleResult><Role>\
+/// IAM's answer with the service-linked role.
+pub(super) const ROLE: &str = "<GetRoleResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><GetRoleResult><Role>\
          <Path>/aws-service-role/ecs.amazonaws.com/</Path><RoleName>AWSServiceRoleForECS</RoleName>\
          <RoleId>ROLEID</RoleId><Arn>arn:aws:iam::123456789012:role/AWSServiceRoleForECS</Arn>\
          <CreateDate>2023-03-01T00:00:00Z</CreateDate></Role></GetRoleResult>\
-         <ResponseMetadata><RequestId>0</RequestId></ResponseMetadata></GetRoleResponse>",
-    );
+         <ResponseMetadata><RequestId>0</RequestId></ResponseMetadata></GetRoleResponse>";
+
+/// The service-linked role exists.
+pub(super) fn role_is_there(aws: &FakeAws) {
+    aws.answer_query("GetRole", 200, ROLE);
 }
 
 /// IAM answers `action` with this error.

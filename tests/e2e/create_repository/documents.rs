@@ -81,7 +81,7 @@ fn a_new_repository_gets_both() {
 #[test]
 fn the_same_said_in_another_way_is_no_difference() {
     let mut one = with_both(3);
-    // As ECR gives it back, and as somebody else may have written it.
+    // As ECR gives it back, and as another caller may have written it.
     one.policy = Some(
         json!({"Statement": {"Sid": "AllowPull", "Principal": {"AWS": ["arn:aws:iam::123456789012:root"]},
         "Action": ["ecr:getdownloadurlforlayer", "ecr:BatchGetImage"], "Effect": "Allow"}, "Version": "2012-10-17"}),
@@ -234,7 +234,7 @@ fn a_preview_that_takes_a_moment_is_waited_for() {
 #[test]
 fn a_preview_that_does_not_come_is_a_warning() {
     let not_judged =
-        "create-repository: warning: images that the lifecycle policy of `one` deletes not judged: ";
+        "create-repository: warning: could not preview the lifecycle policy of repository `one`: ";
     let denied = |operation: &str| {
         let (aws, _) = Ecr::with([("one", with_both(9))]);
         preview_shows(&aws, &[]);
@@ -245,7 +245,7 @@ fn a_preview_that_does_not_come_is_a_warning() {
         );
         let output = tool(&aws).arg("--yes").run().exits(0);
         let output = output.says(&format!(
-            "{not_judged}ecr:{operation} refused with AccessDeniedException: User: ci"
+            "{not_judged}ecr:{operation} failed: AccessDeniedException: User: ci"
         ));
         assert!(output.stderr.contains("one: updated"), "{}", output.stderr);
         assert_eq!(writes(&aws), ["PutLifecyclePolicy"]);
@@ -255,12 +255,12 @@ fn a_preview_that_does_not_come_is_a_warning() {
     for (answer, words) in [
         (
             json!({"status": "FAILED"}),
-            "ecr:GetLifecyclePolicyPreview answered with FAILED",
+            "ecr:GetLifecyclePolicyPreview returned the status FAILED",
         ),
-        (json!({}), "ecr:GetLifecyclePolicyPreview answered with no state"),
+        (json!({}), "ecr:GetLifecyclePolicyPreview returned the status (none)"),
         (
             json!({"status": "COMPLETE", "lifecyclePolicyText": "{\"rules\": []}"}),
-            "another preview has taken the place of ours",
+            "a preview of another policy replaced it",
         ),
     ] {
         let (aws, _) = Ecr::with([("one", with_both(9))]);
@@ -289,7 +289,7 @@ fn a_preview_that_never_ends_is_given_up() {
         .exits(0);
     assert!(output.elapsed < Duration::from_secs(30), "{:?}", output.elapsed);
     output
-        .says("not judged: ECR is still at work on the preview")
+        .says("could not preview the lifecycle policy of repository `one`: ECR is still computing the preview")
         .says("one: updated");
 }
 
@@ -309,7 +309,7 @@ fn a_policy_that_ecr_finds_wrong_is_told_before_anything_is_changed() {
         .file("aws/lifecycle.json", LIFECYCLE)
         .run()
         .exits(2)
-        .says("failed to preview the lifecycle policy of repository `one`: ecr:StartLifecyclePolicyPreview refused with InvalidParameterException: Lifecycle policy");
+        .says("failed to preview the lifecycle policy of repository `one`: ecr:StartLifecyclePolicyPreview failed: InvalidParameterException: Lifecycle policy");
     assert_eq!(writes(&aws), [""; 0]);
 }
 

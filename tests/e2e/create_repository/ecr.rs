@@ -18,7 +18,7 @@ pub(super) struct Repository {
     pub(super) tags: BTreeMap<String, String>,
 }
 
-/// With the tag that the file wants, and one of somebody else.
+/// With the tag that the file wants, and one of another caller.
 pub(super) fn repository(mutability: &str, scan_on_push: bool) -> Repository {
     Repository {
         mutability: mutability.into(),

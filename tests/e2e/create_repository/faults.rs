@@ -158,9 +158,9 @@ fn each_refusal_names_its_call_as_iam_spells_it() {
             .run()
             .exits(2)
             .says(&format!(
-                "create-repository: error: {context}: ecr:{operation} refused with AccessDeniedException: User: ci is not authorized\n"
+                "create-repository: error: {context}: ecr:{operation} failed: AccessDeniedException: User: ci is not authorized\n"
             ))
-            .says(&format!("hint: allow `ecr:{operation}` to the identity"));
+            .says(&format!("hint: grant `ecr:{operation}` to the caller"));
         assert!(
             writes(&aws).iter().all(|name| name == operation),
             "{operation}: {:?}",
@@ -200,11 +200,11 @@ fn what_went_through_before_a_refusal_is_reported() {
         document["items"][0]["uri"],
         "123456789012.dkr.ecr.us-east-1.amazonaws.com/one"
     );
-    output.says("hint: allow `ecr:SetRepositoryPolicy`");
+    output.says("hint: grant `ecr:SetRepositoryPolicy`");
 }
 
 #[test]
-fn somebody_who_creates_it_at_the_same_time_is_no_error() {
+fn another_caller_who_creates_it_at_the_same_time_is_no_error() {
     let (aws, _) = Ecr::with([("one", repository("MUTABLE", false))]);
     aws.refuse_once(ecr("DescribeRepositories"), "RepositoryNotFoundException", "x");
     with_lines(&aws, "").run().exits(0).says("one: unchanged");
@@ -233,7 +233,7 @@ fn a_repository_that_comes_between_two_reads_is_read_again() {
     with_lines(&aws, "")
         .run()
         .exits(2)
-        .says("failed to describe repository `one`: it is listed, but not all calls know it");
+        .says("failed to describe repository `one`: AWS returned inconsistent reads");
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn one_that_is_gone_is_an_error_when_it_was_no_new_one() {
     with_lines(&aws, "tag_mutability = \"IMMUTABLE\"")
         .run()
         .exits(2)
-        .says("ecr:PutImageTagMutability refused with RepositoryNotFoundException: gone");
+        .says("ecr:PutImageTagMutability failed: RepositoryNotFoundException: gone");
     assert_eq!(writes(&aws), ["PutImageTagMutability"]);
 }
 
@@ -284,7 +284,7 @@ fn a_change_that_ecr_does_not_show_is_an_error_in_bounded_time() {
     aws.answer(ecr("PutImageTagMutability"), 200, json!({}));
     let output = with_lines(&aws, "tag_mutability = \"IMMUTABLE\"").run().exits(4);
     assert!(output.elapsed < Duration::from_secs(25), "{:?}", output.elapsed);
-    output.says("failed to verify repository `one`: it does not show what was set: tag_mutability: MUTABLE -> IMMUTABLE");
+    output.says("repository `one` did not converge: tag_mutability: MUTABLE -> IMMUTABLE");
 }
 
 #[test]
@@ -300,7 +300,7 @@ fn throttling_heals() {
     with_lines(&aws, "")
         .run()
         .exits(2)
-        .says("ecr:DescribeRepositories refused with ThrottlingException: slow down");
+        .says("ecr:DescribeRepositories failed: ThrottlingException: slow down");
     assert!(aws.bodies(ecr("DescribeRepositories")).len() <= 5);
 }
 
@@ -310,32 +310,32 @@ fn answers_that_make_no_sense_are_errors_and_write_nothing() {
         (
             "DescribeRepositories",
             json!({}),
-            "ecr:DescribeRepositories answered without `repositories`",
+            "ecr:DescribeRepositories response omitted `repositories`",
         ),
         (
             "DescribeRepositories",
             json!({"repositories": []}),
-            "ecr:DescribeRepositories answered without `repositories`",
+            "ecr:DescribeRepositories response omitted `repositories`",
         ),
         (
             "DescribeRepositories",
             json!({"repositories": [{}]}),
-            "ecr:DescribeRepositories answered without `repositoryUri`",
+            "ecr:DescribeRepositories response omitted `repositoryUri`",
         ),
         (
             "GetRepositoryPolicy",
             json!({}),
-            "ecr:GetRepositoryPolicy answered without `policyText`",
+            "ecr:GetRepositoryPolicy response omitted `policyText`",
         ),
         (
             "GetRepositoryPolicy",
             json!({"policyText": "{"}),
-            "ecr:GetRepositoryPolicy answered with no JSON in `policyText`",
+            "ecr:GetRepositoryPolicy returned invalid JSON in `policyText`",
         ),
         (
             "GetLifecyclePolicy",
             json!({}),
-            "ecr:GetLifecyclePolicy answered without `lifecyclePolicyText`",
+            "ecr:GetLifecyclePolicy response omitted `lifecyclePolicyText`",
         ),
     ] {
         let (aws, _) = Ecr::with([("one", repository("MUTABLE", false))]);

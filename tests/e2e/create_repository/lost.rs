@@ -6,7 +6,7 @@ use super::{Repository, with_lines};
 use serde_json::json;
 use support::aws::{FakeAws, ecr};
 
-/// `one` is made by a call that nobody hears the answer of.
+/// `one` is created by a call whose response is lost.
 fn lost(made: Repository) -> (FakeAws, Ecr) {
     let (aws, all) = Ecr::with([]);
     let repositories = all.clone();
@@ -33,7 +33,7 @@ fn what_this_run_has_made_is_created() {
 }
 
 #[test]
-fn what_looks_otherwise_is_somebody_elses() {
+fn what_looks_otherwise_is_another_callers() {
     let (aws, _) = lost(repository("IMMUTABLE", false));
     with_lines(&aws, "tag_mutability = \"MUTABLE\"")
         .run()

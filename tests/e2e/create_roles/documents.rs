@@ -49,7 +49,7 @@ fn all_faults_of_all_files_are_listed() {
     assert_eq!(
         lines,
         [
-            "  ops.toml: roles.two.name: another role has the name `one`, and to IAM case makes no difference",
+            "  ops.toml: roles.two.name: another role has the name `one`, and IAM ignores case",
             "  policies/trust.json:1:38: Statement[0]: `Principal` is missing",
             "  policies/trust.json:1:56: Statement[0].Principals: IAM has no key `Principals` here",
             "    hint: did you mean `Principal`?",

@@ -45,8 +45,8 @@ fn each_refusal_names_its_call_as_iam_spells_it() {
             .run()
             .exits(2);
         output
-            .says(&format!("create-roles: error: {words}: iam:{action} refused with AccessDenied: User: ci is not authorized"))
-            .says(&format!("hint: allow `iam:{action}` to the identity"));
+            .says(&format!("create-roles: error: {words}: iam:{action} failed: AccessDenied: User: ci is not authorized"))
+            .says(&format!("hint: grant `iam:{action}` to the caller"));
         assert_eq!(writes(&aws), [""; 0], "{action}");
     }
     let all = [
@@ -98,8 +98,8 @@ fn each_refusal_names_its_call_as_iam_spells_it() {
             "{action}"
         );
         output
-            .says(&format!("create-roles: error: {words}: iam:{action} refused with AccessDenied: User: ci is not authorized"))
-            .says(&format!("hint: allow `iam:{action}` to the identity"));
+            .says(&format!("create-roles: error: {words}: iam:{action} failed: AccessDenied: User: ci is not authorized"))
+            .says(&format!("hint: grant `iam:{action}` to the caller"));
     }
 }
 
@@ -136,8 +136,8 @@ fn throttling_of_each_call_heals() {
     tool(&aws)
         .run()
         .exits(2)
-        .says("iam:GetRole refused with Throttling: Rate exceeded")
-        .says("hint: AWS limits the rate");
+        .says("iam:GetRole failed: Throttling: Rate exceeded")
+        .says("hint: throttled; safe to re-run");
 }
 
 #[test]
@@ -208,7 +208,7 @@ fn answers_without_sense_are_errors() {
                 "GetRole",
                 "<Role><Path>/</Path><RoleName>One</RoleName><RoleId>x</RoleId><Arn>x</Arn><CreateDate>2026-01-01T00:00:00Z</CreateDate></Role>",
             ),
-            "iam:GetRole answered without `AssumeRolePolicyDocument`",
+            "iam:GetRole response omitted `AssumeRolePolicyDocument`",
         ),
         (
             "GetRolePolicy",

@@ -26,13 +26,13 @@ pub(super) const READ: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Re
 pub(super) const X_RAY: &str = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess";
 
 impl Role {
-    /// As the file wants `[roles.one]`, but in other words, and with a tag of somebody else.
+    /// As the file wants `[roles.one]`, but in other words, and with a tag of another caller.
     pub(super) fn one() -> Self {
         Role {
             path: "/".into(),
             trust: r#"{"Statement":{"Action":["sts:AssumeRole"],"Principal":{"Service":["ecs-tasks.amazonaws.com"]},"Effect":"Allow"},"Version":"2012-10-17"}"#.into(),
             inline: BTreeMap::from([("Read".into(), READ.replace("ssm:GetParameters", "SSM:GETPARAMETERS"))]),
-            tags: BTreeMap::from([("app".into(), "e2e".into()), ("owner".into(), "somebody".into())]),
+            tags: BTreeMap::from([("app".into(), "e2e".into()), ("owner".into(), "other".into())]),
             ..Role::default()
         }
     }

@@ -52,7 +52,7 @@ fn prune_says_what_it_would_do_and_wants_a_yes() {
 }
 
 #[test]
-fn prune_removes_it_when_somebody_says_yes() {
+fn prune_removes_it_when_it_is_confirmed() {
     let (aws, iam) = with_more();
     tool(&aws).args(["--prune", "--yes"]).run().exits(0);
     assert_eq!(writes(&aws), ["DetachRolePolicy Two", "DeleteRolePolicy Two"]);
@@ -94,7 +94,7 @@ fn it_waits_until_iam_shows_that_they_are_gone() {
     attached(&aws, vec![before.clone(), before.clone(), before.clone(), after]);
     let output = tool(&aws).args(["two", "--prune", "--yes", "-v"]).run().exits(0);
     output
-        .says("role `Two` does not show the change yet: trying again in ")
+        .says("role `Two` has not converged yet: trying again in ")
         .says_once("Two: updated\n")
         .does_not_say("also has");
     assert_eq!(aws.bodies("ListAttachedRolePolicies").len(), 4);
@@ -115,7 +115,7 @@ fn it_waits_until_iam_shows_that_they_are_gone() {
 }
 
 #[test]
-fn what_somebody_else_attaches_meanwhile_is_not_waited_for() {
+fn what_another_caller_attaches_meanwhile_is_not_waited_for() {
     let (aws, _) = with_more();
     let other = "arn:aws:iam::aws:policy/Other";
     attached(&aws, vec![vec![X_RAY, READ_ONLY], vec![X_RAY, other]]);
@@ -146,7 +146,7 @@ fn on_a_terminal_it_asks_before_anything_is_changed() {
 }
 
 #[test]
-fn what_somebody_else_has_removed_meanwhile_is_no_error() {
+fn what_another_caller_has_removed_meanwhile_is_no_error() {
     let (aws, iam) = with_more();
     for action in ["DetachRolePolicy", "DeleteRolePolicy"] {
         let iam = iam.clone();

@@ -21,7 +21,7 @@ fn a_new_role_that_is_not_shown_yet_is_waited_for() {
     );
     tool.run()
         .exits(0)
-        .says("create-roles: IAM does not know the new role everywhere yet: trying again in ");
+        .says("create-roles: IAM has not propagated the new role yet: trying again in ");
     assert_eq!(iam.roles()["Two"], Role::two());
     assert_eq!(aws.bodies("AttachRolePolicy").len(), 3);
 }
@@ -45,7 +45,7 @@ fn it_waits_until_iam_shows_what_was_set() {
         .run()
         .exits(3);
     output
-        .says("create-roles: role `Two` does not show the change yet: trying again in ")
+        .says("create-roles: role `Two` has not converged yet: trying again in ")
         .says("not done after 1.5 s");
     assert_eq!(writes(&aws), ["AttachRolePolicy Two"]);
 }
@@ -65,7 +65,7 @@ fn a_policy_that_does_not_exist_is_not_waited_for() {
     assert_eq!(document["items"][0]["action"], "create");
     assert_eq!(document["items"][0]["changes"].as_array().unwrap().len(), 2);
     assert_eq!(document["error"]["code"], "NoSuchEntity");
-    output.says("failed to attach `arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess` to role `Two`: iam:AttachRolePolicy refused with NoSuchEntity: Policy arn:aws:iam::aws:policy/X does not exist");
+    output.says("failed to attach `arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess` to role `Two`: iam:AttachRolePolicy failed: NoSuchEntity: Policy arn:aws:iam::aws:policy/X does not exist");
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_principal_that_was_made_a_moment_ago_is_waited_for() {
     tool(&aws)
         .run()
         .exits(2)
-        .says("failed to create role `One`: iam:CreateRole refused with MalformedPolicyDocument: Syntax errors in policy.");
+        .says("failed to create role `One`: iam:CreateRole failed: MalformedPolicyDocument: Syntax errors in policy.");
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn requests_that_met_are_sent_again() {
 }
 
 #[test]
-fn somebody_who_makes_it_at_the_same_time_is_no_error() {
+fn another_caller_who_makes_it_at_the_same_time_is_no_error() {
     let (aws, iam) = Iam::with([(
         "Two",
         Role {
@@ -113,7 +113,7 @@ fn somebody_who_makes_it_at_the_same_time_is_no_error() {
     let output = tool(&aws).args(["two", "-o", "json"]).run().exits(0);
     assert_eq!(output.json()["outcome"], "unchanged");
     assert_eq!(writes(&aws), ["CreateRole Two"]);
-    // And with something else in it: what differs is set, and nothing is removed that nobody was asked about.
+    // And with something else in it: what differs is set, and nothing is removed that was not confirmed.
     let other = Role {
         trust: TRUST.replace("ecs-tasks", "ec2"),
         managed: vec![
@@ -154,7 +154,7 @@ fn what_this_run_has_made_is_created_though_the_answer_was_lost() {
     );
     assert_eq!(iam.roles()["Two"], Role::two());
 
-    // Somebody else's may be assumed by others.
+    // Another caller's may be assumed by others.
     let (aws, _) = lost(Role {
         trust: TRUST.replace("ecs-tasks", "ec2"),
         ..Role::two()
@@ -168,7 +168,7 @@ fn what_this_run_has_made_is_created_though_the_answer_was_lost() {
 }
 
 #[test]
-fn what_somebody_else_made_a_moment_ago_is_new_to_iam_as_well() {
+fn what_another_caller_made_a_moment_ago_is_new_to_iam_as_well() {
     let missing = "The role with name Two cannot be found.";
     let (aws, iam) = Iam::with([(
         "Two",
@@ -185,7 +185,7 @@ fn what_somebody_else_made_a_moment_ago_is_new_to_iam_as_well() {
         .args(["two", "-v"])
         .run()
         .exits(0)
-        .says("IAM does not know the new role everywhere yet: trying again in ");
+        .says("IAM has not propagated the new role yet: trying again in ");
     assert_eq!(iam.roles()["Two"], Role::two());
     assert_eq!(aws.bodies("AttachRolePolicy").len(), 3);
 
@@ -199,7 +199,7 @@ fn what_somebody_else_made_a_moment_ago_is_new_to_iam_as_well() {
     )]);
     aws.refuse_query("AttachRolePolicy", "NoSuchEntity", missing);
     tool(&aws).arg("two").run().exits(2).says(&format!(
-        "iam:AttachRolePolicy refused with NoSuchEntity: {missing}"
+        "iam:AttachRolePolicy failed: NoSuchEntity: {missing}"
     ));
     assert_eq!(aws.bodies("AttachRolePolicy").len(), 1);
 }
@@ -232,8 +232,8 @@ fn a_name_that_differs_only_in_case_is_told() {
         .run()
         .exits(2);
     output
-        .says("failed to use the role name `Two`: IAM has a role `TWO`, and to it case makes no difference")
-        .says("hint: write `TWO` in ops.toml, or take another name");
+        .says("failed to use the role name `Two`: IAM has a role `TWO`, and ignores case")
+        .says("hint: write `TWO` in ops.toml, or use another name");
     aws.refuse_query("ListRoles", "AccessDenied", "no");
     let output = tool(&aws)
         .arg("two")
@@ -241,8 +241,8 @@ fn a_name_that_differs_only_in_case_is_told() {
         .run()
         .exits(2);
     output
-        .says("failed to create role `Two`: IAM says that it exists, and does not show it")
-        .says("hint: another role may have this name in other letters");
+        .says("failed to create role `Two`: IAM answers that it exists, and does not return it")
+        .says("hint: another role may have this name in another case");
 }
 
 #[test]

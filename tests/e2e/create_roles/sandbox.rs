@@ -116,7 +116,7 @@ fn they_are_made_kept_and_simulated() {
     assert_eq!(document["outcome"], "unchanged");
     assert_eq!(document["items"][2]["action"], "allowed");
 
-    // Somebody else writes the same in other words, and something else beside it.
+    // Another caller writes the same in other words, and something else beside it.
     let words = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":["ecs-tasks.amazonaws.com"]},"Action":["sts:AssumeRole"]}}"#;
     roles.aws(&[
         "update-assume-role-policy",

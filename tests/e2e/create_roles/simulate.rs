@@ -142,7 +142,7 @@ fn what_the_simulator_cannot_know_is_not_judged() {
     tool(&aws)
         .run()
         .exits(0)
-        .says("create-roles: warning: not judged: logs:PutLogEvents on arn:aws:logs:us-east-1:123456789012:log-group:group:log-stream:web/flask/task: a condition asks for aws:ResourceTag/app")
+        .says("create-roles: warning: not judged: logs:PutLogEvents on arn:aws:logs:us-east-1:123456789012:log-group:group:log-stream:web/flask/task: a condition needs aws:ResourceTag/app")
         .says("One: 6 of 8 permissions that the task definition needs are allowed");
 }
 
@@ -166,7 +166,7 @@ fn a_role_that_is_only_planned_is_not_judged() {
 fn a_simulator_that_may_not_be_asked_is_an_error() {
     let (aws, _) = Iam::with([("One", Role::one())]);
     aws.refuse_query("SimulatePrincipalPolicy", "AccessDenied", "no");
-    let words = "failed to simulate role `One`: iam:SimulatePrincipalPolicy refused with AccessDenied: no";
+    let words = "failed to simulate role `One`: iam:SimulatePrincipalPolicy failed: AccessDenied: no";
     tool(&aws).run().exits(2).says(words);
     let (aws, _) = Iam::with([]);
     aws.refuse_query("SimulatePrincipalPolicy", "AccessDenied", "no");
@@ -201,8 +201,8 @@ fn a_simulator_that_does_not_know_the_change_yet_is_waited_for() {
             .run()
             .exits(0)
             .says(&format!("One: {word}\n"))
-            .says("the simulator does not know the new role `One` yet: trying again in ")
-            .says("the simulator may not know yet what was changed on role `One`: trying again in ")
+            .says("the simulator does not have the new role `One` yet: trying again in ")
+            .says("the simulator may not have the change of role `One` yet: trying again in ")
             .says("One: 8 of 8 permissions that the task definition needs are allowed\n")
             .does_not_say("denied");
     }

@@ -123,10 +123,12 @@ impl Aws {
 
     /// The same configuration for calls that must not be repeated. `AWS_MAX_ATTEMPTS` does not change that.
     #[must_use]
-    pub fn without_retries(mut self) -> Self {
-        let retry = RetryConfig::disabled();
-        self.sdk = self.sdk.into_builder().retry_config(retry).build();
-        self
+    pub fn without_retries(&self) -> Self {
+        let sdk = self.sdk.to_builder().retry_config(RetryConfig::disabled());
+        Aws {
+            sdk: sdk.build(),
+            ..self.clone()
+        }
     }
 
     /// The same configuration in another region.

@@ -1,31 +1,38 @@
 use super::*;
-use common::config::ExecuteCommand;
+use crate::describe::Status;
+use common::config::{ContainerInsights, ExecuteCommand};
 
 const ARN: &str = "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-1";
 const OTHER: &str = "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-2";
 
-fn desired() -> Desired {
-    Desired {
-        name: "a".into(),
-        namespace: None,
-        insights: None,
-        sessions: None,
-        capacity_providers: Vec::new(),
-        tags: Tags::new(),
-    }
+fn desired(cluster: Cluster) -> Desired {
+    let target = AwsTarget {
+        account: "123456789012".into(),
+        region: "us-east-1".into(),
+    };
+    let name = "a".into();
+    Desired::new(Cluster { name, ..cluster }, Tags::new(), &target)
 }
 
 fn observed() -> Observed {
     Observed {
-        namespace: Some(Namespace {
-            reference: ARN.into(),
-            name: Some("cruddur".into()),
-        }),
+        status: Status::Active,
+        namespace: namespace(ARN, Some("cruddur")),
         insights: "disabled".into(),
         sessions: Sessions::default(),
+        managed_storage: None,
         capacity_providers: vec!["FARGATE".into()],
-        tags: Tags::from([("owner".into(), "somebody".into())]),
+        strategy: json!([{"capacityProvider": "FARGATE", "weight": 1}]),
+        tags: Tags::from([("owner".into(), "other".into())]),
+        attachments: String::new(),
     }
+}
+
+fn namespace(reference: &str, name: Option<&str>) -> Option<Namespace> {
+    Some(Namespace {
+        reference: reference.into(),
+        name: name.map(str::to_owned),
+    })
 }
 
 fn table() -> ExecuteCommand {
@@ -43,86 +50,70 @@ fn shown(plan: &Plan) -> Vec<String> {
     plan.changes().iter().map(ToString::to_string).collect()
 }
 
-fn deeds(plan: Plan) -> Vec<Action> {
-    match plan {
-        Plan::Update(steps) => steps.into_iter().map(|step| step.action).collect(),
-        Plan::Nothing => Vec::new(),
-        Plan::Create(..) => panic!("it is there"),
-    }
+/// The operation and the body of each call.
+fn calls(plan: &Plan) -> Vec<(&'static str, Value)> {
+    let steps = plan.steps().iter();
+    steps
+        .map(|step| (step.action.operation, step.action.body.clone()))
+        .collect()
 }
 
 #[test]
 fn what_the_file_does_not_name_stays() {
-    assert_eq!(plan(&desired(), Some(&observed())), Plan::Nothing);
+    let desired = desired(Cluster::default());
+    assert_eq!(plan(&desired, Some(&observed())), Plan::Nothing);
     let rich = Observed {
         insights: "enhanced".into(),
         sessions: sessions(),
         ..observed()
     };
-    assert_eq!(plan(&desired(), Some(&rich)), Plan::Nothing);
+    assert_eq!(plan(&desired, Some(&rich)), Plan::Nothing);
+}
+
+fn with_namespace(namespace: &str) -> Desired {
+    desired(Cluster {
+        service_connect_namespace: Some(namespace.into()),
+        ..Cluster::default()
+    })
 }
 
 #[test]
 fn a_namespace_is_the_same_by_name_and_by_arn() {
-    let reads: [(&str, Option<Namespace>, bool); 7] = [
+    for (desired, found, same) in [
         ("cruddur", observed().namespace, true),
         (ARN, observed().namespace, true),
         (OTHER, observed().namespace, false),
         ("other", observed().namespace, false),
         ("cruddur", None, false),
-        // Gone from Cloud Map, though the cluster still names it.
-        (
-            "cruddur",
-            Some(Namespace {
-                reference: ARN.into(),
-                name: None,
-            }),
-            false,
-        ),
-        // An ECS that says what it was given.
-        (
-            "cruddur",
-            Some(Namespace {
-                reference: "cruddur".into(),
-                name: None,
-            }),
-            true,
-        ),
-    ];
-    for (namespace, found, same) in reads {
-        let desired = Desired {
-            namespace: Some(namespace.into()),
-            ..desired()
-        };
+        // Gone from Cloud Map, though the cluster still has it.
+        ("cruddur", namespace(ARN, None), false),
+        // An ECS that returns the name that it was given.
+        ("cruddur", namespace("cruddur", None), true),
+    ] {
         let observed = Observed {
             namespace: found,
             ..observed()
         };
-        let deeds = deeds(plan(&desired, Some(&observed)));
-        let parts = Parts {
-            namespace: Some(namespace.into()),
-            ..Parts::default()
+        let calls = calls(&plan(&with_namespace(desired), Some(&observed)));
+        let body = json!({"cluster": "a", "serviceConnectDefaults": {"namespace": desired}});
+        let expected = if same {
+            vec![]
+        } else {
+            vec![("UpdateCluster", body)]
         };
-        let expected = if same { vec![] } else { vec![Action::Update(parts)] };
-        assert_eq!(deeds, expected, "{namespace} {observed:?}");
+        assert_eq!(calls, expected, "{desired} {observed:?}");
     }
 }
 
 #[test]
 fn the_change_shows_the_old_namespace_by_its_name() {
-    let desired = Desired {
-        namespace: Some("other".into()),
-        ..desired()
-    };
+    let desired = with_namespace("other");
     assert_eq!(
         shown(&plan(&desired, Some(&observed()))),
         ["service_connect_namespace: cruddur -> other"]
     );
     let gone = Observed {
-        namespace: Some(Namespace {
-            reference: ARN.into(),
-            name: None,
-        }),
+        namespace: namespace(ARN, None),
         ..observed()
     };
     assert_eq!(
@@ -133,13 +124,17 @@ fn the_change_shows_the_old_namespace_by_its_name() {
 
 #[test]
 fn one_call_updates_all_parts_that_differ_and_no_others() {
-    let desired = Desired {
-        namespace: Some("cruddur".into()),
-        insights: Some(ContainerInsights::Enhanced),
-        sessions: Some(table()),
-        ..desired()
+    let desired = desired(Cluster {
+        service_connect_namespace: Some("cruddur".into()),
+        container_insights: Some(ContainerInsights::Enhanced),
+        execute_command: Some(table()),
+        ..Cluster::default()
+    });
+    let observed = Observed {
+        managed_storage: Some(json!({"kmsKeyId": "k"})),
+        ..observed()
     };
-    let found = plan(&desired, Some(&observed()));
+    let found = plan(&desired, Some(&observed));
     assert_eq!(
         shown(&found),
         [
@@ -148,28 +143,34 @@ fn one_call_updates_all_parts_that_differ_and_no_others() {
             "execute_command.log_group: (none) -> g",
         ]
     );
-    let parts = Parts {
-        namespace: None,
-        insights: Some(ContainerInsights::Enhanced),
-        sessions: Some(sessions()),
-    };
-    assert_eq!(deeds(found), [Action::Update(parts)]);
+    let body = json!({
+        "cluster": "a",
+        "settings": [{"name": "containerInsights", "value": "enhanced"}],
+        "configuration": {
+            "executeCommandConfiguration": sessions().to_ecs(),
+            "managedStorageConfiguration": {"kmsKeyId": "k"},
+        },
+    });
+    assert_eq!(calls(&found), [("UpdateCluster", body)]);
 }
 
 #[test]
 fn capacity_providers_are_added_and_the_order_does_not_count() {
-    let both = || vec!["FARGATE_SPOT".to_owned(), "FARGATE".to_owned()];
-    let desired = Desired {
-        capacity_providers: both(),
-        ..desired()
-    };
+    let desired = desired(Cluster {
+        capacity_providers: vec!["FARGATE_SPOT".into(), "FARGATE".into()],
+        ..Cluster::default()
+    });
     let found = plan(&desired, Some(&observed()));
     assert_eq!(
         shown(&found),
         [r#"capacity_providers: ["FARGATE"] -> ["FARGATE","FARGATE_SPOT"]"#]
     );
-    let all = vec!["FARGATE".to_owned(), "FARGATE_SPOT".to_owned()];
-    assert_eq!(deeds(found), [Action::CapacityProviders(all)]);
+    let body = json!({
+        "cluster": "a",
+        "capacityProviders": ["FARGATE", "FARGATE_SPOT"],
+        "defaultCapacityProviderStrategy": [{"capacityProvider": "FARGATE", "weight": 1}],
+    });
+    assert_eq!(calls(&found), [("PutClusterCapacityProviders", body)]);
     let more = Observed {
         capacity_providers: vec!["FARGATE".into(), "own".into(), "FARGATE_SPOT".into()],
         ..observed()
@@ -178,27 +179,29 @@ fn capacity_providers_are_added_and_the_order_does_not_count() {
 }
 
 #[test]
-fn tags_of_others_stay() {
-    let desired = Desired {
-        tags: Tags::from([("app".into(), "x".into())]),
-        ..desired()
-    };
+fn tags_that_the_file_does_not_name_stay() {
+    let mut desired = desired(Cluster::default());
+    desired.tags = Tags::from([("app".into(), "x".into())]);
     let found = plan(&desired, Some(&observed()));
     assert_eq!(shown(&found), ["tags.app: (none) -> x"]);
-    assert_eq!(deeds(found), [Action::Tag(desired.tags)]);
+    let body = json!({
+        "resourceArn": "arn:aws:ecs:us-east-1:123456789012:cluster/a",
+        "tags": [{"key": "app", "value": "x"}],
+    });
+    assert_eq!(calls(&found), [("TagResource", body)]);
 }
 
 #[test]
 fn a_new_cluster_gets_all_that_the_file_names() {
-    let desired = Desired {
-        namespace: Some("cruddur".into()),
-        insights: Some(ContainerInsights::Enabled),
-        sessions: Some(table()),
+    let mut all = desired(Cluster {
+        service_connect_namespace: Some("cruddur".into()),
+        container_insights: Some(ContainerInsights::Enabled),
+        execute_command: Some(table()),
         capacity_providers: vec!["FARGATE".into()],
-        tags: Tags::from([("app".into(), "x".into())]),
-        ..desired()
-    };
-    let found = plan(&desired, None);
+        ..Cluster::default()
+    });
+    all.tags = Tags::from([("app".into(), "x".into())]);
+    let found = plan(&all, None);
     assert_eq!(found.verb(), "create");
     assert_eq!(
         shown(&found),
@@ -211,5 +214,18 @@ fn a_new_cluster_gets_all_that_the_file_names() {
             "tags.app: (none) -> x",
         ]
     );
-    assert_eq!(plan(&self::desired(), None), Plan::Create(Vec::new(), Vec::new()));
+    assert_eq!(
+        all.creation(),
+        json!({
+            "clusterName": "a",
+            "serviceConnectDefaults": {"namespace": "cruddur"},
+            "settings": [{"name": "containerInsights", "value": "enabled"}],
+            "configuration": {"executeCommandConfiguration": sessions().to_ecs()},
+            "capacityProviders": ["FARGATE"],
+            "tags": [{"key": "app", "value": "x"}],
+        })
+    );
+    let bare = desired(Cluster::default());
+    assert_eq!(plan(&bare, None), Plan::Create(Vec::new(), Vec::new()));
+    assert_eq!(bare.creation(), json!({"clusterName": "a"}));
 }

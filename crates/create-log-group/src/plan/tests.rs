@@ -3,25 +3,36 @@ use super::*;
 const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/1";
 const OTHER: &str = "arn:aws:kms:us-east-1:123456789012:key/2";
 
-fn desired() -> Desired {
-    Desired {
-        name: "a".into(),
-        retention: None,
-        key: None,
-        class: None,
-        tags: Tags::new(),
-    }
+fn desired(group: LogGroup) -> Desired {
+    let target = AwsTarget {
+        account: "123456789012".into(),
+        region: "us-east-1".into(),
+    };
+    let name = "a".into();
+    Desired::new(LogGroup { name, ..group }, Tags::new(), &target)
 }
 
 fn observed() -> Observed {
     Observed {
-        retention: Some(30),
-        account_policy: None,
-        key: Some(KEY.into()),
-        class: "STANDARD".into(),
-        tags: Tags::from([("app".into(), "old".into()), ("owner".into(), "somebody".into())]),
-        created: None,
+        log_group_name: "a".into(),
+        retention_in_days: Some(30),
+        kms_key_id: Some(KEY.into()),
+        log_group_class: Some("STANDARD".into()),
+        tags: Tags::from([("app".into(), "old".into()), ("owner".into(), "other".into())]),
+        ..Observed::default()
     }
+}
+
+fn named(key: &str, value: &str) -> Tags {
+    Tags::from([(key.into(), value.into())])
+}
+
+/// The operation and the body of each call.
+fn calls(plan: &Plan) -> Vec<(&'static str, Value)> {
+    let steps = plan.steps().iter();
+    steps
+        .map(|step| (step.action.operation, step.action.body.clone()))
+        .collect()
 }
 
 fn shown(plan: &Plan) -> Vec<String> {
@@ -30,31 +41,37 @@ fn shown(plan: &Plan) -> Vec<String> {
 
 #[test]
 fn what_the_file_does_not_name_stays() {
-    assert_eq!(plan(&desired(), Some(&observed())).unwrap(), Plan::Nothing);
-}
-
-#[test]
-fn what_is_right_stays() {
-    let desired = Desired {
-        retention: Some(Retention::Days(30)),
-        key: Some(Key::Arn(KEY.into())),
-        class: Some(LogClass::Standard),
-        tags: Tags::from([("app".into(), "old".into())]),
-        ..desired()
-    };
+    let desired = desired(LogGroup::default());
     assert_eq!(plan(&desired, Some(&observed())).unwrap(), Plan::Nothing);
 }
 
 #[test]
-fn a_new_group_gets_all_that_the_file_names() {
-    let desired = Desired {
-        retention: Some(Retention::Days(1)),
-        key: Some(Key::Arn(KEY.into())),
-        class: Some(LogClass::InfrequentAccess),
-        tags: Tags::from([("app".into(), "x".into())]),
-        ..desired()
+fn equal_fields_are_not_changed() {
+    let mut desired = desired(LogGroup {
+        retention_days: Some(Retention::Days(30)),
+        kms_key: Some(KEY.into()),
+        class: Some(LogClass::Standard),
+        ..LogGroup::default()
+    });
+    desired.tags = named("app", "old");
+    assert_eq!(plan(&desired, Some(&observed())).unwrap(), Plan::Nothing);
+    let without_class = Observed {
+        log_group_class: None,
+        ..observed()
     };
-    let found = plan(&desired, None).unwrap();
+    assert_eq!(plan(&desired, Some(&without_class)).unwrap(), Plan::Nothing);
+}
+
+#[test]
+fn a_new_group_gets_all_that_the_file_names() {
+    let mut all = desired(LogGroup {
+        retention_days: Some(Retention::Days(1)),
+        kms_key: Some(KEY.into()),
+        class: Some(LogClass::InfrequentAccess),
+        ..LogGroup::default()
+    });
+    all.tags = named("app", "x");
+    let found = plan(&all, None).unwrap();
     assert_eq!(found.verb(), "create");
     assert_eq!(
         shown(&found),
@@ -65,29 +82,28 @@ fn a_new_group_gets_all_that_the_file_names() {
             "retention_days: (none) -> 1".to_owned(),
         ]
     );
-    let deeds: Vec<Action> = found.steps().iter().map(|step| step.action.clone()).collect();
-    assert_eq!(
-        deeds,
-        [Action::Retain {
-            days: 1,
-            shorter: false
-        }]
-    );
+    let retention = json!({"logGroupName": "a", "retentionInDays": 1});
+    assert_eq!(calls(&found), [("PutRetentionPolicy", retention)]);
     assert_eq!(deletes_after(&found), None);
-    // To take away what a new group does not have is no change.
-    let without = Desired {
-        key: Some(Key::None),
-        ..self::desired()
-    };
+    assert_eq!(
+        all.creation(),
+        json!({"logGroupName": "a", "kmsKeyId": KEY, "logGroupClass": "INFREQUENT_ACCESS", "tags": {"app": "x"}})
+    );
+    // To remove what a new group does not have is no change.
+    let without = desired(LogGroup {
+        kms_key: Some(NO_KEY.into()),
+        ..LogGroup::default()
+    });
     assert_eq!(
         plan(&without, None).unwrap(),
         Plan::Create(Vec::new(), Vec::new())
     );
-    // It keeps its events for ever unless it is told otherwise.
-    let never = Desired {
-        retention: Some(Retention::Never),
-        ..self::desired()
-    };
+    assert_eq!(without.creation(), json!({"logGroupName": "a"}));
+    // Events of a new group never expire, which needs no call.
+    let never = desired(LogGroup {
+        retention_days: Some(Retention::Never),
+        ..LogGroup::default()
+    });
     let found = plan(&never, None).unwrap();
     assert_eq!(shown(&found), ["retention_days: (none) -> never"]);
     assert_eq!(found.steps(), []);
@@ -95,127 +111,92 @@ fn a_new_group_gets_all_that_the_file_names() {
 
 #[test]
 fn only_a_shorter_retention_deletes() {
-    for (from, to, action, line) in [
-        (
-            Some(30),
-            Retention::Days(1),
-            Action::Retain {
-                days: 1,
-                shorter: true,
-            },
-            "30 -> 1",
-        ),
-        (
-            None,
-            Retention::Days(3653),
-            Action::Retain {
-                days: 3653,
-                shorter: true,
-            },
-            "never -> 3653",
-        ),
-        (
-            Some(1),
-            Retention::Days(30),
-            Action::Retain {
-                days: 30,
-                shorter: false,
-            },
-            "1 -> 30",
-        ),
-        (Some(30), Retention::Never, Action::RetainForEver, "30 -> never"),
+    for (from, to, deletes, line) in [
+        (Some(30), Retention::Days(1), Some(1), "30 -> 1"),
+        (None, Retention::Days(3653), Some(3653), "never -> 3653"),
+        (Some(1), Retention::Days(30), None, "1 -> 30"),
+        (Some(30), Retention::Never, None, "30 -> never"),
     ] {
-        let desired = Desired {
-            retention: Some(to),
-            ..desired()
-        };
+        let desired = desired(LogGroup {
+            retention_days: Some(to),
+            ..LogGroup::default()
+        });
         let observed = Observed {
-            retention: from,
+            retention_in_days: from,
             ..observed()
         };
         let found = plan(&desired, Some(&observed)).unwrap();
-        let deletes = matches!(action, Action::Retain { shorter: true, .. });
-        assert_eq!(deletes_after(&found).is_some(), deletes, "{line}");
+        assert_eq!(deletes_after(&found), deletes, "{line}");
         assert_eq!(shown(&found), [format!("retention_days: {line}")]);
-        let Plan::Update(steps) = found else {
-            panic!("an update")
+        let call = match to {
+            Retention::Days(days) => {
+                let body = json!({"logGroupName": "a", "retentionInDays": days});
+                ("PutRetentionPolicy", body)
+            }
+            Retention::Never => ("DeleteRetentionPolicy", json!({"logGroupName": "a"})),
         };
-        assert_eq!(steps[0].action, action);
+        assert_eq!(calls(&found), [call]);
     }
-    let never = Desired {
-        retention: Some(Retention::Never),
-        ..desired()
-    };
+    let never = desired(LogGroup {
+        retention_days: Some(Retention::Never),
+        ..LogGroup::default()
+    });
     let kept = Observed {
-        retention: None,
+        retention_in_days: None,
         ..observed()
     };
     assert_eq!(plan(&never, Some(&kept)).unwrap(), Plan::Nothing);
 }
 
 #[test]
-fn a_key_is_set_replaced_and_taken_away() {
-    let other = Action::Associate {
-        key: OTHER.into(),
-        old: Some(KEY.into()),
-    };
-    let first = Action::Associate {
-        key: KEY.into(),
-        old: None,
-    };
-    let none = Action::Disassociate { old: KEY.into() };
-    for (from, to, action) in [
-        (Some(KEY), Key::Arn(OTHER.into()), Some(other)),
-        (None, Key::Arn(KEY.into()), Some(first)),
-        (Some(KEY), Key::None, Some(none)),
-        (None, Key::None, None),
-        (Some(KEY), Key::Arn(KEY.into()), None),
+fn a_key_is_set_replaced_and_removed() {
+    for (from, to, operation) in [
+        (Some(KEY), OTHER, Some("AssociateKmsKey")),
+        (None, KEY, Some("AssociateKmsKey")),
+        (Some(KEY), NO_KEY, Some("DisassociateKmsKey")),
+        (None, NO_KEY, None),
+        (Some(KEY), KEY, None),
     ] {
-        let desired = Desired {
-            key: Some(to),
-            ..desired()
-        };
+        let desired = desired(LogGroup {
+            kms_key: Some(to.into()),
+            ..LogGroup::default()
+        });
         let observed = Observed {
-            key: from.map(str::to_owned),
+            kms_key_id: from.map(str::to_owned),
             ..observed()
         };
-        let found = match plan(&desired, Some(&observed)).unwrap() {
-            Plan::Update(mut steps) => steps.pop().map(|step| step.action),
-            Plan::Nothing => None,
-            Plan::Create(..) => panic!("it is there"),
-        };
-        assert_eq!(found, action);
+        let found = plan(&desired, Some(&observed)).unwrap();
+        let action = found.steps().first().map(|step| step.action.clone());
+        assert_eq!(action.as_ref().map(|action| action.operation), operation);
+        if let Some(action) = action {
+            assert_eq!(action.old_key.as_deref(), from);
+            let key = action.body.get("kmsKeyId").and_then(Value::as_str);
+            assert_eq!(key, Some(to).filter(|key| *key != NO_KEY));
+        }
     }
 }
 
 #[test]
-fn tags_of_others_stay() {
-    let desired = Desired {
-        tags: Tags::from([("app".into(), "new".into()), ("env".into(), "dev".into())]),
-        ..desired()
-    };
+fn tags_that_the_file_does_not_name_stay() {
+    let mut desired = desired(LogGroup::default());
+    desired.tags = Tags::from([("app".into(), "new".into()), ("env".into(), "dev".into())]);
     let found = plan(&desired, Some(&observed())).unwrap();
     assert_eq!(shown(&found), ["tags.app: old -> new", "tags.env: (none) -> dev"]);
-    let Plan::Update(steps) = found else {
-        panic!("an update")
-    };
-    assert_eq!(
-        steps,
-        [Step {
-            action: Action::Tag(desired.tags),
-            changes: steps[0].changes.clone()
-        }]
-    );
+    let body = json!({
+        "resourceArn": "arn:aws:logs:us-east-1:123456789012:log-group:a",
+        "tags": {"app": "new", "env": "dev"},
+    });
+    assert_eq!(calls(&found), [("TagResource", body)]);
 }
 
 #[test]
 fn all_that_differs_is_changed_in_one_run() {
-    let desired = Desired {
-        retention: Some(Retention::Days(7)),
-        key: Some(Key::None),
-        tags: Tags::from([("app".into(), "new".into())]),
-        ..desired()
-    };
+    let mut desired = desired(LogGroup {
+        retention_days: Some(Retention::Days(7)),
+        kms_key: Some(NO_KEY.into()),
+        ..LogGroup::default()
+    });
+    desired.tags = named("app", "new");
     let found = plan(&desired, Some(&observed())).unwrap();
     assert_eq!(
         shown(&found),
@@ -228,31 +209,29 @@ fn all_that_differs_is_changed_in_one_run() {
 }
 
 #[test]
-fn what_cannot_be_changed_is_an_error_that_says_so() {
-    let class = Desired {
+fn a_field_that_cannot_be_changed_is_an_error() {
+    let class = desired(LogGroup {
         class: Some(LogClass::InfrequentAccess),
-        ..desired()
-    };
+        ..LogGroup::default()
+    });
     assert_eq!(
         plan(&class, Some(&observed())).unwrap_err().to_string(),
-        "failed to change the class of log group `a` from STANDARD to INFREQUENT_ACCESS: a class is chosen for good when the group is made"
+        "failed to change the class of log group `a` from STANDARD to INFREQUENT_ACCESS: a class is set only at creation"
     );
-    let retention = Desired {
-        retention: Some(Retention::Days(1)),
-        ..desired()
+    let with_days = |days| {
+        desired(LogGroup {
+            retention_days: Some(Retention::Days(days)),
+            ..LogGroup::default()
+        })
     };
     let governed = Observed {
-        account_policy: Some("whole-account".into()),
+        retention_policy_name: Some("whole-account".into()),
         ..observed()
     };
     assert_eq!(
-        plan(&retention, Some(&governed)).unwrap_err().to_string(),
-        "failed to change the retention of log group `a`: the account's retention policy `whole-account` decides it"
+        plan(&with_days(1), Some(&governed)).unwrap_err().to_string(),
+        "failed to change the retention of log group `a`: the account's retention policy `whole-account` overrides it"
     );
-    // What that policy happens to say is no difference.
-    let same = Desired {
-        retention: Some(Retention::Days(30)),
-        ..desired()
-    };
-    assert_eq!(plan(&same, Some(&governed)).unwrap(), Plan::Nothing);
+    // The same retention by that policy is no difference.
+    assert_eq!(plan(&with_days(30), Some(&governed)).unwrap(), Plan::Nothing);
 }

@@ -25,10 +25,7 @@ fn observed() -> Observed {
         kms_key: None,
         policy: None,
         lifecycle: None,
-        tags: Tags::from([
-            ("app".into(), "other".into()),
-            ("owner".into(), "somebody".into()),
-        ]),
+        tags: Tags::from([("app".into(), "other".into()), ("owner".into(), "other".into())]),
     }
 }
 
@@ -36,11 +33,11 @@ fn shown(plan: &Plan) -> Vec<String> {
     plan.changes().iter().map(ToString::to_string).collect()
 }
 
-fn deeds(desired: &Desired, observed: &Observed) -> Vec<Action> {
+fn actions(desired: &Desired, observed: &Observed) -> Vec<Action> {
     match plan(desired, Some(observed)).unwrap() {
         Plan::Update(steps) => steps.into_iter().map(|step| step.action).collect(),
         Plan::Nothing => Vec::new(),
-        Plan::Create(..) => panic!("it is there"),
+        Plan::Create(..) => panic!("it exists"),
     }
 }
 
@@ -217,7 +214,7 @@ fn a_policy_is_compared_as_aws_means_it() {
         ["policy.Statement[0].Action: ecr:BatchGetImage -> ecr:PutImage"]
     );
     assert_eq!(
-        deeds(&with("ecr:PutImage"), &has),
+        actions(&with("ecr:PutImage"), &has),
         [Action::Policy(policy("ecr:PutImage"))]
     );
     let none = plan(&with("ecr:PutImage"), Some(&observed())).unwrap();
@@ -270,7 +267,7 @@ fn only_what_differs_is_changed() {
         exclusions: Vec::new(),
     };
     assert_eq!(
-        deeds(&desired, &has),
+        actions(&desired, &has),
         [
             Action::Mutability(immutable),
             Action::Lifecycle(lifecycle(1)),
@@ -281,13 +278,13 @@ fn only_what_differs_is_changed() {
         scan_on_push: false,
         ..has
     };
-    assert_eq!(deeds(&desired, &scanning)[1], Action::Scanning(true));
+    assert_eq!(actions(&desired, &scanning)[1], Action::Scanning(true));
 }
 
 #[test]
 fn a_new_one_is_mutable_unless_the_file_says_otherwise() {
     let bare = desired(Repository::default());
-    let new = New::of(&bare);
+    let new = AtCreation::of(&bare);
     assert_eq!((new.mutability.word, new.scan_on_push), ("MUTABLE", false));
     let found = plan(&bare, None).unwrap();
     assert_eq!(

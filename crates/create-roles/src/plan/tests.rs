@@ -25,7 +25,7 @@ fn desired() -> Desired {
     }
 }
 
-/// What IAM has when it is as [`desired`], with something of somebody else's.
+/// What IAM has when it is as [`desired`], with something of another owner.
 fn observed() -> Observed {
     Observed {
         name: "Task".into(),
@@ -40,14 +40,11 @@ fn observed() -> Observed {
             "arn:aws:iam::aws:policy/ReadOnlyAccess".into(),
         ],
         boundary: Some("arn:aws:iam::123456789012:policy/Boundary".into()),
-        tags: Tags::from([
-            ("app".into(), "cruddur".into()),
-            ("owner".into(), "somebody".into()),
-        ]),
+        tags: Tags::from([("app".into(), "cruddur".into()), ("owner".into(), "other".into())]),
     }
 }
 
-fn deeds(plan: &Plan) -> Vec<Action> {
+fn actions(plan: &Plan) -> Vec<Action> {
     plan.steps().iter().map(|step| step.action.clone()).collect()
 }
 
@@ -73,7 +70,7 @@ fn a_new_role_gets_everything() {
     let plan = plan(&desired, None, true).unwrap();
     assert_eq!(plan.verb(), "create");
     assert_eq!(
-        deeds(&plan),
+        actions(&plan),
         [
             Action::Attach(CLOUD_WATCH.into()),
             Action::Attach(X_RAY.into()),
@@ -111,7 +108,7 @@ fn only_what_differs_is_changed() {
     desired.boundary = Some("arn:aws:iam::123456789012:policy/New".into());
     let plan = plan(&desired, Some(&observed), false).unwrap();
     assert_eq!(
-        deeds(&plan),
+        actions(&plan),
         [
             Action::Trust(trust()),
             Action::Bound("arn:aws:iam::123456789012:policy/New".into()),
@@ -142,7 +139,7 @@ fn an_inline_policy_that_is_missing_is_put_as_a_whole() {
     observed.documents.clear();
     let plan = plan(&desired(), Some(&observed), false).unwrap();
     assert_eq!(
-        deeds(&plan),
+        actions(&plan),
         [Action::Put("Access".into(), allow("ssm:GetParameters"))]
     );
     assert_eq!(
@@ -158,14 +155,14 @@ fn an_inline_policy_that_is_missing_is_put_as_a_whole() {
 #[test]
 fn what_the_file_does_not_name_goes_only_with_prune() {
     let (desired, observed) = (desired(), observed());
-    let expected = Unnamed {
+    let expected = Unmanaged {
         inline: vec!["Other".into()],
         managed: vec!["arn:aws:iam::aws:policy/ReadOnlyAccess".into()],
     };
-    assert_eq!(unnamed(&desired, &observed), expected);
+    assert_eq!(unmanaged(&desired, &observed), expected);
     let plan = plan(&desired, Some(&observed), true).unwrap();
     assert_eq!(
-        deeds(&plan),
+        actions(&plan),
         [
             Action::Detach("arn:aws:iam::aws:policy/ReadOnlyAccess".into()),
             Action::Delete("Other".into()),
@@ -196,14 +193,14 @@ fn what_is_fixed_for_good_is_an_error_that_says_so() {
         .to_string();
     assert_eq!(
         error,
-        "failed to change the path of role `Task` from `/` to `/apps/`: a path is chosen for good when the role is made"
+        "failed to change the path of role `Task` from `/` to `/apps/`: a path is set only at creation"
     );
     let mut small = observed();
     small.name = "task".into();
     let error = plan(&desired(), Some(&small), false).unwrap_err().to_string();
     assert_eq!(
         error,
-        "failed to use the role name `Task`: IAM has a role `task`, and to it case makes no difference"
+        "failed to use the role name `Task`: IAM has a role `task`, and ignores case"
     );
 }
 
@@ -215,8 +212,12 @@ fn what_was_taken_away_must_be_gone_and_nothing_else() {
         panic!("there is something to take away")
     };
     let still = |after: &Observed, steps: &[Step<Action>]| {
-        let left = left(plan(&desired, Some(after), true).unwrap(), steps);
-        left.iter().map(ToString::to_string).collect::<Vec<_>>()
+        let remaining = remaining(plan(&desired, Some(after), true).unwrap(), steps);
+        remaining
+            .changes()
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
     };
     assert_eq!(
         still(&before, &steps),
@@ -235,5 +236,8 @@ fn what_was_taken_away_must_be_gone_and_nothing_else() {
     // What was set counts always.
     after.tags.clear();
     assert_eq!(still(&after, &steps), ["tags.app: (none) -> cruddur"]);
-    assert!(!left(plan(&desired, None, true).unwrap(), &steps).is_empty());
+    assert_ne!(
+        remaining(plan(&desired, None, true).unwrap(), &steps),
+        Plan::Nothing
+    );
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 /// `[cluster]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cluster {
     /// The cluster's name.

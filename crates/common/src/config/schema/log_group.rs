@@ -5,7 +5,7 @@ use serde::de::{Deserializer, Error, Visitor};
 use std::fmt;
 
 /// `[log_group]`
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogGroup {
     /// The group's name.
@@ -14,7 +14,7 @@ pub struct LogGroup {
     pub retention_days: Option<Retention>,
     /// The ARN of the KMS key that encrypts the group, or `none`; absent leaves it as it is.
     pub kms_key: Option<String>,
-    /// The log class, which is chosen for good when the group is made; absent means STANDARD.
+    /// The log class, set only at creation; absent means STANDARD.
     pub class: Option<LogClass>,
 }
 

@@ -17,7 +17,7 @@ pub struct Repository {
     pub mutability_exclusions: Vec<String>,
     /// Whether images are scanned when they are pushed; absent leaves it as it is.
     pub scan_on_push: Option<bool>,
-    /// How images are encrypted, which is chosen for good when the repository is made.
+    /// How images are encrypted; set only at creation.
     pub encryption: Option<Encryption>,
     /// A JSON file with the lifecycle policy; absent leaves it as it is.
     pub lifecycle_policy: Option<String>,

@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub struct Role {
     /// The role's name.
     pub name: String,
-    /// IAM's path, which is part of the ARN and chosen for good when the role is made [default: /].
+    /// IAM's path, which is part of the ARN and set only at creation [default: /].
     pub path: Option<String>,
     /// A JSON file with the trust policy.
     pub trust: String,
@@ -19,7 +19,7 @@ pub struct Role {
     /// ARNs of managed policies.
     #[serde(default)]
     pub managed: Vec<String>,
-    /// The ARN of the managed policy that bounds the role; absent leaves it as it is.
+    /// The ARN of the managed policy that is the permissions boundary; absent leaves it as it is.
     pub permissions_boundary: Option<String>,
 }
 

@@ -1,6 +1,6 @@
-//! What is wrong with `[cluster]` by ECS's rules, told before the first call. No I/O.
+//! Checks `[cluster]` against ECS's rules before the first call. No I/O.
 
-use cli::{ErrorKind, Failure};
+use cli::Failure;
 use common::config::{Cluster, ExecuteCommand, SessionLogging};
 
 /// CreateCluster, `clusterName`.
@@ -10,31 +10,27 @@ const LONGEST_NAME: usize = 255;
 const LONGEST_NAMESPACE: usize = 1024;
 
 /// # Errors
-/// With the first fault, which names the key of the file.
-pub(crate) fn check(cluster: &Cluster) -> Result<(), Failure> {
+/// The first fault, which names the key of the file.
+pub(crate) fn validate(cluster: &Cluster) -> Result<(), Failure> {
     let name = &cluster.name;
     let fault = |what: &str, words: String| {
-        Err(
-            Failure::error(format!("failed to use {what} of cluster `{name}`: {words}"))
-                .kind(ErrorKind::Config)
-                .code("config"),
-        )
+        let message = format!("failed to use {what} of cluster `{name}`: {words}");
+        Err(Failure::config(message))
     };
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if !(1..=LONGEST_NAME).contains(&name.len()) || !name.bytes().all(known) {
-        return Err(Failure::error(format!(
+        return Err(Failure::config(format!(
             "failed to use the cluster name `{name}`: it must have 1 to {LONGEST_NAME} letters, digits, `-` and `_`"
-        ))
-        .kind(ErrorKind::Config).code("config"));
+        )));
     }
     if let Some(words) = cluster
         .service_connect_namespace
         .as_deref()
-        .and_then(fault_of_namespace)
+        .and_then(namespace_fault)
     {
         return fault("`service_connect_namespace`", words);
     }
-    if let Some(words) = cluster.execute_command.as_ref().and_then(fault_of_sessions) {
+    if let Some(words) = cluster.execute_command.as_ref().and_then(sessions_fault) {
         return fault("`execute_command`", words.into());
     }
     if cluster.capacity_providers.iter().any(String::is_empty) {
@@ -43,7 +39,7 @@ pub(crate) fn check(cluster: &Cluster) -> Result<(), Failure> {
     Ok(())
 }
 
-fn fault_of_namespace(namespace: &str) -> Option<String> {
+fn namespace_fault(namespace: &str) -> Option<String> {
     if namespace.starts_with("arn:") {
         return (!is_namespace_arn(namespace))
             .then(|| format!("`{namespace}` is not the ARN of a Cloud Map namespace"));
@@ -53,9 +49,7 @@ fn fault_of_namespace(namespace: &str) -> Option<String> {
     } else if namespace.chars().count() > LONGEST_NAMESPACE {
         Some(format!("a name has at most {LONGEST_NAMESPACE} characters"))
     } else if namespace.contains(['<', '>', '"', '/']) {
-        Some(format!(
-            "the name `{namespace}` has a `<`, `>`, `\"` or `/` in it"
-        ))
+        Some(format!("the name `{namespace}` contains a `<`, `>`, `\"` or `/`"))
     } else {
         None
     }
@@ -63,14 +57,16 @@ fn fault_of_namespace(namespace: &str) -> Option<String> {
 
 /// Whether `text` is the ARN of a Cloud Map namespace.
 pub(crate) fn is_namespace_arn(text: &str) -> bool {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    matches!(parts.as_slice(), ["arn", _, "servicediscovery", region, account, namespace]
-        if !region.is_empty()
-            && account.len() == 12
-            && namespace.strip_prefix("namespace/").is_some_and(|id| !id.is_empty() && !id.contains('/')))
+    arn::split(text).is_some_and(|arn| {
+        let id = arn.resource.strip_prefix("namespace/");
+        arn.service == "servicediscovery"
+            && !arn.region.is_empty()
+            && arn::is_account(arn.account)
+            && id.is_some_and(|id| !id.is_empty() && !id.contains('/'))
+    })
 }
 
-fn fault_of_sessions(sessions: &ExecuteCommand) -> Option<&'static str> {
+fn sessions_fault(sessions: &ExecuteCommand) -> Option<&'static str> {
     let somewhere = sessions.log_group.is_some() || sessions.s3_bucket.is_some();
     match sessions.logging {
         Some(SessionLogging::Override) if !somewhere => {
@@ -98,27 +94,24 @@ mod tests {
     fn cluster(name: &str) -> Cluster {
         Cluster {
             name: name.into(),
-            service_connect_namespace: None,
-            container_insights: None,
-            execute_command: None,
-            capacity_providers: Vec::new(),
+            ..Cluster::default()
         }
     }
 
     #[test]
     fn names_follow_ecss_rule() {
         for name in ["cruddur", "A_b-1", &"a".repeat(255)] {
-            assert!(check(&cluster(name)).is_ok(), "{name}");
+            assert!(validate(&cluster(name)).is_ok(), "{name}");
         }
         for name in ["", "a b", "a/b", "a.b", "é", &"a".repeat(256)] {
-            assert!(check(&cluster(name)).is_err(), "{name}");
+            assert!(validate(&cluster(name)).is_err(), "{name}");
         }
     }
 
     #[test]
     fn a_namespace_is_a_name_or_an_arn() {
         let with = |namespace: &str| {
-            check(&Cluster {
+            validate(&Cluster {
                 service_connect_namespace: Some(namespace.into()),
                 ..cluster("a")
             })
@@ -215,7 +208,7 @@ mod tests {
                 false,
             ),
         ] {
-            assert_eq!(fault_of_sessions(&sessions).is_none(), right, "{sessions:?}");
+            assert_eq!(sessions_fault(&sessions).is_none(), right, "{sessions:?}");
         }
     }
 }

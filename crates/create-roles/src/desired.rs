@@ -1,15 +1,15 @@
-//! The roles that `ops.toml` wants, with their policy files read, expanded and judged.
+//! The roles of `ops.toml`, with their policy files read, expanded and checked.
 
 use anyhow::Result;
 use aws_documents::policy::{self, Kind, LARGEST_INLINE_SUM, Limits, MOST_MANAGED, MOST_MANAGED_EVER};
-use aws_documents::{Document, Fault, Severity, shown, tags};
+use aws_documents::{Diagnostic, Document, Severity, shown, tags};
 use common::config::{Config, Role, Variables, select};
 use common::documents::expand_and_check;
 use reconcile::Tags;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
-/// A role as the file wants it.
+/// A role as the file has it.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Desired {
     pub(crate) key: String,
@@ -24,18 +24,11 @@ pub(crate) struct Desired {
     pub(crate) tags: Tags,
 }
 
-impl Desired {
-    /// As messages name it.
-    pub(crate) fn label(&self) -> String {
-        format!("role `{}`", self.name)
-    }
-}
-
-/// What the configuration says, and all that is wrong with it.
+/// The configuration, and all that is wrong with it.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) roles: Vec<Desired>,
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Vec<Diagnostic>,
 }
 
 /// Reads the roles of these keys; no key means all. With `partition`, ARNs must be of that one.
@@ -73,12 +66,12 @@ struct Reader<'a> {
     config: &'a Config,
     variables: &'a Variables<'a>,
     partition: Option<&'a str>,
-    faults: Vec<Fault>,
+    faults: Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
-    /// A fault that is there already (two roles with one file) is not told twice.
-    fn push(&mut self, fault: Fault) {
+    /// Adds a fault once: two roles may have one file.
+    fn push(&mut self, fault: Diagnostic) {
         if !self.faults.contains(&fault) {
             self.faults.push(fault);
         }
@@ -86,7 +79,7 @@ impl Reader<'_> {
 
     /// A fault of `ops.toml` itself.
     fn in_config(&mut self, path: String, message: String, hint: Option<String>, severity: Severity) {
-        let mut fault = Fault::of_file(&shown(&self.config.path), message);
+        let mut fault = Diagnostic::of_file(&shown(&self.config.path), message);
         fault.path = path;
         fault.hint = hint;
         fault.severity = severity;
@@ -102,10 +95,7 @@ impl Reader<'_> {
         let mut seen = BTreeSet::new();
         for (key, role) in roles {
             if !seen.insert(role.name.to_ascii_lowercase()) {
-                let message = format!(
-                    "another role has the name `{}`, and to IAM case makes no difference",
-                    role.name
-                );
+                let message = format!("another role has the name `{}`, and IAM ignores case", role.name);
                 self.error(format!("roles.{key}.name"), message);
             }
         }
@@ -123,7 +113,7 @@ impl Reader<'_> {
         let at = |field: &str| format!("roles.{key}.{field}");
         if !is_name(&role.name, 64) {
             let message = format!(
-                "`{}` is no name for a role: 1 to 64 letters, digits and +=,.@_-",
+                "`{}` is not a valid role name: 1 to 64 letters, digits and +=,.@_-",
                 role.name
             );
             self.error(at("name"), message);
@@ -131,7 +121,7 @@ impl Reader<'_> {
         let path = role.path.clone().unwrap_or_else(|| "/".into());
         if !is_path(&path) {
             let message = format!(
-                "`{path}` is no path: it begins and ends with a slash, and has at most 512 characters"
+                "`{path}` is not a valid path: it begins and ends with a slash, and has at most 512 characters"
             );
             self.error(at("path"), message);
         }
@@ -140,7 +130,7 @@ impl Reader<'_> {
         for (name, file) in role.inline.iter() {
             if !is_name(name, 128) {
                 let message =
-                    format!("`{name}` is no name for a policy: 1 to 128 letters, digits and +=,.@_-");
+                    format!("`{name}` is not a valid policy name: 1 to 128 letters, digits and +=,.@_-");
                 self.error(at("inline"), message);
             }
             inline.push((name.to_owned(), self.policy(file, Kind::Identity)));
@@ -168,7 +158,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A policy file, expanded; null when it can't be used, and then there is a fault.
+    /// A policy file, expanded; null when it can't be used, with a fault in the list.
     fn policy(&mut self, file: &str, kind: Kind) -> Value {
         let document = match Document::read(&self.config.resolve(file)) {
             Ok(document) => document,
@@ -194,7 +184,7 @@ impl Reader<'_> {
         for (index, arn) in role.managed.iter().enumerate() {
             let at = format!("roles.{key}.managed[{index}]");
             if !seen.insert(arn) {
-                self.error(at.clone(), format!("`{arn}` stands twice"));
+                self.error(at.clone(), format!("`{arn}` is listed twice"));
             }
             self.policy_arn(at, arn);
         }

@@ -1,6 +1,6 @@
-//! What is wrong with a `[[repository]]` by ECR's rules, told before the first call. No I/O.
+//! Checks `[[repository]]` against ECR's rules before the first call. No I/O.
 
-use cli::{ErrorKind, Failure};
+use cli::Failure;
 use common::config::{EncryptionType, Repository};
 use std::collections::BTreeSet;
 
@@ -11,34 +11,35 @@ const MOST_EXCLUSIONS: usize = 5;
 const MOST_STARS: usize = 2;
 
 /// # Errors
-/// With the first fault, which names the repository and the key of the file.
-pub(crate) fn check(repositories: &[Repository]) -> Result<(), Failure> {
+/// The first fault, which names the repository and the key of the file.
+pub(crate) fn validate(repositories: &[Repository]) -> Result<(), Failure> {
     let mut exported = BTreeSet::new();
     for repository in repositories {
         let name = &repository.name;
-        if let Some(words) = fault_of_name(name) {
+        if let Some(words) = name_fault(name) {
             let message = format!("failed to use the repository name `{name}`: {words}");
-            return Err(Failure::error(message).kind(ErrorKind::Config).code("config"));
+            return Err(Failure::config(message));
         }
-        if let Some((key, words)) = fault_of(repository) {
+        if let Some((key, words)) = field_fault(repository) {
             let message = format!("failed to use `{key}` of repository `{name}`: {words}");
-            return Err(Failure::error(message).kind(ErrorKind::Config).code("config"));
+            return Err(Failure::config(message));
         }
         if let Some(export) = repository
             .export
             .as_deref()
             .filter(|export| !exported.insert(*export))
         {
-            let message =
-                format!("failed to use `export` of repository `{name}`: another one has the name `{export}`");
-            return Err(Failure::error(message).kind(ErrorKind::Config).code("config"));
+            let message = format!(
+                "failed to use `export` of repository `{name}`: another repository has the name `{export}`"
+            );
+            return Err(Failure::config(message));
         }
     }
     Ok(())
 }
 
 /// ECR's rule for names (CreateRepository, `repositoryName`).
-fn fault_of_name(name: &str) -> Option<&'static str> {
+fn name_fault(name: &str) -> Option<&'static str> {
     let ends_well = |part: &str| {
         let alphanumeric =
             |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
@@ -51,22 +52,22 @@ fn fault_of_name(name: &str) -> Option<&'static str> {
     if !(2..=256).contains(&name.len()) {
         Some("it must have 2 to 256 characters")
     } else if !name.split('/').all(|part| ends_well(part) && separators(part)) {
-        Some("it must be of small letters and digits, with single `.`, `_`, `-` or `/` between them")
+        Some("it must consist of lowercase letters and digits, with single `.`, `_`, `-` or `/` between them")
     } else {
         None
     }
 }
 
-fn fault_of(repository: &Repository) -> Option<(&'static str, String)> {
-    if let Some(words) = fault_of_exclusions(repository) {
+fn field_fault(repository: &Repository) -> Option<(&'static str, String)> {
+    if let Some(words) = exclusions_fault(repository) {
         return Some(("mutability_exclusions", words));
     }
     let encryption = repository.encryption.as_ref()?;
     let words = match (encryption.r#type, encryption.kms_key.as_deref()?) {
         (EncryptionType::Aes256, _) => {
-            "AES256 takes no `kms_key`; for one of your own choose the type KMS".into()
+            "AES256 takes no `kms_key`; a key of your own needs the type KMS".into()
         }
-        // An alias may point to another key tomorrow; nobody could see whether the repository has the right one.
+        // An alias can be moved to another key, so it does not tell whether the repository has the right one.
         (_, key) if key.is_empty() || key.contains("alias/") => {
             format!("`{key}` is neither the ARN nor the id of a KMS key")
         }
@@ -75,13 +76,13 @@ fn fault_of(repository: &Repository) -> Option<(&'static str, String)> {
     Some(("encryption", words))
 }
 
-fn fault_of_exclusions(repository: &Repository) -> Option<String> {
+fn exclusions_fault(repository: &Repository) -> Option<String> {
     let exclusions = &repository.mutability_exclusions;
     if exclusions.is_empty() {
         return None;
     }
     if repository.tag_mutability.is_none() {
-        return Some("exceptions need a `tag_mutability` that they are exceptions of".into());
+        return Some("exceptions need a `tag_mutability`".into());
     }
     if exclusions.len() > MOST_EXCLUSIONS {
         return Some(format!(
@@ -99,7 +100,7 @@ fn fault_of_exclusions(repository: &Repository) -> Option<String> {
         } else if pattern.matches('*').count() > MOST_STARS {
             Some(format!("`{pattern}` has more than {MOST_STARS} `*`"))
         } else if !seen.insert(pattern) {
-            Some(format!("`{pattern}` stands twice"))
+            Some(format!("`{pattern}` is listed twice"))
         } else {
             None
         }
@@ -119,7 +120,7 @@ mod tests {
     }
 
     fn fault(repository: Repository) -> Option<String> {
-        check(&[repository]).err().map(|failure| failure.to_string())
+        validate(&[repository]).err().map(|failure| failure.to_string())
     }
 
     #[test]
@@ -217,7 +218,7 @@ mod tests {
             export: Some(export.into()),
             ..named(name)
         };
-        assert!(check(&[with("ab", "ONE"), with("cd", "TWO")]).is_ok());
-        assert!(check(&[with("ab", "SAME"), with("cd", "SAME")]).is_err());
+        assert!(validate(&[with("ab", "ONE"), with("cd", "TWO")]).is_ok());
+        assert!(validate(&[with("ab", "SAME"), with("cd", "SAME")]).is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 mod describe;
 
-use crate::plan::{Action, Mutability, New};
+use crate::plan::{Action, AtCreation, Mutability};
 use anyhow::{Context, Result};
 use aws_sdk_ecr::Client;
 use aws_sdk_ecr::error::{ProvideErrorMetadata, SdkError};
@@ -13,38 +13,26 @@ use aws_sdk_ecr::types::{
 use cli::Console;
 use common::aws::{AttemptTracker, call, code_of};
 use common::config::{AwsTarget, Encryption, partition_of};
-use reconcile::Tags;
-use reconcile::backoff::Backoff;
+use reconcile::{Backoff, Created, Tags};
 use std::time::Duration;
 
-/// What the calls need.
-pub(crate) struct Store<'a> {
+/// The client of ECR.
+pub(crate) struct Ecr<'a> {
     pub(crate) client: Client,
     pub(crate) console: &'a Console,
-    pub(crate) place: AwsTarget,
+    pub(crate) target: AwsTarget,
 }
 
-/// What came of [`Store::create`].
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Created {
-    /// We made it.
-    New,
-    /// Somebody else made it in the meantime.
-    Exists,
-    /// It exists, and an earlier attempt of ours was not answered: it may be that one's.
-    MayBeOurs,
-}
-
-/// A role that was made a moment ago is no principal for ECR yet.
+/// How long a new role may take to become a principal for ECR.
 const NEW_PRINCIPAL: Backoff = Backoff {
     max_elapsed: Duration::from_secs(60),
     ..Backoff::PROPAGATION
 };
 
-impl Store<'_> {
+impl Ecr<'_> {
     /// The ARN that the repository has, or will have.
     pub(crate) fn arn(&self, name: &str) -> String {
-        let AwsTarget { account, region } = &self.place;
+        let AwsTarget { account, region } = &self.target;
         format!(
             "arn:{}:ecr:{region}:{account}:repository/{name}",
             partition_of(region)
@@ -53,14 +41,14 @@ impl Store<'_> {
 
     /// The URI that a repository of this name will have.
     pub(crate) fn uri(&self, name: &str) -> String {
-        format!("{}/{name}", self.place.ecr_registry())
+        format!("{}/{name}", self.target.ecr_registry())
     }
 
-    /// Makes a repository, with its tags from birth. The policies are calls of their own.
+    /// Creates a repository, with its tags at creation. The policies are calls of their own.
     ///
     /// # Errors
     /// When ECR refuses.
-    pub(crate) async fn create(&self, name: &str, new: &New) -> Result<Created> {
+    pub(crate) async fn create(&self, name: &str, new: &AtCreation) -> Result<Created> {
         let context = || format!("failed to create repository `{name}`");
         let request = self
             .client
@@ -78,21 +66,17 @@ impl Store<'_> {
         match self.console.in_flight(words, sent).await {
             Ok(_) => Ok(Created::New),
             Err(error) if code_of(&error) == Some("RepositoryAlreadyExistsException") => {
-                Ok(if tracker.may_have_applied() {
-                    Created::MayBeOurs
-                } else {
-                    Created::Exists
-                })
+                Ok(Created::existing(tracker.may_have_applied()))
             }
             Err(error) => Err(call(operation)(error)).with_context(context),
         }
     }
 
-    /// Does one call. A repository that is `fresh` may not be known everywhere yet.
+    /// Sends one call.
     ///
     /// # Errors
     /// When ECR refuses.
-    pub(crate) async fn change(&self, name: &str, action: &Action, fresh: bool) -> Result<()> {
+    pub(crate) async fn perform(&self, name: &str, action: &Action, just_created: bool) -> Result<()> {
         let (what, result) = match action {
             Action::Mutability(mutability) => {
                 let operation = "ecr:PutImageTagMutability";
@@ -102,7 +86,9 @@ impl Store<'_> {
                     .repository_name(name)
                     .image_tag_mutability(ImageTagMutability::from(mutability.word))
                     .set_image_tag_mutability_exclusion_filters(filters(mutability)?);
-                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                let sent = self.send(name, operation, just_created, async || {
+                    request.clone().send().await
+                });
                 let sent = sent.await.map(drop).map_err(call(operation));
                 ("set the tag mutability of", sent)
             }
@@ -113,7 +99,9 @@ impl Store<'_> {
                     .put_image_scanning_configuration()
                     .repository_name(name)
                     .image_scanning_configuration(scanning(*scan_on_push));
-                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                let sent = self.send(name, operation, just_created, async || {
+                    request.clone().send().await
+                });
                 let sent = sent.await.map(drop).map_err(call(operation));
                 ("set scan on push of", sent)
             }
@@ -124,7 +112,9 @@ impl Store<'_> {
                     .set_repository_policy()
                     .repository_name(name)
                     .policy_text(policy.to_string());
-                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                let sent = self.send(name, operation, just_created, async || {
+                    request.clone().send().await
+                });
                 let sent = sent.await.map(drop).map_err(call(operation));
                 ("set the policy of", sent)
             }
@@ -135,7 +125,9 @@ impl Store<'_> {
                     .put_lifecycle_policy()
                     .repository_name(name)
                     .lifecycle_policy_text(policy.to_string());
-                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                let sent = self.send(name, operation, just_created, async || {
+                    request.clone().send().await
+                });
                 let sent = sent.await.map(drop).map_err(call(operation));
                 ("put the lifecycle policy of", sent)
             }
@@ -143,27 +135,29 @@ impl Store<'_> {
                 let operation = "ecr:TagResource";
                 let request = self.client.tag_resource().resource_arn(self.arn(name));
                 let request = request.set_tags(tags(differing)?);
-                let sent = self.send(name, operation, fresh, async || request.clone().send().await);
+                let sent = self.send(name, operation, just_created, async || {
+                    request.clone().send().await
+                });
                 ("tag", sent.await.map(drop).map_err(call(operation)))
             }
         };
         result.with_context(|| format!("failed to {what} repository `{name}`"))
     }
 
-    /// Sends until it goes through or fails for good.
+    /// Sends a request, and again while ECR has not propagated the repository or a principal of its policy.
     async fn send<T, E: ProvideErrorMetadata>(
         &self,
         name: &str,
         operation: &str,
-        fresh: bool,
+        just_created: bool,
         mut request: impl AsyncFnMut() -> Result<T, SdkError<E>>,
     ) -> Result<T, SdkError<E>> {
         let retry_reason = |error: &SdkError<E>| match code_of(error)? {
-            "RepositoryNotFoundException" if fresh => {
-                Some("the new repository is not known everywhere yet".to_owned())
+            "RepositoryNotFoundException" if just_created => {
+                Some("ECR has not propagated the new repository yet".to_owned())
             }
             "InvalidParameterException" if is_about_principal(error) => {
-                Some("the policy names a principal that ECR does not know yet".to_owned())
+                Some("a principal of the policy does not exist (yet)".to_owned())
             }
             _ => None,
         };
@@ -173,6 +167,7 @@ impl Store<'_> {
     }
 }
 
+/// ECR has no code of its own for this case, so the message decides:
 /// `Invalid parameter at 'PolicyText' failed to satisfy constraint: 'Principal not found'`
 fn is_about_principal<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
     let message = error.as_service_error().and_then(ProvideErrorMetadata::message);

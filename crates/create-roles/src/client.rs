@@ -1,7 +1,7 @@
-//! The calls to IAM.
+//! The calls to IAM that read roles and create them.
 
-use crate::documents::Desired;
-use crate::plan::{Observed, spelled_otherwise};
+use crate::desired::Desired;
+use crate::plan::{Observed, differs_in_case};
 use anyhow::{Context, Result};
 use aws_documents::policy;
 use aws_sdk_iam::Client;
@@ -11,50 +11,35 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use cli::{Console, Failure};
 use common::aws::{AttemptTracker, call, code_of};
 use futures_util::future::join_all;
-use reconcile::Tags;
-use reconcile::lookup::Lookup;
+use reconcile::{Created, Lookup, Tags};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What IAM answers when there is no such role or policy.
+/// IAM's code for a role or policy that does not exist.
 pub(crate) const MISSING: &str = "NoSuchEntity";
 
-/// IAM, for one run.
-pub(crate) struct Store<'a> {
+/// The client of IAM.
+pub(crate) struct Iam<'a> {
     pub(crate) client: Client,
     pub(crate) console: &'a Console,
 }
 
-/// What came of [`Store::create`].
+/// Whether a managed policy exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Created {
-    New,
-    /// Somebody else made it in the meantime.
-    Exists,
-    /// It exists, and an earlier attempt of ours was not answered: it may be that one's.
-    MayBeOurs,
-}
-
-/// Whether a managed policy is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Known {
-    Yes,
-    No,
+pub(crate) enum PolicyLookup {
+    Found,
+    NotFound,
     /// The caller may not ask.
-    NotJudged,
+    Denied,
 }
 
-impl Store<'_> {
-    /// Reads a role with all that the file can name.
+impl Iam<'_> {
+    /// Reads a role with all that the file can name. The calls run at the same time: of a role that does not exist
+    /// each of them answers the same.
     ///
     /// # Errors
-    /// When a call fails for any other reason than that it is not there.
+    /// When a call fails for any other reason than that the role does not exist.
     pub(crate) async fn describe(&self, desired: &Desired) -> Result<Lookup<Observed>> {
-        Lookup::read_consistent(async || self.read(desired).await).await
-    }
-
-    /// All parts are asked for at once: a role that is not there answers the same to each.
-    async fn read(&self, desired: &Desired) -> Result<Lookup<Observed>> {
         let name = desired.name.as_str();
         let documents = join_all(desired.inline.iter().map(|(policy, _)| self.inline(name, policy)));
         let (role, inline, managed, documents) = tokio::join!(
@@ -70,7 +55,7 @@ impl Store<'_> {
             return Ok(Lookup::Inconsistent);
         };
         let context = || format!("failed to describe role `{name}`");
-        let without = |field: &str| Failure::error(format!("iam:GetRole answered without `{field}`"));
+        let without = |field: &str| Failure::error(format!("iam:GetRole response omitted `{field}`"));
         let trust = role
             .assume_role_policy_document()
             .ok_or_else(|| without("AssumeRolePolicyDocument"))
@@ -102,7 +87,7 @@ impl Store<'_> {
         match self.client.get_role().role_name(name).send().await {
             Ok(answer) => match answer.role {
                 Some(role) => Ok(Some(role)),
-                None => Err(Failure::error("iam:GetRole answered without `Role`"))
+                None => Err(Failure::error("iam:GetRole response omitted `Role`"))
                     .with_context(|| format!("failed to describe role `{name}`")),
             },
             Err(error) if code_of(&error) == Some(MISSING) => Ok(None),
@@ -112,7 +97,7 @@ impl Store<'_> {
         }
     }
 
-    /// The names of all inline policies; `None` when there is no such role.
+    /// The names of all inline policies; `None` when the role does not exist.
     async fn inline_names(&self, name: &str) -> Result<Option<Vec<String>>> {
         let request = self.client.list_role_policies().role_name(name);
         let pages = request.into_paginator().items().send();
@@ -122,7 +107,7 @@ impl Store<'_> {
             .with_context(|| format!("failed to list the inline policies of role `{name}`"))
     }
 
-    /// The ARNs of all managed policies; `None` when there is no such role.
+    /// The ARNs of all managed policies; `None` when the role does not exist.
     async fn managed(&self, name: &str) -> Result<Option<Vec<String>>> {
         let request = self.client.list_attached_role_policies().role_name(name);
         let pages = request.into_paginator().items().send();
@@ -137,7 +122,7 @@ impl Store<'_> {
         Ok(policies.map(arns))
     }
 
-    /// One inline policy by name; `None` when it is not there.
+    /// One inline policy by name; `None` when it does not exist.
     async fn inline(&self, role: &str, policy: &str) -> Result<Option<(String, Value)>> {
         let context = || format!("failed to read inline policy `{policy}` of role `{role}`");
         match self
@@ -158,21 +143,19 @@ impl Store<'_> {
         }
     }
 
-    /// Whether a managed policy of the account is there. A check ahead: who may not ask learns it from
-    /// AttachRolePolicy.
-    pub(crate) async fn knows(&self, arn: &str) -> Result<Known> {
-        match self.client.get_policy().policy_arn(arn).send().await {
-            Ok(_) => Ok(Known::Yes),
-            Err(error) => match code_of(&error) {
-                Some(MISSING) => Ok(Known::No),
-                Some("AccessDenied" | "AccessDeniedException") => Ok(Known::NotJudged),
-                _ => Err(call("iam:GetPolicy")(error))
-                    .with_context(|| format!("failed to find policy `{arn}`")),
-            },
+    /// Looks for a managed policy of the account. Without the permission the error is that of AttachRolePolicy.
+    pub(crate) async fn find_policy(&self, arn: &str) -> Result<PolicyLookup> {
+        let Err(error) = self.client.get_policy().policy_arn(arn).send().await else {
+            return Ok(PolicyLookup::Found);
+        };
+        match code_of(&error) {
+            Some(MISSING) => Ok(PolicyLookup::NotFound),
+            Some("AccessDenied" | "AccessDeniedException") => Ok(PolicyLookup::Denied),
+            _ => Err(call("iam:GetPolicy")(error)).with_context(|| format!("failed to find policy `{arn}`")),
         }
     }
 
-    /// Makes a role, with its trust policy, boundary and tags from birth.
+    /// Creates a role, with its trust policy, boundary and tags at creation.
     ///
     /// # Errors
     /// When IAM refuses.
@@ -186,20 +169,15 @@ impl Store<'_> {
             .assume_role_policy_document(desired.trust.to_string())
             .set_permissions_boundary(desired.boundary.clone())
             .set_tags(tags_to_sdk(&desired.tags)?);
-        let words = format!("iam:CreateRole for role `{name}`");
         let tracker = AttemptTracker::default();
-        let sent = self.settled(words, false, async || {
+        let sent = self.send(format!("iam:CreateRole for role `{name}`"), false, async || {
             let request = request.clone().customize().interceptor(tracker.clone());
             request.send().await
         });
         match sent.await {
             Ok(_) => Ok(Created::New),
             Err(error) if code_of(&error) == Some("EntityAlreadyExists") => {
-                Ok(if tracker.may_have_applied() {
-                    Created::MayBeOurs
-                } else {
-                    Created::Exists
-                })
+                Ok(Created::existing(tracker.may_have_applied()))
             }
             Err(error) => {
                 Err(call("iam:CreateRole")(error)).with_context(|| format!("failed to create role `{name}`"))
@@ -207,20 +185,20 @@ impl Store<'_> {
         }
     }
 
-    /// The role whose name differs only in case, when there is one and the caller may look.
+    /// The error for a role whose name differs only in case, when there is one and the caller may list roles.
     pub(crate) async fn find_ignoring_case(&self, name: &str) -> Option<Failure> {
         let mut roles = self.client.list_roles().into_paginator().items().send();
         while let Some(Ok(role)) = roles.next().await {
             let found = role.role_name();
             if found.eq_ignore_ascii_case(name) && found != name {
-                return Some(spelled_otherwise(name, found));
+                return Some(differs_in_case(name, found));
             }
         }
         None
     }
 }
 
-/// `None` for what IAM says that it does not know.
+/// `None` for what does not exist.
 pub(crate) fn known<T, E: ProvideErrorMetadata, R>(
     result: Result<T, SdkError<E, R>>,
 ) -> Result<Option<T>, SdkError<E, R>> {

@@ -1,21 +1,22 @@
-//! What is wrong with `[log_group]` by CloudWatch's rules, told before the first call. No I/O.
+//! Checks `[log_group]` against CloudWatch's rules before the first call. No I/O.
 
-use cli::{ErrorKind, Failure};
+use cli::Failure;
 use common::config::{LogClass, LogGroup, Retention};
 
 /// CreateLogGroup, `logGroupName`.
 const LONGEST_NAME: usize = 512;
 
-/// The word for `kms_key` that takes the key away.
+/// The value of `kms_key` that removes the key.
 pub(crate) const NO_KEY: &str = "none";
 
 /// # Errors
-/// With the first fault, which names the key of the file.
-pub(crate) fn check(group: &LogGroup) -> Result<(), Failure> {
-    let fault = |message: String| Err(Failure::error(message).kind(ErrorKind::Config).code("config"));
+/// The first fault, which names the key of the file.
+pub(crate) fn validate(group: &LogGroup) -> Result<(), Failure> {
     let name = &group.name;
-    if let Some(words) = fault_of_name(name) {
-        return fault(format!("failed to use the log group name `{name}`: {words}"));
+    if let Some(words) = name_fault(name) {
+        return Err(Failure::config(format!(
+            "failed to use the log group name `{name}`: {words}"
+        )));
     }
     if let Some(key) = group
         .kms_key
@@ -24,42 +25,39 @@ pub(crate) fn check(group: &LogGroup) -> Result<(), Failure> {
     {
         let message =
             format!("failed to use `kms_key` of log group `{name}`: `{key}` is not the ARN of a KMS key");
-        // By an alias or an id alone nobody could see later whether the right key is set.
-        let hint = format!("arn:aws:kms:REGION:ACCOUNT:key/ID, or \"{NO_KEY}\" to take the key away");
-        return Err(Failure::error(message)
-            .kind(ErrorKind::Config)
-            .code("config")
-            .hint(hint));
+        // CloudWatch returns the ARN of the key, with which an alias or an id can't be compared.
+        let hint = format!("arn:aws:kms:REGION:ACCOUNT:key/ID, or \"{NO_KEY}\" to remove the key");
+        return Err(Failure::config(message).hint(hint));
     }
     if group.class == Some(LogClass::Delivery) && matches!(group.retention_days, Some(Retention::Days(_))) {
-        return fault(format!(
+        return Err(Failure::config(format!(
             "failed to use `retention_days` of log group `{name}`: the class DELIVERY keeps events for a day, and takes no other"
-        ));
+        )));
     }
     Ok(())
 }
 
-fn fault_of_name(name: &str) -> Option<&'static str> {
+fn name_fault(name: &str) -> Option<&'static str> {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/#".contains(&byte);
     if !(1..=LONGEST_NAME).contains(&name.len()) {
         Some("it must have 1 to 512 characters")
     } else if !name.bytes().all(known) {
-        Some("it must be of letters, digits, `.`, `-`, `_`, `/` and `#`")
+        Some("it must consist of letters, digits, `.`, `-`, `_`, `/` and `#`")
     } else if name.starts_with("aws/") {
-        Some("names that begin with `aws/` are AWS's own")
+        Some("names that begin with `aws/` are reserved for AWS")
     } else {
         None
     }
 }
 
 fn is_key_arn(text: &str) -> bool {
-    let parts: Vec<&str> = text.splitn(6, ':').collect();
-    matches!(parts.as_slice(), ["arn", partition, "kms", region, account, key]
-        if partition.starts_with("aws")
-            && !region.is_empty()
-            && account.len() == 12
-            && account.bytes().all(|byte| byte.is_ascii_digit())
-            && key.strip_prefix("key/").is_some_and(|id| !id.is_empty()))
+    arn::split(text).is_some_and(|arn| {
+        arn.partition.starts_with("aws")
+            && arn.service == "kms"
+            && !arn.region.is_empty()
+            && arn::is_account(arn.account)
+            && arn.resource.strip_prefix("key/").is_some_and(|id| !id.is_empty())
+    })
 }
 
 #[cfg(test)]
@@ -69,19 +67,17 @@ mod tests {
     fn group(name: &str) -> LogGroup {
         LogGroup {
             name: name.into(),
-            retention_days: None,
-            kms_key: None,
-            class: None,
+            ..LogGroup::default()
         }
     }
 
     #[test]
     fn names_follow_cloudwatchs_rule() {
         for name in ["cruddur", "/ecs/backend-flask", "a.b_c#1", &"a".repeat(512)] {
-            assert!(check(&group(name)).is_ok(), "{name}");
+            assert!(validate(&group(name)).is_ok(), "{name}");
         }
         for name in ["", "a b", "a:b", "é", "aws/ecs", "a*", &"a".repeat(513)] {
-            let error = check(&group(name)).unwrap_err().to_string();
+            let error = validate(&group(name)).unwrap_err().to_string();
             assert!(error.starts_with("failed to use the log group name `"), "{error}");
         }
     }
@@ -89,7 +85,7 @@ mod tests {
     #[test]
     fn a_key_is_named_by_its_arn() {
         let with_key = |key: &str| {
-            check(&LogGroup {
+            validate(&LogGroup {
                 kms_key: Some(key.into()),
                 ..group("a")
             })
@@ -120,7 +116,7 @@ mod tests {
     #[test]
     fn the_class_delivery_takes_no_retention() {
         let with = |class, retention_days| {
-            check(&LogGroup {
+            validate(&LogGroup {
                 class: Some(class),
                 retention_days: Some(retention_days),
                 ..group("a")
