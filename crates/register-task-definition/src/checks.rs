@@ -17,7 +17,7 @@ use common::config::{AwsTarget, Config};
 /// What the checks work on.
 pub(crate) struct Checks<'a> {
     pub(crate) aws: &'a Aws,
-    pub(crate) place: &'a AwsTarget,
+    pub(crate) target: &'a AwsTarget,
     pub(crate) config: &'a Config,
     /// Expanded.
     pub(crate) document: &'a Document,
@@ -60,7 +60,7 @@ impl Checks<'_> {
     pub(crate) async fn run(&self) -> Result<Findings> {
         let ecr = Ecr {
             sdk: &self.aws.sdk,
-            place: self.place,
+            target: self.target,
         };
         let (roles, logs, images, parameters) = tokio::join!(
             roles::check(self),

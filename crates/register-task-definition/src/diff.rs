@@ -25,11 +25,11 @@ pub(crate) async fn run(args: &DiffArgs, console: &Console) -> Result<Report> {
         false => Some(Config::find(flag)?),
     };
     let aws = Aws::load(&args.options.common.aws, config.as_ref(), console).await?;
-    let place = common::identity::place(&aws).await?;
+    let target = common::identity::place(&aws).await?;
     let (from, to) = match config.as_ref().filter(|_| !complete) {
         None => (args.from.clone(), args.to.clone()),
         Some(config) => {
-            let variables = Variables::new(&config.schema, &place);
+            let variables = Variables::new(&config.schema, &target);
             let source = Source::read(config, &variables, &[])?.map_err(Diagnostic::into_failure)?;
             let family = source.family(&variables)?;
             (args.from.or_family(&family), args.to.or_family(&family))

@@ -27,7 +27,7 @@ const NO_DIGEST: &str = "sha256:000000000000000000000000000000000000000000000000
 /// The ECR clients of one run.
 pub(crate) struct Ecr<'a> {
     pub(crate) sdk: &'a SdkConfig,
-    pub(crate) place: &'a AwsTarget,
+    pub(crate) target: &'a AwsTarget,
 }
 
 /// An image by its name in ECR.
@@ -82,15 +82,15 @@ impl EcrImage {
         })
     }
 
-    /// Whether it is in the registry of `place`.
-    pub(crate) fn is_in(&self, place: &AwsTarget) -> bool {
-        self.account == place.account && self.region == place.region
+    /// Whether it is in the registry of `target`.
+    pub(crate) fn is_in(&self, target: &AwsTarget) -> bool {
+        self.account == target.account && self.region == target.region
     }
 }
 
 impl Ecr<'_> {
     fn client(&self, region: &str) -> Client {
-        if region == self.place.region {
+        if region == self.target.region {
             return Client::new(self.sdk);
         }
         let config = aws_sdk_ecr::config::Builder::from(self.sdk).region(Region::new(region.to_owned()));
@@ -123,8 +123,8 @@ impl Ecr<'_> {
             ..
         } = image;
         let asked = EcrImage {
-            account: self.place.account.clone(),
-            region: self.place.region.clone(),
+            account: self.target.account.clone(),
+            region: self.target.region.clone(),
             repository: repository.clone(),
             id: tag.clone(),
         };
@@ -134,7 +134,7 @@ impl Ecr<'_> {
             ImageLookup::Found(found) => found.digest.as_str(),
             ImageLookup::Missing | ImageLookup::Denied => NO_DIGEST,
         };
-        let reference = format!("{}/{repository}@{digest}", self.place.ecr_registry());
+        let reference = format!("{}/{repository}@{digest}", self.target.ecr_registry());
         Ok((reference, Some(lookup)))
     }
 
@@ -231,14 +231,14 @@ mod tests {
 
     #[test]
     fn names_in_ecr_are_told_from_others() {
-        let place = AwsTarget {
+        let target = AwsTarget {
             account: "123456789012".into(),
             region: "us-east-1".into(),
         };
         let name = |reference: &str| {
-            EcrImage::of(reference).map(|name| (name.is_in(&place), name.repository, name.id))
+            EcrImage::of(reference).map(|name| (name.is_in(&target), name.repository, name.id))
         };
-        let host = place.ecr_registry();
+        let host = target.ecr_registry();
         assert_eq!(
             name(&format!("{host}/a/b:1")),
             Some((true, "a/b".into(), "1".into()))

@@ -27,8 +27,8 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
         return Err(exists(&path).into());
     }
     let aws = Aws::load(&args.options.common.aws, Some(&config), console).await?;
-    let place = common::identity::place(&aws).await?;
-    let variables = Variables::new(&config.schema, &place);
+    let target = common::identity::place(&aws).await?;
+    let variables = Variables::new(&config.schema, &target);
     let from = args.from.clone().unwrap_or_default();
     let revision = from.or_family(&family(&path, &variables));
     let ecs = EcsClient::new(&aws);
@@ -38,7 +38,7 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
     };
     let live = described(&ecs, &revision, &hint).await?;
     let (app_tags, _) = app_tags(&config, &variables)?;
-    let value = placeholders::file(&live.definition, &live.tags, &app_tags, &config, &place);
+    let value = placeholders::file(&live.definition, &live.tags, &app_tags, &config, &target);
     let text = serde_json::to_string_pretty(&value).context("failed to write JSON")? + "\n";
 
     let name = shown(&path).display().to_string();

@@ -15,7 +15,7 @@ pub(crate) fn file(
     tags: &Tags,
     app_tags: &Tags,
     config: &Config,
-    place: &AwsTarget,
+    target: &AwsTarget,
 ) -> Value {
     let mut file = definition.clone();
     if let Some(members) = file.as_object_mut() {
@@ -37,7 +37,7 @@ pub(crate) fn file(
         members.insert("tags".to_owned(), own.into());
     }
     drop_empty(&mut file);
-    let names = Names { config, place };
+    let names = Names { config, target };
     names.put("", &mut file);
     file
 }
@@ -77,7 +77,7 @@ fn drop_empty(value: &mut Value) {
 
 struct Names<'a> {
     config: &'a Config,
-    place: &'a AwsTarget,
+    target: &'a AwsTarget,
 }
 
 impl Names<'_> {
@@ -92,13 +92,13 @@ impl Names<'_> {
 
     fn named(&self, key: &str, text: &str) -> String {
         let schema = &self.config.schema;
-        let partition = partition_of(&self.place.region);
+        let partition = partition_of(&self.target.region);
         let escaped = text.replace('$', "$$");
         match key {
             "image" => self.image(text).unwrap_or(escaped),
             "executionRoleArn" | "taskRoleArn" => {
                 let mut roles = schema.roles.iter();
-                let role = roles.find(|(_, role)| role.arn(partition, &self.place.account) == text);
+                let role = roles.find(|(_, role)| role.arn(partition, &self.target.account) == text);
                 role.map_or_else(
                     || self.arn(text, &escaped),
                     |(key, _)| format!("${{roles.{key}.arn}}"),
@@ -107,10 +107,10 @@ impl Names<'_> {
             "awslogs-group" if schema.log_group.as_ref().is_some_and(|group| group.name == text) => {
                 "${log_group.name}".into()
             }
-            "awslogs-region" if text == self.place.region => "${AWS_REGION}".into(),
+            "awslogs-region" if text == self.target.region => "${AWS_REGION}".into(),
             "valueFrom" | "value" | "credentialsParameter" => match self.parameter(text) {
                 Some(name) if key == "valueFrom" => format!("${{params.prefix}}{}", name.replace('$', "$$")),
-                _ if text == self.place.region => "${AWS_REGION}".into(),
+                _ if text == self.target.region => "${AWS_REGION}".into(),
                 _ => self.arn(text, &escaped),
             },
             _ => escaped,
@@ -120,7 +120,7 @@ impl Names<'_> {
     /// `${image.NAME}`, when the image is in a repository of `ops.toml`.
     fn image(&self, text: &str) -> Option<String> {
         let reference = Reference::parse(text).ok()?;
-        let registry = self.place.ecr_registry();
+        let registry = self.target.ecr_registry();
         let images = &self.config.schema.image;
         let same = |image: &&common::config::Image| image.repository == reference.repository;
         if reference.host != registry {
@@ -160,10 +160,14 @@ impl Names<'_> {
         };
         format!(
             "arn:{}:{}:{}:{}:{resource}",
-            named(parts.partition, partition_of(&self.place.region), "AWS_PARTITION"),
+            named(
+                parts.partition,
+                partition_of(&self.target.region),
+                "AWS_PARTITION"
+            ),
             parts.service,
-            named(parts.region, &self.place.region, "AWS_REGION"),
-            named(parts.account, &self.place.account, "AWS_ACCOUNT_ID"),
+            named(parts.region, &self.target.region, "AWS_REGION"),
+            named(parts.account, &self.target.account, "AWS_ACCOUNT_ID"),
         )
     }
 }

@@ -10,9 +10,9 @@ use crate::source::{Source, app_tags, take_tags};
 use anyhow::{Context, Result};
 use aws_documents::{Diagnostic, Values, task_definition};
 use cli::{Change, Console, Item, Outcome, Report};
-use common::aws::Aws;
 use common::config::{Config, Variables};
 use common::documents::{name_unknown, report_errors};
+use common::session::Session;
 use ecs::{EcsClient, TaskDefinition};
 use reconcile::Tags;
 use registration::Registration;
@@ -33,18 +33,17 @@ pub(crate) async fn run(args: &RegisterArgs, console: &Console) -> Result<Report
         return Ok(report);
     }
 
-    let aws = Aws::load(&args.options.common.aws, Some(&config), console).await?;
-    let caller = common::identity::caller(&aws).await?;
-    let place = aws.place(&caller.account)?;
-    let mut variables = Variables::new(&config.schema, &place);
+    let session = Session::open(&args.options.common.aws, &config, console).await?;
+    let (aws, target) = (&session.aws, &session.target);
+    let mut variables = Variables::new(&config.schema, target);
     let tags = app_tags(&config, &variables)?.0;
     // A second time, now that account and region are known: names may contain them.
     let source = Source::read(&config, &variables, &args.images)?.map_err(Diagnostic::into_failure)?;
     let family = source.family(&variables)?;
-    let ecs = EcsClient::new(&aws);
+    let ecs = EcsClient::new(aws);
     let ecr = Ecr {
         sdk: &aws.sdk,
-        place: &place,
+        target,
     };
     // Both at once; an error of ECS is reported before one of ECR.
     let images = async { Ok(ecr.resolve(&source.images).await) };
@@ -74,15 +73,12 @@ pub(crate) async fn run(args: &RegisterArgs, console: &Console) -> Result<Report
     let tags = take_tags(&mut definition, &tags);
     let plan = Plan::new(&definition, &tags, latest.as_ref(), values);
 
-    let mut report = Report::new(Outcome::Unchanged)
-        .detail("account", place.account.as_str())
-        .detail("region", place.region.as_str())
-        .detail("identity", caller.arn);
+    let mut report = session.report();
     let mut role_is_new = None;
     if matches!(plan, Plan::Register(_)) {
         let checks = Checks {
-            aws: &aws,
-            place: &place,
+            aws,
+            target,
             config: &config,
             document: &document,
             images: &images,

@@ -55,7 +55,7 @@ async fn ask(checks: &Checks<'_>, ecr: &Ecr<'_>, image: &Field<'_>) -> Result<Fi
                 .iter()
                 .find(|table| named.contains(&table.name.as_str()))
                 .or_else(|| tables.iter().find(|table| table.repository == name.repository));
-            let own = own.filter(|_| name.is_in(checks.place));
+            let own = own.filter(|_| name.is_in(checks.target));
             let shown = match (named.first(), own) {
                 (Some(_), Some(table)) => {
                     let tag = table.tags.first().map(String::as_str).unwrap_or_default();

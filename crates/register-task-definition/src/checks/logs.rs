@@ -37,7 +37,7 @@ pub(super) async fn check(checks: &Checks<'_>) -> Result<Findings> {
         if options.text_of("awslogs-create-group") == Some("true") {
             continue;
         }
-        let region = options.text_of("awslogs-region").unwrap_or(&checks.place.region);
+        let region = options.text_of("awslogs-region").unwrap_or(&checks.target.region);
         let key = (region.to_owned(), group.text().unwrap_or_default().to_owned());
         groups.entry(key).or_default().push(group);
     }
@@ -57,7 +57,7 @@ pub(super) async fn check(checks: &Checks<'_>) -> Result<Findings> {
                 );
             }
             LogGroup::Missing => {
-                let here = *region == checks.place.region;
+                let here = *region == checks.target.region;
                 let is_own = here && own.is_some_and(|own| own.name == *group);
                 let place = if here {
                     String::new()

@@ -52,7 +52,7 @@ pub(super) async fn check(checks: &Checks<'_>) -> Result<Findings> {
         };
         for name in missing {
             let fields = references.get(&region).and_then(|names| names.get(&name));
-            let is_own = region == checks.place.region && is_own(checks, &name);
+            let is_own = region == checks.target.region && is_own(checks, &name);
             // Without a slash it may be the value itself, in the wrong place.
             let message = if name.starts_with('/') || is_own {
                 format!("there is no parameter `{name}` in {region}")
@@ -109,10 +109,10 @@ fn references<'a>(checks: &'a Checks, findings: &mut Findings) -> References<'a>
             };
             let text = field.text().unwrap_or_default().to_owned();
             let (region, name) = match arn::split(&text) {
-                None => (checks.place.region.clone(), text),
+                None => (checks.target.region.clone(), text),
                 Some(parts) if parts.service == "ssm" => {
                     let name = name_of(parts.resource);
-                    let name = if parts.account == checks.place.account {
+                    let name = if parts.account == checks.target.account {
                         name
                     } else {
                         text.clone()
@@ -126,10 +126,10 @@ fn references<'a>(checks: &'a Checks, findings: &mut Findings) -> References<'a>
                     continue;
                 }
             };
-            if region != checks.place.region {
+            if region != checks.target.region {
                 let message = format!(
                     "it is read from {region} whenever a task starts in {}",
-                    checks.place.region
+                    checks.target.region
                 );
                 let hint = "write ${AWS_REGION}, unless it is meant so";
                 findings.warning(checks.document, &field, message, hint);

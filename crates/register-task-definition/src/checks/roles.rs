@@ -47,7 +47,7 @@ async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<
         return Ok(findings);
     };
     let name = parts.resource.rsplit('/').next().unwrap_or_default();
-    let account = &checks.place.account;
+    let account = &checks.target.account;
     if parts.account != account {
         let message = format!(
             "role `{name}` is of account {}, and a task takes roles only of its own, {account}",
@@ -112,9 +112,9 @@ async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<
 
 /// Whether `create-roles` creates the role.
 fn is_own(checks: &Checks, arn: &str) -> bool {
-    let partition = partition_of(&checks.place.region);
+    let partition = partition_of(&checks.target.region);
     let mut roles = checks.config.schema.roles.iter();
-    roles.any(|(_, role)| role.arn(partition, &checks.place.account) == arn)
+    roles.any(|(_, role)| role.arn(partition, &checks.target.account) == arn)
 }
 
 /// Whether a trust policy admits ECS tasks: a statement allows it, and none denies it without a condition.
