@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# The sandbox's PostgreSQL: a cluster of its own, TLS and SCRAM only, on loopback and on the gateway of Docker's bridge.
+# The sandbox's PostgreSQL cluster: TLS and SCRAM only, on loopback and on the gateway of Docker's bridge.
 # Sourced after messages.sh, places.sh and processes.sh; $state is the sandbox's folder, $clone_key its name for the machine.
 
 database_user=cruddur
@@ -17,12 +17,12 @@ find_database_programs() {
     return 1
 }
 
-# PostgreSQL refuses to run as root, and its own user can't look into root's home: then the data is the machine's.
+# PostgreSQL refuses to run as root, and its own user can't read root's home, so the data of root's sandbox is in /var/lib.
 database_home() { # database_home KEY
     if is_root; then printf '/var/lib/cruddur-ops/%s' "$1"; else printf '/var/tmp/cruddur-ops-%s/%s' "$(id -un)" "$1"; fi
 }
 
-# "15", as a cluster has it in PG_VERSION.
+# The major version ("15"), as in the file PG_VERSION of a cluster.
 server_version() { "$database_programs/postgres" -V | sed 's/[^0-9]*\([0-9]*\).*/\1/'; }
 
 # Runs a command as the user that the server runs as.
@@ -34,7 +34,7 @@ as_database_user() {
     fi
 }
 
-# The server of these data, whoever lost its record.
+# The process id of the server of these data, also without a record.
 database_process() { # database_process HOME
     local pid
     for pid in $(processes_with "$1/data"); do
@@ -55,18 +55,18 @@ make_database_home() {
         install -d -m 711 "$parent"
         install -d -m 700 -o postgres -g postgres "$home"
     else
-        # Below a folder that everybody can write to, somebody may have been there first.
+        # /var/tmp is writable for all users: another user may have created these folders.
         [ -d "$parent" ] || mkdir -m 700 "$parent"
         [ -d "$home" ] || mkdir -m 700 "$home"
-        if ! [ -O "$parent" ] || ! [ -O "$home" ]; then fail "the folder \`$parent\` belongs to somebody else" 'remove it, or ask its owner to'; fi
+        if ! [ -O "$parent" ] || ! [ -O "$home" ]; then fail "the folder \`$parent\` belongs to another user" 'remove it, or ask its owner to'; fi
     fi
     printf '%s\n' "$repo" >"$home/clone"
 }
 
-# A password for the machine alone, kept where only the sandbox's user can read it.
+# Random bytes in hexadecimal, for a password.
 random_text() { od -An -N"${1:-24}" -tx1 /dev/urandom | tr -d ' \n'; }
 
-# A new cluster, with the one role that clients have. It goes under another name until it is whole.
+# A new cluster, with one role for clients. It has a temporary name until it is complete.
 make_cluster() {
     local part=$home/data.part
     rm -rf "$part"
@@ -74,8 +74,8 @@ make_cluster() {
         --locale=C --no-sync --no-instructions >"$log" 2>&1 </dev/null ||
         fail "failed to make a PostgreSQL cluster: $(tail -n 1 "$log")" "see $log"
     random_text >"$state/password"
-    # In single-user mode no one else can be there yet, and the password goes in by stdin. Nothing that fails is logged
-    # with its text. The role is what a master user is on RDS.
+    # In single-user mode no client can connect, and the password is passed on stdin. A statement that fails is not logged
+    # with its text. The role has the rights of a master user on RDS.
     as_database_user "$database_programs/postgres" --single -D "$part" -c log_min_error_statement=panic -c fsync=off postgres \
         >>"$log" 2>&1 <<SQL || fail "failed to set up the PostgreSQL cluster: $(tail -n 1 "$log")" "see $log"
 SET password_encryption = 'scram-sha-256';
@@ -83,13 +83,13 @@ CREATE ROLE $database_user LOGIN CREATEDB CREATEROLE PASSWORD '$(cat "$state/pas
 CREATE DATABASE $database_name OWNER $database_user;
 SQL
     ! grep -q 'ERROR\|FATAL' "$log" || fail "failed to set up the PostgreSQL cluster: $(grep -m 1 'ERROR\|FATAL' "$log")" "see $log"
-    # Roles that tests make come in as well, but nobody without TLS, and nobody without a password.
+    # Also for roles that tests make: every connection needs TLS and a password.
     printf 'hostssl all all all scram-sha-256\n' | as_database_user tee "$part/pg_hba.conf" >/dev/null
     rm -rf "$home/data"
     mv "$part" "$home/data"
 }
 
-# A certification authority for one certificate: its key is gone when this returns.
+# A certification authority for one certificate; its key is deleted.
 make_certificate() {
     local folder=$home/tls.part
     rm -rf "$folder" "$home/tls"
@@ -113,7 +113,7 @@ make_certificate() {
     printf '%s\n' "$gateway" >"$home/gateway"
 }
 
-# The whole configuration. The data can be made anew, so speed comes before safety.
+# The complete configuration. The data are disposable, so it prefers speed to durability.
 configure_database() { # configure_database PORT
     as_database_user tee "$home/data/postgresql.conf" >/dev/null <<CONF
 listen_addresses = '127.0.0.1,$gateway'
@@ -137,7 +137,7 @@ log_line_prefix = '%m '
 CONF
 }
 
-# A port of the ephemeral ranges of no system, free on both addresses as far as one can ask.
+# A port outside the ephemeral range, free on both addresses.
 free_database_port() {
     local port i
     for ((i = 0; i < 50; i++)); do
@@ -154,7 +154,7 @@ free_database_port() {
 start_server() { # start_server PORT
     local i
     configure_database "$1"
-    # No server runs on these data, so what the file names is another process by now.
+    # No server runs on these data, so a file of a killed server names another process.
     rm -f "$home/data/postmaster.pid"
     : >"$log"
     local -a program=("$database_programs/postgres" -D "$home/data")
@@ -185,8 +185,8 @@ stop_server() { # stop_server PID
     end_process "$1" "$start" 15 || warn "failed to stop PostgreSQL (process $1)"
 }
 
-# Makes sure that the database runs, for the bridge as it is now. Sets $database_port; $database_started is the process that it
-# started, if any.
+# Makes sure that the database runs and listens on the current bridge address. Sets $database_port; $database_started is the
+# process that it started, if any.
 database_up() {
     local home log pid port i
     home=$(database_home "$clone_key")
@@ -203,12 +203,12 @@ database_up() {
     fi
     make_database_home
     if ! [ -s "$state/password" ] || [ "$(cat "$home/data/PG_VERSION" 2>/dev/null)" != "$(server_version)" ]; then
-        [ ! -d "$home/data" ] || say 'the database is made anew: its password is lost, or its server is another version by now'
+        [ ! -d "$home/data" ] || say 'recreating the database: its password is lost, or the version of the server changed'
         make_cluster
     fi
     [ "$(cat "$home/gateway" 2>/dev/null)" = "$gateway" ] && [ -s "$home/tls/server.crt" ] || make_certificate
     cp "$home/tls/ca.crt" "$state/ca.crt"
-    # The port of the last time, so that connection strings that were copied somewhere stay true.
+    # The previous port, so that copied connection strings stay valid.
     port=$(cat "$state/database.port" 2>/dev/null || free_database_port) || fail 'no free port found'
     for ((i = 0; i < 5; i++)); do
         if start_server "$port"; then
@@ -220,13 +220,13 @@ database_up() {
     fail 'failed to find a port for PostgreSQL that is free on both addresses' "see $log"
 }
 
-# Does the server answer on both addresses?
+# Whether the server answers on both addresses.
 database_answers() { # database_answers PORT
     find_database_programs && "$database_programs/pg_isready" -q -h 127.0.0.1 -p "$1" -t 5 &&
         "$database_programs/pg_isready" -q -h "$gateway" -p "$1" -t 5
 }
 
-# Is the server that runs the one of this state and this bridge?
+# Whether the running server fits this state folder and the current bridge.
 database_is_right() { # database_is_right PORT
     [ -n "$1" ] && [ -s "$state/password" ] && [ -s "$state/ca.crt" ] && [ "$(cat "$home/gateway" 2>/dev/null)" = "$gateway" ] &&
         database_answers "$1"

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""The AWS emulator of the sandbox: ministack, with our corrections, as one process.
+"""The AWS emulator of the sandbox: ministack with corrections, in one process.
 
-It imports the pinned ministack, replaces functions of it at run time (`corrections/`), and serves the AWS API and the
-registry under ECR's host name. No code of ministack's is copied. `--help` says what it does and what it leaves out.
+It imports the pinned ministack, replaces some of its functions at run time (`corrections/`), and serves the AWS API and
+the registry under ECR's host name. No code of ministack is copied.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import Any, cast
 
-# A clone may belong to somebody else than the user who starts its sandbox.
+# The user who starts the sandbox may not be the owner of the clone.
 sys.dont_write_bytecode = True
 
 import corrections  # noqa: E402
@@ -33,7 +33,7 @@ LABEL = "cruddur-ops.sandbox"
 
 
 def check_version() -> None:
-    """Stops when another ministack is installed than the one the corrections were written for."""
+    """Requires the version of ministack that the corrections are written for."""
     try:
         installed = importlib.metadata.version("ministack")
     except importlib.metadata.PackageNotFoundError:
@@ -44,8 +44,8 @@ def check_version() -> None:
 
 
 def claim(name: str) -> socket.socket:
-    """Makes this process the only emulator of its account and region, until it ends in whatever way."""
-    # A name in the kernel, not a file: nothing is left behind, and no process id can be another's by now.
+    """Makes this process the only emulator of its account and region until it ends."""
+    # An abstract socket name: the kernel releases it however the process ends.
     claimed = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         claimed.bind(f"\0cruddur-ops-emulator-{name}")
@@ -55,7 +55,7 @@ def claim(name: str) -> socket.socket:
 
 
 def listen(address: str, number: int) -> socket.socket:
-    """Listens, or says why it can't. Clients that come early wait in the queue."""
+    """Listens. Clients that connect before the emulator serves wait in the queue."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -71,7 +71,7 @@ def listen(address: str, number: int) -> socket.socket:
 
 
 def make_state(folder: Path) -> Path:
-    """The state folder, for its owner alone: it holds parameters in clear text."""
+    """The state folder, readable by its owner only: it holds parameters in clear text."""
     os.umask(0o077)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -83,7 +83,7 @@ def make_state(folder: Path) -> Path:
 
 
 def registry_key(folder: Path) -> bytes:
-    """The key that registry passwords are made with; kept, so that they outlive a restart."""
+    """The key that registry passwords are signed with; kept, so that they stay valid after a restart."""
     path = folder / "registry-key"
     try:
         with contextlib.suppress(FileExistsError), path.open("xb") as file:
@@ -97,7 +97,7 @@ def registry_key(folder: Path) -> bytes:
 
 
 def set_environment(options: argparse.Namespace, api_port: int) -> None:
-    """Ministack reads its settings from the environment while it is imported; the caller's own must not get in."""
+    """Sets the environment that ministack reads while it is imported, without the caller's variables."""
     kept = ("DOCKER_CERT_PATH", "DOCKER_HOST", "DOCKER_TLS_VERIFY", "HOME", "LANG", "PATH", "TMPDIR")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     os.environ.clear()
@@ -111,9 +111,9 @@ def set_environment(options: argparse.Namespace, api_port: int) -> None:
         "S3_DATA_DIR": str(options.state / "s3"),
         # An empty folder: the emulator pulls with its own credentials, never with the caller's.
         "DOCKER_CONFIG": str(options.state / "docker"),
-        # A busy machine's engine takes its time.
+        # In seconds. The engine of a busy machine is slow.
         "MINISTACK_DOCKER_TIMEOUT": "60",
-        # Listeners that nobody asked for, one of them on all addresses.
+        # Unneeded listeners, one of them on all addresses.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         # The debug level prints requests.
@@ -122,7 +122,7 @@ def set_environment(options: argparse.Namespace, api_port: int) -> None:
 
 
 def connect_engine() -> Any:
-    """A client of the Docker engine. Without one ministack would claim that tasks run."""
+    """A client of the Docker engine. Without an engine ministack reports tasks as running that do not exist."""
     import docker
     from docker.errors import DockerException
 
@@ -138,7 +138,7 @@ def sweep(engine: Any, label: str) -> None:
     """Removes the tasks of this account and region: leftovers at the start, all at the end."""
     from docker.errors import DockerException
 
-    # Others label their containers as the sandbox's too; those that ministack started have its own label beside.
+    # Other containers have the label of the sandbox, too; ministack adds a second label.
     labels = {"label": [label, "ministack"]}
     try:
         for container in engine.containers.list(all=True, sparse=True, filters=labels):
@@ -168,10 +168,10 @@ async def serve(app: App, listeners: list[socket.socket]) -> None:
     from hypercorn.config import Config
 
     config = Config()
-    # Hypercorn closes what it gets, and so do we: each its own.
+    # Hypercorn closes these descriptors, and this process its own.
     config.bind = [f"fd://{os.dup(listener.fileno())}" for listener in listeners]
     config.keep_alive_timeout = 75
-    # Otherwise each line comes twice.
+    # Otherwise each line is logged twice.
     config.errorlog = logging.getLogger("hypercorn.error")
     config.graceful_timeout = 1
     stop = asyncio.Event()
@@ -183,13 +183,13 @@ async def serve(app: App, listeners: list[socket.socket]) -> None:
         await stop.wait()
         corrections.STOPPING.set()
 
-    # Hypercorn has its own types for the same interface.
+    # Hypercorn has different types for the same interface.
     await hypercorn_serve(cast(Any, app), config, shutdown_trigger=stopped)
 
 
 def main() -> None:
-    """Binds first, so that a second copy fails before it can do harm; then imports, corrects and serves."""
-    options = arguments(MINISTACK)
+    """Binds first, so that a second process fails before it changes anything; then imports, corrects and serves."""
+    options = arguments()
     check_version()
     name = f"{options.account}-{options.region}"
     claimed = claim(name)
@@ -207,9 +207,7 @@ def main() -> None:
         endpoint=f"http://127.0.0.1:{api_port}",
         state=options.state,
         registry_key=registry_key(options.state),
-        token_lifetime=options.token_lifetime,
         health_divisor=options.health_divisor,
-        keep_failed=options.keep_failed,
         label=(LABEL, name),
     ))
     ready = json.dumps({
@@ -223,7 +221,7 @@ def main() -> None:
     sweep(engine, label)
     claimed.close()
     logging.shutdown()
-    # Threads of ministack's may still wait for the engine; nothing of theirs is worth waiting for.
+    # Without waiting for threads of ministack that may still wait for the engine.
     os._exit(0)
 
 

@@ -2,14 +2,14 @@
 # The AWS emulator of the sandbox, one a region on a machine. Sourced after messages.sh, places.sh and processes.sh; $state
 # is the sandbox's folder.
 
-# The sandbox's account: the one that AWS's own documents use.
+# The sandbox's account, the example account of AWS's documentation.
 account=123456789012
 emulator_program=$repo/scripts/lib/emulator.py
 
 registry_of() { printf '%s.dkr.ecr.%s.amazonaws.com' "$account" "$1"; } # registry_of REGION
 
-# All that run on this machine, whoever started them: lines of PID, REGION and STATE. The processes themselves are the
-# record: it can't be stale, and no user has to write where another one reads.
+# The emulators of all users of this machine: lines of PID, REGION and STATE. Found by their arguments, because a shared record
+# could be stale, and would need a place that all users can write to.
 emulators() {
     local pid i region folder
     for pid in $(processes_with '.*/scripts/lib/emulator\.py'); do
@@ -35,14 +35,14 @@ find_holder() { # find_holder REGION
     [ -n "$holder_pid" ]
 }
 
-# What the emulator's program is: of files, not of a commit, because one works on them.
+# A checksum of the emulator's files; a commit would not change while they are edited.
 emulator_version() { cat "$emulator_program" "${emulator_program%/*}"/corrections/*.py "$requirements" | sha256sum | cut -c 1-16; }
 
 emulator_runs() { read_record "$state/emulator.pid"; }
 
 ready_text() { sed -n "s/.*\"$1\": *\"\\([^\"]*\\)\".*/\\1/p" "$state/emulator.json" 2>/dev/null || true; } # ready_text KEY
 
-# One call of the AWS API. The emulator looks at the signature for the service and the region only.
+# One call of the AWS API. The emulator reads only service and region from the signature.
 call_aws() { # call_aws SERVICE CURL_ARGUMENT…
     local service=$1
     shift
@@ -60,12 +60,12 @@ call_query() { # call_query SERVICE VERSION ACTION [NAME=VALUE…]: the older, X
 
 xml_text() { grep -o "<$1>[^<]*" | sed "s/^<$1>//"; } # xml_text NAME: of all elements of this name
 
-# Does what answers at the endpoint serve the sandbox's account?
+# Whether the endpoint serves the sandbox's account.
 emulator_answers() {
     [ "$(call_query sts 2011-06-15 GetCallerIdentity 2>/dev/null | xml_text Account)" = "$account" ]
 }
 
-# The listener of the registry wants credentials, as ECR does.
+# Whether the registry answers: it requires credentials, as ECR does.
 registry_answers() {
     [ "$(curl --silent --noproxy '*' --max-time 10 --output /dev/null --write-out '%{http_code}' \
         --header "Host: $registry" "http://$registry_address/v2/")" = 401 ]
@@ -82,7 +82,7 @@ start_emulator() { # start_emulator PORT
         --health-divisor "${OPS_HEALTH_DIVISOR:-1}")
     local -a environment=(HOME="$state" DOCKER_HOST="$engine_host")
     if privileged_port; then
-        # Root only hands over the right to listen on port 80; the process is the user's.
+        # Root only grants the right to listen on port 80; the process belongs to the user.
         start_daemon_of_root "$out" "$log" "${environment[@]}" setpriv --reuid="$(id -u)" --regid="$(id -g)" --init-groups \
             --inh-caps=+net_bind_service --ambient-caps=+net_bind_service "${program[@]}"
     else
@@ -100,7 +100,7 @@ start_emulator() { # start_emulator PORT
     return 1
 }
 
-# Ends every emulator of this state folder: TERM, after which it keeps its state, removes its containers and goes.
+# Ends every emulator of this state folder. On TERM it saves its state and removes its containers.
 emulator_down() { # emulator_down STATE
     local pid start folder _
     while IFS=$'\t' read -r pid _ folder; do
@@ -119,7 +119,7 @@ emulator_up() {
         return 0
     fi
     emulator_down "$state"
-    # The port of the last time, so that an endpoint that was copied somewhere stays true; another one when it is taken.
+    # The previous port, so that a copied endpoint stays valid; another port when it is taken.
     start_emulator "${port:-0}" || start_emulator 0 ||
         fail "failed to start the AWS emulator: $(sed -n 's/^emulator: error: //p' "$state/emulator.log" | tail -n 1)" "see $state/emulator.log"
     endpoint=$(ready_text endpoint)
@@ -135,8 +135,8 @@ call_engine() { # call_engine PATH CURL_ARGUMENT…
     curl --silent --noproxy '*' --unix-socket "${engine_host#unix://}" --max-time 30 "http://engine$path" "$@"
 }
 
-# The engine keeps /etc/hosts for a few seconds, so a push right after a change may go to the real AWS. Signed in with a
-# password that only our registry knows, it has reached ours and no other.
+# The engine caches /etc/hosts for a few seconds, so a push right after a change could go to the real AWS. A login with a
+# password that only the sandbox's registry accepts proves that the engine reaches it.
 engine_reaches_registry() {
     local password answer i
     password=$(call_aws ecr --header 'Content-Type: application/x-amz-json-1.1' \
@@ -149,7 +149,7 @@ engine_reaches_registry() {
         sleep 0.5
     done
     answer=$(sed -n 's/.*"message": *"\(.*\)".*/\1/p' <<<"$answer")
-    local proxy hint="is /etc/hosts in use? \`getent hosts $registry\` has to say $registry_address"
+    local proxy hint="is /etc/hosts in use? \`getent hosts $registry\` must print $registry_address"
     proxy=$(DOCKER_HOST=$engine_host docker info -f '{{.HTTPProxy}}{{.HTTPSProxy}}' 2>/dev/null || true)
     [ -z "$proxy" ] || hint="the engine uses a proxy: add $registry to its NO_PROXY, and restart it"
     fail "the Docker engine does not reach the sandbox's registry \`$registry\`: ${answer:-no answer}" "$hint"

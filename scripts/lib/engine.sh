@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# The Docker engine: which one the caller uses, whether it can serve the sandbox, and starting it when none runs.
-# Sourced after messages.sh, places.sh and processes.sh. `docker` on PATH says nothing: it may be a client alone.
+# The Docker engine: which engine the caller uses, whether it can serve the sandbox, and starting it when none runs.
+# Sourced after messages.sh, places.sh and processes.sh. A `docker` on PATH may be a client without an engine.
 
 engine_record=$machine_state/engine
 
-# The caller's endpoint. Read before the sandbox's own DOCKER_CONFIG hides the caller's contexts.
+# The caller's endpoint. Read before the sandbox's DOCKER_CONFIG hides the caller's contexts.
 engine_endpoint() {
     local host
     if [ -n "${DOCKER_HOST:-}" ] && [ -z "${DOCKER_CONTEXT:-}" ]; then
@@ -13,7 +13,7 @@ engine_endpoint() {
     elif host=$(docker context inspect -f '{{.Endpoints.docker.Host}}' 2>/dev/null) && [ -n "$host" ]; then
         printf '%s' "$host"
     elif [ -n "${DOCKER_CONTEXT:-}" ] && command -v docker >/dev/null; then
-        fail "there is no docker context \`$DOCKER_CONTEXT\`" '`docker context ls` shows those that there are; `unset DOCKER_CONTEXT` leaves it'
+        fail "there is no docker context \`$DOCKER_CONTEXT\`" '`docker context ls` lists the contexts; or `unset DOCKER_CONTEXT`'
     else
         printf 'unix:///var/run/docker.sock'
     fi
@@ -56,11 +56,11 @@ engine_look() {
     fi
 }
 
-engine_use='use the Docker engine (who may do that may do anything on this machine)'
+engine_use='use the Docker engine (its users can become root on this machine)'
 engine_wish="start and $engine_use"
 engine_refuses="the Docker engine's socket refuses this user"
 
-# Lets this user at the socket, until the engine makes it anew. Being in the group `docker` would count from the next login on.
+# Gives this user the engine's socket, until the engine restarts. Membership in the group `docker` needs a new login.
 engine_allow() {
     root_allowed "$engine_use" ||
         fail "$engine_refuses" "sudo usermod -aG docker $(id -un), and log in again; or OPS_ASSUME_YES=1 lets it use sudo"
@@ -69,7 +69,7 @@ engine_allow() {
     [ "$engine_state" != denied ] || fail "$engine_refuses" "sudo usermod -aG docker $(id -un), and log in again"
 }
 
-# Starts the engine when none runs, and records that we did, so that cleaning up stops no one else's.
+# Starts the engine when none runs, and records that, so that `clean` stops only an engine of a sandbox.
 engine_start() {
     local how=by-hand log=$machine_state/dockerd.log program pid start i name
     local -a environment=()
@@ -80,7 +80,7 @@ engine_start() {
     if [ -d /run/systemd/system ] && as_root systemctl start docker 2>/dev/null; then
         how=systemd
     else
-        # It pulls through the caller's proxy, where there is one.
+        # It pulls through the caller's proxy.
         for name in HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy; do
             [ -z "${!name:-}" ] || environment+=("$name=${!name}")
         done
@@ -104,7 +104,7 @@ engine_start() {
     [ "$engine_state" = ok ] || fail 'failed to start the Docker engine: it does not answer' "see $log, or: journalctl -u docker"
 }
 
-# Makes sure that a usable engine runs. One at a time on a machine: two would start two.
+# Makes sure that a usable engine runs. Under a lock: two scripts would start two engines.
 engine_up() {
     local lock
     engine_look
@@ -120,7 +120,7 @@ engine_up() {
     drop_lock lock
 }
 
-# Stops the engine if the record says that we started it.
+# Stops the engine if a sandbox started it, according to the record.
 engine_stop() {
     local how pid start
     read -r how pid start 2>/dev/null <"$engine_record" || return 0

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# The environment that points a shell at the sandbox, and at nothing else. Sourced after images.sh, database.sh and
+# The environment that makes a shell use the sandbox only. Sourced after images.sh, database.sh and
 # emulator.sh; $state is the sandbox's folder.
 
-# Set by nobody here, and read by an SDK, the aws CLI or the docker CLI. What the caller has of AWS_* comes on top.
+# Variables that an SDK, the aws CLI or the docker CLI reads and the sandbox unsets, beside every AWS_* of the caller.
 foreign_names=(
     AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN AWS_SECURITY_TOKEN AWS_CREDENTIAL_EXPIRATION
     AWS_ROLE_ARN AWS_ROLE_SESSION_NAME AWS_WEB_IDENTITY_TOKEN_FILE AWS_BEARER_TOKEN_BEDROCK
@@ -31,7 +31,7 @@ url_encoded() { # url_encoded TEXT
     done
 }
 
-# What `up` found out, so that `env` asks nobody. Written last: without it the sandbox never came up whole.
+# Stores the values that `env` prints. Written last: the sandbox is not up without this file.
 write_values() {
     local part=$state/values.part name subnets groups
     subnets=$(call_query ec2 2016-11-15 DescribeSubnets | xml_text subnetId | sort -u | paste -sd, -)
@@ -44,7 +44,7 @@ write_values() {
     mv "$part" "$state/values"
 }
 
-# Values of the demo's parameters: random, so that one that leaks is seen, and kept, so that the second run has the same.
+# Values of the demo's parameters: random, so that a leak is found, and kept, so that the second run has the same.
 make_dummies() {
     local name
     for name in access-key secret-key rollbar honeycomb; do
@@ -52,7 +52,7 @@ make_dummies() {
     done
 }
 
-# The stand-in is used while nobody could pull the real base. A base that the caller chose stays.
+# Whether the stand-in is used: it exists, and the real base image does not.
 stand_in_wanted() {
     local real
     real=$(image_value cruddur-python from) || return 1
@@ -110,7 +110,7 @@ print_environment() {
         SECURITY_GROUP_IDS "$groups" \
         PATH "$path"
     [ -z "$from" ] || export_lines OPS_IMAGE_FROM "$from"
-    # A proxy knows nothing of this machine's loopback.
+    # A proxy can't reach this machine's loopback addresses.
     if [ -n "${http_proxy:-}${HTTP_PROXY:-}${https_proxy:-}${HTTPS_PROXY:-}${all_proxy:-}${ALL_PROXY:-}" ]; then
         from=${NO_PROXY:-${no_proxy:-}}
         for name in localhost 127.0.0.1 "$gateway" "$registry"; do

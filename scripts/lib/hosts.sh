@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The registries' host names in /etc/hosts: a marked block with one line a region. The block is also what says which
-# loopback address a region has on this machine. Sourced after messages.sh and places.sh.
+# The registries' host names in /etc/hosts: a marked block with one line a region. The block also records the loopback address
+# of each region. Sourced after messages.sh and places.sh.
 
 hosts_file=/etc/hosts
 hosts_begin='# cruddur-ops sandbox: begin (written by scripts/sandbox)'
@@ -23,12 +23,12 @@ hosts_read() {
     esac
     case $hosts_others in
         *"$hosts_begin"* | *"$hosts_end"*)
-            fail "the sandbox's block in $hosts_file is damaged" 'take its lines out by hand: from `cruddur-ops sandbox: begin` to `end`'
+            fail "the sandbox's block in $hosts_file is damaged" 'remove its lines by hand: from `cruddur-ops sandbox: begin` to `end`'
             ;;
     esac
 }
 
-# The address that the block gives to a host; 1 without one. After hosts_read.
+# The address of a host in the block; 1 without one. After hosts_read.
 hosts_address() { # hosts_address HOST
     local address name
     while read -r address name; do
@@ -39,7 +39,7 @@ hosts_address() { # hosts_address HOST
 
 hosts_have() { grep -qwF "$1" <<<"$hosts_others$hosts_lines"; } # hosts_have ADDRESS
 
-# An address of the network that the file does not name, and on whose port 80 nobody listens.
+# An address of the network that is not in the file, and whose port 80 is free.
 hosts_free_address() {
     local number address
     for ((number = 1; number < 255; number++)); do
@@ -54,27 +54,27 @@ hosts_free_address() {
 
 hosts_writable() { [ -w "$hosts_file" ]; }
 
-# Writes the file with these lines as the block. In place, because a bind mount, as in a container, can't be replaced. The
-# old text is written over and the rest cut off last, so that no reader finds the file empty.
+# Writes the file with these lines as the block. In place, because a bind mount, as in a container, can't be replaced. The text is
+# overwritten and then truncated, so that no reader finds the file empty.
 hosts_write() { # hosts_write LINES
     local text=$hosts_others who=''
     [ -z "$1" ] || text+=$hosts_begin$'\n'$1$hosts_end$'\n'
     hosts_writable || who=as_root
-    # shellcheck disable=SC2016 # the words are for the inner shell, which a Ctrl-C must not stop half way
+    # shellcheck disable=SC2016 # the words are for the inner shell, which Ctrl-C must not interrupt
     printf '%s' "$text" | $who sh -c 'trap "" INT TERM HUP
         dd of="$1" bs=1M iflag=fullblock conv=notrunc,nocreat status=none && truncate -s "$2" "$1"' \
         sh "$hosts_file" "$(printf '%s' "$text" | wc -c)" ||
         fail "failed to write $hosts_file"
 }
 
-# Gives the host a line, when it has none, and sets $registry_address. PREFERRED, the address that something listens on for
-# it already, is taken unless another host has it.
+# Adds a line for the host, unless there is one, and sets $registry_address. PREFERRED, the address of a running registry, is
+# used unless another host has it.
 hosts_add() { # hosts_add HOST [PREFERRED]
     local lock line
     take_lock lock hosts 30 || fail "failed to change $hosts_file: it is locked" "see who holds $(machine_lock_file hosts)"
     hosts_read
     line=$(awk -v host="$1" '{ sub(/#.*/, "") } { for (i = 2; i <= NF; i++) if (tolower($i) == host) { print; exit } }' <<<"$hosts_others")
-    [ -z "$line" ] || fail "$hosts_file sends \`$1\` elsewhere: \`$line\`" 'take that line out: the sandbox writes its own'
+    [ -z "$line" ] || fail "$hosts_file sends \`$1\` elsewhere: \`$line\`" 'remove that line: the sandbox writes its own'
     if ! registry_address=$(hosts_address "$1"); then
         registry_address=${2:-}
         if [ -z "$registry_address" ] || hosts_have "$registry_address"; then registry_address=$(hosts_free_address) || registry_address=''; fi
@@ -85,7 +85,7 @@ hosts_add() { # hosts_add HOST [PREFERRED]
     drop_lock lock
 }
 
-# Takes the lines of the hosts out, where there are any.
+# Removes the lines of the hosts.
 hosts_remove() { # hosts_remove HOST…
     local lock host address name kept=''
     take_lock lock hosts 30 || fail "failed to change $hosts_file: it is locked" "see who holds $(machine_lock_file hosts)"

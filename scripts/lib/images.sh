@@ -4,11 +4,10 @@
 # shellcheck source=scripts/lib/toml.sh
 . "$repo/scripts/lib/toml.sh"
 
-# What scripts/base-image makes when the real base image can't be pulled. Not under the name `python`: nobody should
-# take it for the real one.
+# The image that scripts/base-image makes when the real base image can't be pulled. Not called `python`, to avoid confusion.
 stand_in=cruddur-ops/python-stand-in:bookworm
 
-# image_value NAME KEY: a text of the table of this name, inside an inline table of it too; 1 when there is none.
+# image_value NAME KEY: a text of the table of this name, or of an inline table in it; 1 when there is none.
 image_value() {
     awk -v name="$1" -v key="$2" "$toml_text"'
         function ended() { if (inside && is == name && value != "" && answer == "") answer = value }
@@ -29,7 +28,7 @@ image_value() {
         }' "${OPS_CONFIG:-$repo/ops.toml}"
 }
 
-# The names of the tables, a line each, in the order of the file: an image stands after those that it is built on.
+# The names of the tables, a line each, in the order of the file: an image follows those that it is built on.
 image_names() {
     awk "$toml_text"'
         /^[ \t]*#/ { next }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# What a sandbox leaves on the machine, and taking it away: containers, images, host names, data. Sourced after the other
-# parts of the sandbox.
+# Removal of what a sandbox leaves on the machine: containers, images, host names, data. Sourced after the other parts of the
+# sandbox.
 
 label=cruddur-ops.sandbox
 
@@ -19,7 +19,7 @@ remove_labelled() { # remove_labelled LABEL
     [ -z "$ids" ] || docker_here network rm $ids >/dev/null 2>&1 || warn "failed to remove networks labelled \`$1\`"
 }
 
-# The local names of a registry's images. Names, not ids: the same image may have other names that are not ours.
+# The local names of a registry's images. By name, not by id: the same image may have other names.
 remove_images() { # remove_images REGISTRY
     local repository tag digest
     docker_here images --all --digests --format '{{.Repository}} {{.Tag}} {{.Digest}}' | while read -r repository tag digest; do
@@ -36,11 +36,11 @@ forget_registry() { # forget_registry REGISTRY
     if engine_is_there; then remove_images "$1"; fi
     hosts_read
     hosts_address "$1" >/dev/null || return 0
-    if hosts_writable || root_allowed "take $1 out of $hosts_file"; then
+    if hosts_writable || root_allowed "remove $1 from $hosts_file"; then
         hosts_remove "$1"
     elif ! [[ $hosts_left == *" $1 "* ]]; then
         hosts_left+=" $1 "
-        warn "$hosts_file still names $1: taking the line out takes root"
+        warn "$hosts_file still names $1: removing the line needs root"
     fi
 }
 
@@ -54,8 +54,7 @@ regions_seen() {
     sed -n "s/.* $account\.dkr\.ecr\.\(.*\)\.amazonaws\.com\$/\1/p" <<<"$hosts_lines"
 }
 
-# What belongs to no living process: sandboxes of clones that are gone, and what killed ones left on the machine. A region at
-# which somebody is at work is left alone.
+# Removes sandboxes of deleted clones, and the remains of killed sandboxes. A region that another script is changing is skipped.
 remove_lost_sandboxes() {
     local pid other folder home lock
     for home in /var/lib/cruddur-ops/* /var/tmp/cruddur-ops-*/*; do
@@ -69,7 +68,7 @@ remove_lost_sandboxes() {
         case $folder in */.sandbox/"$other"/aws) ;; *) continue ;; esac
         if [ ! -d "${folder%/aws}" ] && kill -0 "$pid" 2>/dev/null; then
             emulator_down "${folder%/aws}"
-            # Its last act was to write its state there.
+            # It has saved its state there.
             rm -rf "$folder"
             rmdir -p "${folder%/aws}" 2>/dev/null || true
         fi
@@ -83,7 +82,7 @@ remove_lost_sandboxes() {
     done
 }
 
-remove_database_of() { # remove_database_of KEY: whoever of this clone's users made it
+remove_database_of() { # remove_database_of KEY: of all users of this clone
     local home
     for home in "/var/lib/cruddur-ops/$1" /var/tmp/cruddur-ops-*/"$1"; do
         [ ! -d "$home" ] || remove_database "$home"
@@ -97,7 +96,7 @@ remove_database() { # remove_database HOME
     rmdir "${1%/*}" 2>/dev/null || true
 }
 
-# What all sandboxes of the machine share: the stand-in image, and the engine, if a sandbox started it.
+# Removes what all sandboxes of the machine share: the stand-in image, and the engine, if a sandbox started it.
 remove_shared() {
     local others
     others=$(emulators | cut -f 2 | paste -sd ' ' -)
@@ -107,6 +106,6 @@ remove_shared() {
     fi
     if engine_is_there; then docker_here rmi --force "$stand_in" >/dev/null 2>&1 || true; fi
     if [ -e "$engine_record" ]; then
-        if root_allowed 'stop the Docker engine'; then engine_stop; else warn 'the Docker engine still runs: stopping it takes root'; fi
+        if root_allowed 'stop the Docker engine'; then engine_stop; else warn 'the Docker engine still runs: stopping it needs root'; fi
     fi
 }

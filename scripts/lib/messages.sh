@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What the scripts say, and how they end. Sourced; $tool names the script. Everything here goes to stderr.
+# Messages and errors of the scripts, on stderr. Sourced; $tool is the name of the script.
 
 warnings=0
 
@@ -10,7 +10,7 @@ warn() {
 }
 hint() { printf 'hint: %s\n' "$*" >&2; }
 
-# fail MESSAGE [HINT]: the work could not be done (2).
+# fail MESSAGE [HINT]: exits with 2.
 fail() {
     printf '%s: error: %s\n' "$tool" "$1" >&2
     [ $# -lt 2 ] || hint "$2"

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Which parameter of ops.toml is the app's database, as far as scripts need to know. Sourced; $repo is the clone's folder.
+# The parameter of ops.toml that is the app's database. Sourced; $repo is the clone's folder.
 
 # shellcheck source=scripts/lib/toml.sh
 . "$repo/scripts/lib/toml.sh"
@@ -21,14 +21,14 @@ database_parameter() {
         /^[ \t]*\[/ {
             ended()
             entries = $0 ~ /^[ \t]*\[[ \t]*params\.entry[ \t]*\]/
-            # A table of its own.
+            # An entry as a table of its own.
             if (match($0, /^[ \t]*\[[ \t]*params\.entry\.[A-Za-z0-9_-]+/)) {
                 entry = substr($0, RSTART, RLENGTH)
                 sub(/.*\./, "", entry)
             }
             next
         }
-        # An inline table is one line, because TOML has it so.
+        # TOML requires an inline table to be on one line.
         entries && /^[ \t]*[A-Za-z0-9_-]+[ \t]*=/ {
             entry = $0
             gsub(/^[ \t]*|[ \t]*=.*$/, "", entry)

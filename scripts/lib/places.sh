@@ -1,13 +1,13 @@
 # shellcheck shell=bash
-# Where things are kept. Sourced after messages.sh; $repo is the clone's folder.
+# Paths, root's rights, and locks. Sourced after messages.sh; $repo is the clone's folder.
 
 requirements=$repo/scripts/lib/requirements.txt
 cache_dir=${OPS_CACHE_DIR:-${XDG_CACHE_HOME:-${HOME:-/var/tmp}/.cache}/cruddur-ops}
 
-# State of the machine, not of a clone: gone after a reboot, as the processes that it names.
+# State of the machine, not of a clone. A reboot removes it, as the processes that it names.
 machine_state=/run/cruddur-ops
 
-# The system's Python first: a version manager's shim on PATH would give an environment that moves with the shell.
+# The system's Python first: the shim of a version manager depends on the shell.
 find_python() {
     local candidate
     for candidate in /usr/bin/python3 python3; do
@@ -19,14 +19,14 @@ find_python() {
     return 1
 }
 
-# The environment's name holds what decides its content, so that a changed pin or Python makes a new one.
+# The name contains a checksum of the pins and the Python, so that a change of either makes a new environment.
 venv_path() { # venv_path PYTHON
     local digest
     digest=$({ "$1" -c 'import platform, sys; print(sys.version, platform.machine(), sys.executable)' && cat "$requirements"; } | sha256sum)
     printf '%s/venv-%s' "$cache_dir" "${digest:0:16}"
 }
 
-# The environment that install-deps made; without one the answer is 1.
+# Sets $venv to the environment that install-deps made; 1 without one.
 find_venv() {
     local python
     python=$(find_python) && venv=$(venv_path "$python") && [ -x "$venv/bin/python" ] && [ -x "$venv/bin/aws" ]
@@ -38,7 +38,7 @@ is_root() { [ "$(id -u)" = 0 ]; }
 
 as_root() { if is_root; then "$@"; else sudo "$@"; fi; }
 
-# May root's rights be used? Root: yes. Else with OPS_ASSUME_YES=1 or CI=true, or after a question on a terminal; asked once.
+# Whether root's rights may be used: as root, with OPS_ASSUME_YES=1 or CI=true, or after a question on a terminal, asked once.
 root_allowed() { # root_allowed WHAT_FOR
     if is_root || [ "$root_consent" = yes ]; then return 0; fi
     [ "$root_consent" != no ] || return 1
@@ -47,7 +47,7 @@ root_allowed() { # root_allowed WHAT_FOR
         root_consent=yes
     elif [ -t 0 ] && { : >/dev/tty; } 2>/dev/null; then
         local answer
-        # On the terminal itself, and over a line of progress: a caller may have sent stderr to a log.
+        # On the terminal itself, over a progress line: stderr may be a log.
         printf '\r\033[K%s: use sudo to %s? [y/N] ' "$tool" "$1" >/dev/tty
         read -r answer </dev/tty
         case $answer in [yY] | [yY][eE][sS]) root_consent=yes ;; *) root_consent=no ;; esac
@@ -57,8 +57,8 @@ root_allowed() { # root_allowed WHAT_FOR
     [ "$root_consent" = yes ]
 }
 
-# A file to lock, the same for all users of the machine. Created open to all, and opened for reading only, because a
-# sticky folder lets nobody open another user's file with O_CREAT.
+# A file to lock, shared by all users of the machine. Readable by all, and opened for reading only, because in a sticky folder
+# another user's file can't be opened with O_CREAT.
 machine_lock_file() { # machine_lock_file NAME
     local folder=/tmp
     if [ "$(stat -c %a /run/lock 2>/dev/null)" = 1777 ]; then folder=/run/lock; fi
@@ -67,8 +67,8 @@ machine_lock_file() { # machine_lock_file NAME
     printf '%s' "$file"
 }
 
-# take_lock VARIABLE NAME SECONDS: locks the machine's file of this name, and sets VARIABLE to the descriptor. Of the
-# whole machine, and gone with the process; 1 when somebody else kept it for that long.
+# take_lock VARIABLE NAME SECONDS: locks the machine's file of this name, and sets VARIABLE to the descriptor. The kernel releases
+# the lock at the end of the process. 1 when another process held it for that long.
 take_lock() {
     local -n lock_descriptor=$1
     exec {lock_descriptor}<"$(machine_lock_file "$2")"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Processes: known again, ended, and started so that they outlive the caller. Sourced after places.sh.
+# Processes: identified, ended, and started as daemons. Sourced after places.sh.
 
-# A process is known by its id and its start time: an id alone may belong to somebody else by now.
+# The start time of a process, which identifies it together with its id: ids are reused.
 process_start() { # process_start PID
     local stat
     { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
@@ -15,7 +15,7 @@ is_process() { # is_process PID START
     [ -n "${1:-}" ] && [ -n "${2:-}" ] && [ "$(process_start "$1")" = "$2" ]
 }
 
-# Ends one process, by force when it does not go within SECONDS.
+# Ends a process with TERM, and with KILL after SECONDS.
 end_process() { # end_process PID START SECONDS [as_root]
     local i
     is_process "$1" "$2" || return 0
@@ -32,21 +32,21 @@ end_process() { # end_process PID START SECONDS [as_root]
     return 1
 }
 
-# What a started process finds programs on: not the caller's folders, which may be anybody's.
+# The PATH of a started process. The caller's PATH may have folders of other users.
 system_path=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 
-# Nothing of the caller's stays open in a process that outlives it: a gate in a pipe must see its end, a lock its release.
+# Closes the caller's descriptors: a process that outlives the caller must keep no pipe open and hold no lock.
 close_descriptors() {
     local descriptor
     for descriptor in "/proc/$BASHPID/fd"/*; do
         descriptor=${descriptor##*/}
-        # 255 is bash's own, and closed by the next exec.
+        # 255 is bash's own; the next exec closes it.
         if [ "$descriptor" -gt 2 ] && [ "$descriptor" != 255 ]; then eval "exec $descriptor>&-"; fi
     done
 }
 
-# Starts a process in a session of its own, in the root folder and an empty environment, and sets $daemon_pid. OUT is
-# written anew, LOG is added to. NAME=VALUE words may come before the command.
+# Starts a process in a new session, in the root folder and an empty environment, and sets $daemon_pid. Overwrites OUT, appends to
+# LOG. NAME=VALUE arguments may precede the command.
 start_daemon() { # start_daemon OUT LOG COMMAND…
     local out=$1 log=$2
     shift 2
@@ -59,8 +59,8 @@ start_daemon() { # start_daemon OUT LOG COMMAND…
     daemon_pid=$!
 }
 
-# The same for a command that root has to start, whether or not it gives root's rights up by itself. The variables go
-# through stdin: sudo writes all its words into the system's log, and a proxy's address may hold a password.
+# start_daemon as root. The variables are passed on stdin: sudo writes its arguments to the system's log, and the URL of a proxy
+# may hold a password.
 start_daemon_of_root() { # start_daemon_of_root OUT LOG COMMAND…
     if is_root; then
         start_daemon "$@"
@@ -73,7 +73,7 @@ start_daemon_of_root() { # start_daemon_of_root OUT LOG COMMAND…
         shift
     done
     : >"$out"
-    # HUP is ignored from the start: sudo's terminal may be gone before the new session is there.
+    # Ignores HUP: sudo's terminal may close before the new session starts.
     # shellcheck disable=SC2016 # the words are for the inner shell
     daemon_pid=$(printf '%s' "$variables" | sudo env -i PATH="$system_path" LANG=C.UTF-8 sh -c 'trap "" HUP; cd /
         while IFS= read -r pair; do export "$pair"; done
@@ -82,13 +82,13 @@ start_daemon_of_root() { # start_daemon_of_root OUT LOG COMMAND…
         echo $!' sh "$out" "$log" "$@")
 }
 
-# The arguments of a process, as the array $arguments; 1 when it is gone or not to be seen.
+# The arguments of a process, as the array $arguments; 1 when they can't be read.
 read_arguments() { # read_arguments PID
     arguments=()
     { mapfile -d '' -t arguments <"/proc/$1/cmdline"; } 2>/dev/null && [ ${#arguments[@]} -gt 0 ]
 }
 
-# The ids of the processes that have an argument which matches, whoever they belong to.
+# The ids of the processes of all users that have a matching argument.
 processes_with() { # processes_with EXTENDED_REGULAR_EXPRESSION
     local file
     grep -lszxE -e "$1" /proc/[0-9]*/cmdline | while IFS= read -r file; do
@@ -97,7 +97,7 @@ processes_with() { # processes_with EXTENDED_REGULAR_EXPRESSION
     done
 }
 
-read_record() { # read_record FILE: the process that it names, as $record_pid and $record_start
+read_record() { # read_record FILE: sets $record_pid and $record_start; 1 unless that process runs
     record_pid='' record_start=''
     { read -r record_pid record_start <"$1"; } 2>/dev/null || true
     is_process "$record_pid" "$record_start"

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# The tools of the job, in the order in which they need each other. Sourced; scripts/journey runs them, scripts/status asks
-# them, scripts/deploy shows their plans. $repo is the clone's folder.
+# The tools of the job, in the order of their dependencies. Sourced; scripts/journey runs them, scripts/status checks them,
+# scripts/deploy shows their plans. $repo is the clone's folder.
 
-# The caller's folder is left after this.
+# The scripts change the folder after this.
 case ${OPS_CONFIG:-} in
     '' | /*) ;;
     *) export OPS_CONFIG=$PWD/$OPS_CONFIG ;;
@@ -13,8 +13,8 @@ esac
 # shellcheck source=scripts/lib/parameters.sh
 . "$repo/scripts/lib/parameters.sh"
 
-# One line a row: its label; what its line shows of the tool's answer (a text of the document, or with `count:WORD` the number
-# of its items, which WORD names); and the command, from the top of the clone.
+# One line a row: its label; the part of the tool's document that is shown (a key, or `count:NOUN`, the number of items); and the
+# command, relative to the clone.
 tool_rows() {
     local image
     row create-log-group name bin/logs/create-log-group
@@ -32,7 +32,7 @@ tool_rows() {
 
 row() { printf '%s\t%s\t%s\n' "$@"; }
 
-# How many steps scripts/journey has, as $journey_steps: the rows, and the probes of its end.
+# Sets $journey_steps to the number of steps of scripts/journey: the rows, and the final probes.
 count_journey_steps() {
     journey_steps=$(tool_rows | wc -l)
     database_parameter
@@ -45,7 +45,7 @@ count_journey_steps() {
     fi
 }
 
-# What a row shows of its tool's document.
+# The part of a tool's document that a row shows.
 find_result() { # find_result RESULT DOCUMENT: as $found
     local others
     case $1 in
@@ -53,9 +53,9 @@ find_result() { # find_result RESULT DOCUMENT: as $found
             others=${2//\"kind\":/}
             found="$(((${#2} - ${#others}) / 7)) ${1#count:}"
             ;;
-        # What comes before the last item is only needed for it.
+        # The name of the last item.
         name) find_text name "${2##*\"kind\":}" ;;
-        # FAMILY:REVISION is what one types; the rest of the ARN is the account. One that is planned has only a family.
+        # FAMILY:REVISION, without the rest of the ARN. A planned revision has only a family.
         revision)
             find_text arn "$2"
             found=${found##*/}

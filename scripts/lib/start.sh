@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# The start of the sandbox: what has to be there, root's consent, the parts one after the other, and taking back what was begun.
-# Sourced after the parts; of scripts/sandbox it uses what knows the region.
+# Starts the sandbox: checks the programs, asks for root's rights, starts the parts in order, and stops them if it is interrupted.
+# Sourced after the parts; uses the functions of scripts/sandbox that depend on the region.
 
 require_programs() {
     local -a missing=()
@@ -13,7 +13,7 @@ require_programs() {
     [ ${#missing[@]} = 0 ] || fail "not installed: $(listed "${missing[@]}")" 'scripts/install-deps'
 }
 
-# Asked once for all that root is needed for, before anything is started.
+# One question for everything that needs root, before anything is started.
 ask_for_root() {
     local -a reasons=()
     local what
@@ -30,14 +30,14 @@ ask_for_root() {
     fail "root is needed to $what" 'OPS_ASSUME_YES=1 lets it use sudo; or run it as root'
 }
 
-# The address of Docker's bridge on this machine, where a container finds what listens here.
+# The address of Docker's bridge, at which containers reach this machine.
 engine_gateway() {
     local found bridge
     found=$(docker_here network inspect bridge -f '{{range .IPAM.Config}}{{.Gateway}} {{end}}{{index .Options "com.docker.network.bridge.name"}}' 2>/dev/null) ||
         fail 'the Docker engine has no network `bridge`' 'the containers of the sandbox reach PostgreSQL over it'
     bridge=${found##* }
     found=${found%% *}
-    # An engine that found the interface there names no gateway: then it is the interface's own address.
+    # An engine that uses an existing interface reports no gateway: it is the interface's address.
     [ -n "$found" ] && [ "$found" != "$bridge" ] || found=$("$venv/bin/python" -c 'import fcntl, socket, struct, sys
 with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
     print(socket.inet_ntoa(fcntl.ioctl(probe, 0x8915, struct.pack("256s", sys.argv[1].encode()))[20:24]))' "$bridge" 2>/dev/null) ||
@@ -45,8 +45,8 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
     printf '%s' "$found"
 }
 
-# What this call started and did not finish does not stay. (In a trap, a bare `return` answers with the code from before the
-# trap: the functions say `return 0`.)
+# Stops the parts that an incomplete start has started. (In a trap, a bare `return` returns the status from before the trap, so
+# the functions use `return 0`.)
 undo_up() {
     local code=$?
     trap - EXIT
@@ -60,7 +60,7 @@ undo_up() {
     exit "$code"
 }
 
-# Does all of it run, and answer, for the engine and the bridge as they are now?
+# Whether all parts run and answer, with the current engine and bridge.
 is_up() {
     local bridge
     read_values && [ -z "$(missing_parts)" ] && [ "$engine_state" = ok ] && bridge=$(engine_gateway) && [ "$gateway" = "$bridge" ] &&
@@ -75,7 +75,7 @@ up() {
     if (is_up) 2>/dev/null; then
         read_values
         [ "$(cat "$state/emulator.version" 2>/dev/null)" = "$(emulator_version)" ] ||
-            say "the AWS emulator was started from other files than scripts/lib has now: \`down\` and \`up\` start it anew"
+            say "the AWS emulator was started from other files than scripts/lib has now: \`down\` and \`up\` restart it"
         say "runs already ($(seconds_since "$began"))"
         up_sentence
         return 0

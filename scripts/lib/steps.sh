@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # One line a step, and a table at the end. Sourced after messages.sh, with $steps_logs set to the folder of the logs. The
-# steps of several scripts count as one row of numbers: $steps_done and $steps_total go through the environment.
+# steps of several scripts are numbered together: $steps_done and $steps_total are passed in the environment.
 
 steps_total=${steps_total:-0}
 steps_done=${steps_done:-0}
@@ -9,8 +9,8 @@ step_label=''
 mkdir -p "$steps_logs"
 [ "$steps_done" != 0 ] || : >"$steps_table"
 
-# One run of this name in a clone: two would write each other's logs. The lock is descriptor 9; what a step leaves running must
-# not hold it.
+# Allows one run of this name in a clone, because runs share their logs. The lock is descriptor 9; a process that a step leaves
+# running must not hold it.
 only_one() { # only_one NAME
     exec 9>"$steps_logs/lock"
     flock --nonblock 9 || {
@@ -28,7 +28,7 @@ begin() {
     step_log=${step_out%.out}.log
     : >"$step_out"
     : >"$step_log"
-    # On a terminal the line is there while the step runs, and is written over at its end.
+    # On a terminal the line is shown while the step runs, and overwritten at its end.
     if [ -t 2 ]; then printf '[%2d/%d] %-34s …' "$steps_done" "$steps_total" "$step_label" >&2; fi
 }
 
@@ -55,7 +55,7 @@ end_failed() {
     exit "$1"
 }
 
-build_row() { # build_row LABEL RESULT COMMAND…: cargo says whether it compiles anything
+build_row() { # build_row LABEL RESULT COMMAND…: `changed` when cargo compiled something
     local label=$1 result=$2
     shift 2
     begin "$label"
@@ -63,17 +63,17 @@ build_row() { # build_row LABEL RESULT COMMAND…: cargo says whether it compile
     if grep -q '^ *Compiling' "$step_log"; then end changed "$result"; else end unchanged "$result"; fi
 }
 
-# Where cargo puts the tools.
+# The folder of cargo's binaries.
 built_tools() {
     local target=${CARGO_TARGET_DIR:-target}
     case $target in /*) ;; *) target=$repo/$target ;; esac
     printf '%s/release' "$target"
 }
 
-# The error that the program of the step ended with, as our tools and scripts write it.
+# The last error message in the step's log, in the format of the tools and scripts.
 said_error() { sed -n 's/^[a-z-]*: error: //p' "$step_log" | tail -n 1; }
 
-# A signal ends the script as such, after the program of the step has gone.
+# The script ends by the signal, after the program of the step has ended.
 step_interrupted() { # step_interrupted SIGNAL
     trap - "$1"
     if [ -n "$step_label" ]; then
@@ -91,9 +91,9 @@ closing_table() {
     cat "$steps_table" >&2
 }
 
-# What follows starts no process where a variable does: it is done for each row of a table.
+# The following functions set variables instead of starting processes: they run for each row of a table.
 
-# A digest is known by its first letters, a registry by the repository behind it.
+# Abbreviates a digest, and omits the registry's host name.
 shorten() { # shorten TEXT: as $short
     short=$1
     if [[ $short =~ ^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.[a-z.]+/ ]]; then short=…/${short#"${BASH_REMATCH[0]}"}; fi
@@ -106,7 +106,7 @@ shortened() {
     printf '%s' "$short"
 }
 
-# The first text of this key in a JSON document, as our tools print it; empty when it has none.
+# The first text of this key in a JSON document as the tools print it; empty without one.
 find_text() { # find_text KEY DOCUMENT: as $found
     local pattern="\"$1\":\"((\\\\.|[^\"\\\\])*)\""
     found=''

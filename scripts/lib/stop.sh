@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# The end of the sandbox: stopping it, and taking away what it left. Sourced after leftovers.sh; of scripts/sandbox it uses what
-# knows the region.
+# Stops the sandbox, and removes what it leaves. Sourced after leftovers.sh; uses the functions of scripts/sandbox that depend on
+# the region.
 
-# Stops what is this clone's. Sets $region_is_ours: not so while another clone's sandbox runs in the region.
+# Stops the sandbox of this clone. Sets $region_is_ours to `no` when another clone's sandbox runs in the region.
 stop_region() {
     read_values || engine_host=$(engine_endpoint)
     emulator_down "$state"
@@ -23,7 +23,7 @@ down() {
     lock_region
     if emulator_runs || database_runs; then was=yes; fi
     stop_region
-    if [ "$was" = yes ]; then say "stopped ($(seconds_since "$began")); its data stay"; fi
+    if [ "$was" = yes ]; then say "stopped ($(seconds_since "$began")); its data is kept"; fi
     printf 'the sandbox in %s is down\n' "$region"
 }
 
@@ -42,7 +42,7 @@ clean_all() {
     for folder in "$repo"/.sandbox/*/; do
         [ ! -d "$folder" ] || regions+=("$(basename "$folder")")
     done
-    # One whose folder somebody removed while it ran.
+    # A sandbox whose folder was removed while it ran.
     while IFS=$'\t' read -r pid other folder; do
         if [ "$folder" = "$repo/.sandbox/$other/aws" ] && [ ! -d "$repo/.sandbox/$other" ]; then regions+=("$other"); fi
     done < <(emulators)

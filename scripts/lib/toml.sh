@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# What scripts read of ops.toml with awk: a text of a line, inside an inline table of it too. Sourced; the tools read the file
-# with a parser, and refuse what this would misread.
+# Reads texts of ops.toml with awk, line by line. Sourced. The tools read the file with a parser, and reject a file that this would
+# misread.
 
-# A function for awk: text_of(KEY) is the text of that key in the line, "" when it has none.
+# A function for awk: text_of(KEY) is the text of that key in the line, or of an inline table in it; "" without one.
 # shellcheck disable=SC2034,SC2016 # for who sources it; awk's own $0
 toml_text='
     function text_of(wanted,    found) {

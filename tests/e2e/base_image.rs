@@ -109,21 +109,6 @@ fn a_name_that_the_registry_does_not_know_is_no_reason_for_a_stand_in() {
     }
 }
 
-#[test]
-fn what_the_caller_chose_is_not_replaced() {
-    let clone = Clone::new("'image inspect my/python:1') exit 0 ;;");
-    let chosen = clone
-        .base_image()
-        .env("OPS_IMAGE_FROM", "other=x:1,cruddur-python=my/python:1");
-    chosen.run().exits(0).prints("my/python:1 there");
-    let absent = clone
-        .base_image()
-        .env("OPS_IMAGE_FROM", "cruddur-python=my/python:2");
-    let output = absent.run().exits(2).says("failed to pull `my/python:2`");
-    output.says("hint: correct OPS_IMAGE_FROM, or unset it");
-    assert!(!clone.calls().contains("python:3.10"), "{}", clone.calls());
-}
-
 /// An engine that nothing can be pulled with, and a maker of file systems that does `then`.
 fn off_line(then: &str) -> Clone {
     let loaded = "\"${0%/*}\"/loaded";
@@ -219,15 +204,6 @@ fn the_stand_in_is_made_once_and_loaded_again_as_the_same_image() {
 }
 
 #[test]
-fn a_stand_in_that_can_not_be_made_leaves_nothing() {
-    let clone = off_line("echo 'E: no space left' >&2; printf half; exit 1");
-    let output = clone.base_image().run().exits(2).says("E: no space left");
-    output.says("base-image: error: failed to make the stand-in base image");
-    assert_eq!(clone.left(), Vec::<String>::new());
-    assert!(!clone.path("fake/loaded").exists());
-}
-
-#[test]
 fn a_signal_ends_the_making_and_leaves_nothing() {
     let clone = off_line(
         "trap 'kill $!; echo ended >\"${0%/*}/ended\"; exit 1' TERM\n: >\"${0%/*}/began\"\nsleep 60 & wait",
@@ -240,82 +216,6 @@ fn a_signal_ends_the_making_and_leaves_nothing() {
     running.wait().exits(143);
     assert!(clone.path("scripts/lib/ended").exists());
     assert_eq!(clone.left(), Vec::<String>::new());
-}
-
-#[test]
-fn a_signal_ends_the_pull() {
-    let clone = Clone::new(
-        "pull*) trap 'kill $!; : >\"${0%/*}/ended\"; exit 1' TERM; : >\"${0%/*}/began\"; sleep 60 & wait ;;",
-    );
-    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let running = clone.base_image().spawn();
-        wait_for("the pull", || clone.path("fake/began").exists().then_some(()));
-        running.signal(signal);
-        running.wait().exits(128 + signal.as_raw());
-        assert!(clone.path("fake/ended").exists());
-        for name in ["fake/began", "fake/ended"] {
-            fs::remove_file(clone.path(name)).unwrap();
-        }
-        assert_eq!(clone.left(), Vec::<String>::new());
-    }
-}
-
-#[test]
-fn two_at_once_make_one() {
-    let clone = off_line("sleep 0.3; printf layer");
-    let running = [clone.base_image().spawn(), clone.base_image().spawn()];
-    let mut states: Vec<String> = running.map(|one| one.wait().exits(0).stdout).into();
-    states.sort();
-    assert_eq!(
-        states,
-        [format!("{STAND_IN} made\n"), format!("{STAND_IN} there\n")]
-    );
-    assert_eq!(
-        fs::read_to_string(clone.path("made"))
-            .unwrap()
-            .matches("bookworm ")
-            .count(),
-        1
-    );
-}
-
-#[test]
-fn it_needs_an_engine_and_a_table() {
-    let clone = Clone::new("nothing) ;;");
-    let no_engine = Clone::new("nothing) ;;");
-    executable(&no_engine.path("fake/docker"), "#!/bin/sh\nexit 1\n");
-    no_engine
-        .base_image()
-        .run()
-        .exits(2)
-        .says("base-image: error: the Docker engine does not answer");
-    for name in ["app", "nothing"] {
-        let output = clone.base_image().arg(name).run().exits(2);
-        output.says(&format!(
-            "no `from` in a table [[image]] named `{name}` of ops.toml"
-        ));
-    }
-    clone
-        .base_image()
-        .arg("--nonsense")
-        .run()
-        .exits(2)
-        .says("unknown argument `--nonsense`");
-    clone
-        .base_image()
-        .args(["a", "b"])
-        .run()
-        .exits(2)
-        .says("more than one name");
-    assert!(
-        clone
-            .base_image()
-            .arg("--help")
-            .run()
-            .exits(0)
-            .stdout
-            .contains("Exit codes:")
-    );
 }
 
 /// In the gate's sandbox: whichever it is, it is there, and says so at once.

@@ -1,8 +1,7 @@
-//! `db-test`: the stages of a connection, against servers that do as a script says and against the sandbox's
-//! PostgreSQL.
+//! `db-test`: the stages of a connection, against scripted servers and against the sandbox's PostgreSQL.
 
 mod agreement;
-mod authorities;
+mod ca_certificates;
 mod command_line;
 mod container;
 mod database;
@@ -27,7 +26,7 @@ fn probe(url: &str) -> Tool {
     tool("db-test").env("CONNECTION_URL", url)
 }
 
-/// A server on a free port that does `script` with each connection, given its number.
+/// A server on a free port that runs `script` for each connection, which it numbers.
 struct Server {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -40,7 +39,7 @@ impl Server {
         Self::with(listener, script)
     }
 
-    /// On a port that is free on 127.0.0.1 and stays so: below those that the system gives to others.
+    /// On a port that is free on 127.0.0.1, and below the range that the system assigns to other processes.
     fn on_ipv6_alone(script: impl Fn(&mut TcpStream, usize) + Send + Sync + 'static) -> Self {
         let first = 23_000 + u16::try_from(std::process::id() % 4_000).unwrap();
         let listener = (first..first + 1_000).find_map(|port| {
@@ -54,7 +53,7 @@ impl Server {
         let address = listener.local_addr().unwrap();
         let connections = Arc::new(AtomicUsize::new(0));
         let (count, script) = (Arc::clone(&connections), Arc::new(script));
-        // It ends with the process: a thread that waits holds up nobody.
+        // The threads end with the process.
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let number = count.fetch_add(1, Ordering::SeqCst);
@@ -79,12 +78,12 @@ impl Server {
     }
 }
 
-/// Nothing listens on it: it is nobody's.
+/// Nothing listens on this address.
 const CLOSED: &str = "127.0.0.1:1";
 
-// --- PostgreSQL's protocol, as far as a script needs it ------------------------------------------------
+// --- The parts of PostgreSQL's protocol that the scripts need ------------------------------------------------
 
-/// What a client sends before it is logged in, without its length; empty when it has gone.
+/// A message of the client before the login, without its length; empty at the end of the connection.
 fn packet(stream: &mut TcpStream) -> Vec<u8> {
     let mut length = [0; 4];
     if stream.read_exact(&mut length).is_err() {
@@ -97,7 +96,7 @@ fn packet(stream: &mut TcpStream) -> Vec<u8> {
 
 const SSL_REQUEST: [u8; 4] = [4, 210, 22, 47];
 
-/// Answers the request for TLS, when it comes to that, and reads on to the login.
+/// Answers the SSLRequest, if the client sends one, and reads the startup message.
 fn answering_tls(stream: &mut TcpStream, answer: u8) -> Vec<u8> {
     let first = packet(stream);
     if first != SSL_REQUEST {
@@ -123,7 +122,7 @@ fn welcome() -> Vec<u8> {
     [message(b'R', &[0; 4]), key, message(b'Z', b"I")].concat()
 }
 
-/// Answers each query with no row, as a pooler's console might.
+/// Answers each query without rows, as the consoles of some poolers do.
 fn answer_queries(stream: &mut TcpStream) {
     let mut kind = [0];
     while stream.read_exact(&mut kind).is_ok() && kind != *b"X" {
@@ -135,22 +134,22 @@ fn answer_queries(stream: &mut TcpStream) {
     }
 }
 
-/// Lets everybody in, without TLS.
+/// Accepts every login, without TLS.
 fn let_in(stream: &mut TcpStream) {
     answering_tls(stream, b'N');
     stream.write_all(&welcome()).unwrap();
     answer_queries(stream);
 }
 
-/// Takes what comes, and says nothing.
+/// Reads everything, and sends nothing.
 fn stay_silent(stream: &mut TcpStream) {
     let _ = stream.read_to_end(&mut Vec::new());
 }
 
-// --- What is expected ----------------------------------------------------------------------------------
+// --- Assertions ----------------------------------------------------------------------------------
 
-/// One failure: its exit code, the reason on stdout and in the error, the stage that failed, and the hint, if one is
-/// expected.
+/// Asserts the exit code, the reason on stdout and in the error, the stage that failed, and the hint unless it is
+/// empty.
 #[track_caller]
 fn fails(output: Output, code: i32, stage: &str, reason: &str, hint: &str) -> Output {
     let transcript = output.transcript();

@@ -1,4 +1,4 @@
-//! `scripts/dist` in a clone whose compilers are stand-ins, and in `probes` what it has really built.
+//! `scripts/dist` in a clone with fake compilers; `probes` tests the binaries of the real one.
 
 mod probes;
 
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use support::{Output, Tool, executable, program, root};
 use tempfile::TempDir;
 
-/// A clone under git, in which `cargo build` copies the file `source` into both probes.
+/// A git clone with a fake `cargo build` that copies the file `source` to both probes.
 struct Clone {
     folder: TempDir,
 }
@@ -41,7 +41,7 @@ impl Clone {
         ] {
             clone.write(path, text);
         }
-        // Only these are on PATH: this machine's own compilers are not.
+        // PATH has only these, and not the machine's compilers.
         for name in [
             "awk",
             "bash",
@@ -154,28 +154,28 @@ impl Clone {
             .env("CARGO_HOME", self.path("cargo"))
     }
 
-    /// The calls of `cargo build` since the last question.
+    /// The calls of `cargo build` since the previous call of this function.
     fn calls(&self) -> Vec<String> {
         let calls = fs::read_to_string(self.path("calls")).unwrap_or_default();
         let _ = fs::remove_file(self.path("calls"));
         calls.lines().map(str::to_owned).collect()
     }
 
-    /// The commit that the last build was told.
-    fn told(&self) -> String {
+    /// The OPS_COMMIT of the last build.
+    fn commit_of_build(&self) -> String {
         let calls = self.calls();
         calls.last().unwrap().split_once("commit=").unwrap().1.to_owned()
     }
 }
 
-/// A file as it is on the disk: another number is another file.
+/// Inode and modification time.
 fn identity(path: &Path) -> (u64, i64, i64) {
     let data = fs::metadata(path).unwrap();
     (data.ino(), data.mtime(), data.mtime_nsec())
 }
 
 #[test]
-fn lays_the_probes_and_leaves_them_alone_the_second_time() {
+fn installs_the_probes_and_does_not_touch_them_the_second_time() {
     let clone = Clone::new();
     let first = clone.dist().run().exits(0);
     let lines: Vec<String> = first
@@ -235,7 +235,7 @@ fn lays_the_probes_and_leaves_them_alone_the_second_time() {
 }
 
 #[test]
-fn builds_apart_from_the_tools_and_without_this_machines_folders() {
+fn builds_apart_from_the_tools_and_without_this_machines_paths() {
     let clone = Clone::new();
     fs::create_dir_all(clone.path("cargo/registry/src/index-of-a-mirror")).unwrap();
     clone
@@ -265,7 +265,7 @@ fn builds_apart_from_the_tools_and_without_this_machines_folders() {
     assert!(flags.contains(&mirror.as_str()), "{flags:?}");
 }
 
-/// With the newest commit in the probes, each commit would be another image.
+/// With HEAD in the probes, every commit would change the image.
 #[test]
 fn the_version_is_the_last_commit_that_touched_the_sources() {
     let clone = Clone::new();
@@ -275,22 +275,22 @@ fn the_version_is_the_last_commit_that_touched_the_sources() {
     clone.write("README.md", "changed");
     clone.commit("something else");
     clone.dist().run().exits(0);
-    assert_eq!(clone.told(), touched);
+    assert_eq!(clone.commit_of_build(), touched);
 
     clone.write("crates/other/src/lib.rs", "// not committed");
     clone.dist().run().exits(0);
-    assert_eq!(clone.told(), touched);
+    assert_eq!(clone.commit_of_build(), touched);
     clone.write("crates/probe/src/more.rs", "// not committed");
     clone.dist().run().exits(0);
-    assert_eq!(clone.told(), format!("{touched}-modified"));
+    assert_eq!(clone.commit_of_build(), format!("{touched}-modified"));
 
     clone.dist().env("OPS_COMMIT", "dev").run().exits(0);
-    assert_eq!(clone.told(), "dev");
+    assert_eq!(clone.commit_of_build(), "dev");
 
-    // In an archive the build finds out by itself, also below somebody else's repository.
+    // In an archive the build script determines it, also below another repository.
     fs::remove_dir_all(clone.path(".git")).unwrap();
     clone.dist().run().exits(0);
-    assert_eq!(clone.told(), "");
+    assert_eq!(clone.commit_of_build(), "");
 }
 
 #[test]
@@ -340,7 +340,7 @@ fn another_architecture_is_built_where_its_compiler_is_and_else_skipped() {
     assert_eq!(clone.read("dist/SHA256SUMS").lines().count(), 4);
     assert!(clone.path("dist/db-test-aarch64-linux").exists());
 
-    // What can't be built any more is of an older state of the clone.
+    // A binary that can't be built any more comes from an earlier state of the clone.
     fs::remove_file(clone.path("fake/aarch64-linux-gnu-gcc")).unwrap();
     let output = clone.dist().run().exits(0);
     assert!(skipped(&output), "{}", output.transcript());
@@ -349,7 +349,7 @@ fn another_architecture_is_built_where_its_compiler_is_and_else_skipped() {
 }
 
 #[test]
-fn the_image_gets_those_of_its_platform() {
+fn the_image_gets_the_binaries_for_its_platform() {
     let clone = Clone::new();
     clone.platform("linux/arm64");
     let output = clone.dist().run().exits(2);
@@ -358,7 +358,7 @@ fn the_image_gets_those_of_its_platform() {
     );
     clone.fake("aarch64-linux-gnu-gcc", ":");
     clone.target("aarch64");
-    // Each architecture has its own content here.
+    // A different content for each architecture.
     clone.fake(
         "cargo",
         &format!(

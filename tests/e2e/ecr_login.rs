@@ -48,9 +48,9 @@ fn stores_the_token_for_docker_and_prints_where() {
     );
     let path = tool.folder().join(FILE);
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
-    // One call: neither the account nor anything else is asked for.
+    // One call: the account is taken from the response.
     assert_eq!(aws.targets(), [ecr("GetAuthorizationToken")]);
-    // No temporary file is left beside it.
+    // No temporary file is left.
     let mut names: Vec<_> = std::fs::read_dir(path.parent().unwrap())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
@@ -90,7 +90,7 @@ fn keeps_everything_else_in_the_file_and_its_order() {
 }
 
 #[test]
-fn a_file_that_is_no_json_is_left_as_it_is() {
+fn a_malformed_file_is_left_unchanged() {
     let aws = signed_in("p");
     for broken in ["{\"auths\": {", "[]", "null, hunter2"] {
         let tool = aws.tool("ecr-login").file(FILE, broken);
@@ -111,7 +111,7 @@ fn a_dry_run_stores_nothing() {
 }
 
 #[test]
-fn a_credential_helper_gets_the_token_and_the_file_a_mark() {
+fn a_credential_helper_gets_the_token_and_the_file_an_empty_entry() {
     let aws = signed_in("for-the-helper");
     let tool = aws.tool("ecr-login").file(FILE, r#"{"credsStore":"e2e"}"#);
     let helper = tool.folder().join("bin/docker-credential-e2e");
@@ -133,7 +133,7 @@ fn a_credential_helper_gets_the_token_and_the_file_a_mark() {
 }
 
 #[test]
-fn what_a_helper_says_is_in_the_error_without_the_token() {
+fn a_helpers_message_is_in_the_error_without_the_token() {
     let canary = Canary::new();
     let aws = signed_in(canary.value());
     let script = "#!/bin/sh\necho first >&2\ncat >&2\nprintf '\\n key ring is locked\\n\\n' >&2\nexit 1\n";
@@ -143,7 +143,7 @@ fn what_a_helper_says_is_in_the_error_without_the_token() {
         .exits(2)
         .says("failed to store credentials with `docker-credential-e2e`: key ring is locked\n");
     canary.absent_from("a helper that repeats its input", &output);
-    // The last line itself can hold it.
+    // The last line itself may contain the token.
     let output = with_helper(&aws, "#!/bin/sh\ncat >&2\nexit 1\n")
         .run()
         .exits(2)
@@ -185,8 +185,8 @@ fn a_lock_that_another_login_holds_is_named() {
     lock.lock().unwrap();
     tool.run()
         .exits(2)
-        .says("docker/config.json.lock`: another login holds it, for 10 s now\n")
-        .says("hint: see which one with `fuser -v ");
+        .says("docker/config.json.lock`: another login has held the lock for 10 s\n")
+        .says("hint: find the process with `fuser -v ");
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn logins_at_the_same_time_lose_no_entry() {
 }
 
 #[test]
-fn says_what_ecr_refused() {
+fn an_error_of_ecr_names_the_call() {
     let aws = FakeAws::start();
     aws.refuse(
         ecr("GetAuthorizationToken"),
@@ -246,15 +246,15 @@ fn says_what_ecr_refused() {
          --- stdout\n\
          --- stderr\n\
          ecr-login: note: AWS calls go to http://127.0.0.1:PORT (endpoint override)\n\
-         ecr-login: error: failed to get a token for docker: ecr:GetAuthorizationToken refused with \
+         ecr-login: error: failed to get a token for docker: ecr:GetAuthorizationToken failed: \
          AccessDeniedException: User: ci may not\n\
-         hint: allow `ecr:GetAuthorizationToken` to the identity that `aws sts get-caller-identity` shows\n"
+         hint: grant `ecr:GetAuthorizationToken` to the caller (`aws sts get-caller-identity`)\n"
     );
     assert_eq!(aws.bodies(ecr("GetAuthorizationToken")), [json!({})]);
 }
 
 #[test]
-fn answers_that_make_no_sense_are_errors_and_store_nothing() {
+fn malformed_responses_are_errors_and_store_nothing() {
     let good = token(&registry("us-east-1"), "p");
     let with = |field: &str, value: Value| {
         let mut answer = good.clone();
@@ -289,7 +289,7 @@ fn the_token_is_in_no_output() {
     let output = aws.tool("ecr-login").args(["-v", "-o", "json"]).run().exits(0);
     canary.absent_from("a login", &output);
 
-    // What can go wrong with the token in hand.
+    // Errors after the token was received.
     let odd = FakeAws::start();
     odd.answer(
         ecr("GetAuthorizationToken"),

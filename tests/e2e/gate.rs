@@ -54,22 +54,6 @@ impl Clone {
 
 const DOWN: &str = "sandbox --region us-west-2 down";
 
-#[test]
-fn the_test_runners_own_summary_comes_last() {
-    let clone = Clone::new();
-    clone.step("fake/cargo", "echo \"result of $*\"");
-    let output = clone.check().run().exits(0);
-    assert!(
-        output
-            .stdout
-            .ends_with("result of test --release --locked --package e2e\n"),
-        "{}",
-        output.transcript()
-    );
-    assert_eq!(output.stderr, "");
-    assert_eq!(clone.calls().last().unwrap(), DOWN);
-}
-
 /// A second profile, or a second set of features, would compile the SDK again.
 #[test]
 fn every_step_builds_in_one_profile_and_with_the_lock_file() {
@@ -143,41 +127,4 @@ fn a_signal_takes_the_sandbox_down() {
         running.wait().exits(code);
         assert_eq!(clone.calls().last().unwrap(), DOWN);
     }
-}
-
-#[test]
-fn two_gates_of_one_clone_wait_for_each_other() {
-    let clone = Clone::new();
-    clone.step("scripts/sandbox", "[ \"$3\" != up ] || sleep 0.3");
-    let running = [clone.check().spawn(), clone.check().spawn()];
-    for gate in running {
-        gate.wait().exits(0);
-    }
-    let ups = |call: &String| call.ends_with(" up");
-    let downs = |call: &String| call.ends_with(" down");
-    let order: String = clone
-        .calls()
-        .iter()
-        .filter_map(|call| {
-            if ups(call) {
-                Some('u')
-            } else {
-                downs(call).then_some('d')
-            }
-        })
-        .collect();
-    assert_eq!(order, "duddud");
-}
-
-#[test]
-fn the_quick_gate_needs_no_sandbox_and_installs_nothing() {
-    let clone = Clone::new();
-    clone.check().arg("--quick").run().exits(0);
-    let calls = clone.calls();
-    assert!(
-        calls.iter().all(|call| ["cargo ", "git ", "shellcheck "]
-            .iter()
-            .any(|name| call.starts_with(name))),
-        "{calls:?}"
-    );
 }

@@ -1,4 +1,4 @@
-//! `health-check`: one question, and what it makes of each kind of answer and of none.
+//! `health-check` against servers with every kind of response.
 
 mod addresses;
 mod answers;
@@ -14,7 +14,7 @@ use support::{Output, Tool, tool};
 const RUNNING: &str = "Flask server is running";
 const NOT_RUNNING: &str = "Flask server is not running";
 
-/// A server on a free port that does `answer` with each connection, after it has read the request.
+/// A server on a free port that runs `answer` for each connection, after it has read the request.
 struct Server {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
@@ -28,7 +28,7 @@ impl Server {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&requests);
         let answer = Arc::new(answer);
-        // It ends with the process: a thread that waits holds up nobody.
+        // The threads end with the process.
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 let (seen, answer) = (Arc::clone(&seen), Arc::clone(&answer));
@@ -46,7 +46,7 @@ impl Server {
         Self::on("127.0.0.1", answer)
     }
 
-    /// Sends this and closes.
+    /// Sends this text and closes the connection.
     fn sending(text: impl Into<Vec<u8>>) -> Self {
         let text = text.into();
         Self::start(move |stream| {
@@ -108,7 +108,7 @@ fn runs(output: Output) {
     assert_eq!(output.stderr, "");
 }
 
-/// Exit code 1, the words, and one line of stderr that ends with `why`.
+/// Asserts the exit code 1, the line on stdout, and one line on stderr that ends with `why`.
 #[track_caller]
 fn does_not_run(output: Output, why: &str) {
     let output = output.exits(1).prints(NOT_RUNNING);

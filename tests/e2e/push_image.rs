@@ -1,9 +1,10 @@
-//! `push-image`: what ECR has already is not sent, and what it has afterwards is asked of it.
+//! `push-image`: what ECR already has is not sent, and the printed digest is read back from ECR.
 
 mod building;
 mod destinations;
 mod endpoints;
 mod faults;
+mod interrupted;
 mod planning;
 mod pushing;
 mod sandbox;
@@ -55,19 +56,19 @@ struct Local {
 
 #[derive(Default)]
 struct Store {
-    /// ECR's repositories, each as `DescribeRepositories` has it.
+    /// ECR's repositories, each in the form of `DescribeRepositories`.
     repositories: BTreeMap<String, Value>,
     /// ECR's tags: (repository, tag) → digest.
     tags: BTreeMap<(String, String), String>,
     /// The engine's images by name.
     local: BTreeMap<String, Local>,
-    /// What other registries have: name → id.
+    /// The images of other registries: name → id.
     pullable: BTreeMap<String, String>,
-    /// What a build makes.
+    /// The id of the image that a build makes.
     built: String,
 }
 
-/// An account and an engine, both scripted, which know each other.
+/// A scripted account and a scripted engine with a common state.
 struct World {
     aws: FakeAws,
     engine: FakeEngine,
@@ -91,7 +92,7 @@ fn lock(store: &Mutex<Store>) -> MutexGuard<'_, Store> {
 }
 
 impl World {
-    /// The repositories are there and empty; `python:3` can be pulled; a build makes an image.
+    /// The repositories are empty; `python:3` can be pulled; a build makes an image.
     fn new() -> Self {
         let world = World {
             aws: FakeAws::start(),
@@ -160,7 +161,7 @@ impl World {
             .file("src/app.py", "print()\n")
     }
 
-    /// The pushes that the engine was asked for: `base:3`.
+    /// The pushes that the engine received: `base:3`.
     fn pushes(&self) -> Vec<String> {
         let pushes = self.engine.requests().into_iter().filter_map(|request| {
             let name = request
@@ -228,7 +229,7 @@ impl World {
     }
 }
 
-/// What a Docker engine does with images, as far as a client can see.
+/// The behaviour of a Docker engine that a client can see.
 fn engine(store: &mut Store, request: &EngineRequest) -> EngineAnswer {
     let query = |name: &str| request.query.get(name).cloned().unwrap_or_default();
     if request.call == "GET /info" {
@@ -267,7 +268,7 @@ fn engine(store: &mut Store, request: &EngineRequest) -> EngineAnswer {
     let found = found.map(|(_, local)| local.clone());
     match (method, verb, found) {
         ("GET", "json", Some(local)) => {
-            // The digests belong to the image, whatever its names.
+            // The digests belong to the image, not to one of its names.
             let same = || store.local.iter().filter(|(_, other)| other.id == local.id);
             let tags: Vec<&String> = same()
                 .map(|(name, _)| name)

@@ -233,7 +233,7 @@ fn an_image_may_be_named_on_the_command_line() {
             "failed to use --image `api`: `aws/web.json` has no `${image.api}`",
         ),
         ("web", "it must be NAME=REF"),
-        ("web=Not an image", "is no image reference"),
+        ("web=Not an image", "is not an image reference"),
     ] {
         tool(&aws).args(["--image", given]).run().exits(2).says(words);
     }

@@ -1,14 +1,12 @@
-//! What holds for the repository as a whole.
+//! Rules of the repository: dependencies between crates, names, files, documents.
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
-use support::{Tool, root, tool};
-use tempfile::TempDir;
+use support::{root, tool};
 
 /// What a command in the repository's folder prints.
 fn printed(program: &str, arguments: &[&str]) -> String {
@@ -107,41 +105,123 @@ fn tools_do_not_depend_on_tools_and_tests_on_none_of_ours() {
     }
 }
 
+/// The crates that a package is built from, itself included.
+fn built_from(package: &str) -> Vec<String> {
+    let edges = "--edges=normal,build";
+    let tree = cargo(&[
+        "tree",
+        "--package",
+        package,
+        edges,
+        "--prefix=none",
+        "--format={p}",
+    ]);
+    let names = tree.lines().filter_map(|line| line.split(' ').next());
+    names.map(str::to_owned).collect()
+}
+
+/// The probes run in images, and are built from `cli`.
 #[test]
-fn the_probes_and_plain_common_pull_in_no_aws_crate() {
-    for package in ["common", "conninfo", "db-test", "health-check"] {
-        let tree = cargo(&[
-            "tree",
-            "--package",
-            package,
-            "--edges=normal,build",
-            "--prefix=none",
-            "--format={p}",
-        ]);
-        let aws: Vec<&str> = tree.lines().filter(|line| line.starts_with("aws-")).collect();
-        assert!(aws.is_empty(), "{package}: {aws:?}");
-        if package == "common" || package == "conninfo" {
-            let clients = ["http ", "hyper ", "reqwest ", "rustls ", "tokio ", "ureq "];
-            let found: Vec<&str> = tree
-                .lines()
-                .filter(|line| clients.iter().any(|name| line.starts_with(name)))
-                .collect();
-            assert!(found.is_empty(), "{package}: {found:?}");
-        }
+fn cli_and_the_probes_pull_in_no_aws_and_cli_no_http() {
+    let clients = ["http", "hyper", "reqwest", "tokio"];
+    for package in ["arn", "cli", "conninfo", "db-test", "health-check"] {
+        let probe = ["db-test", "health-check"].contains(&package);
+        let crates = built_from(package);
+        let found = crates.iter().filter(|name| {
+            name.starts_with("aws-sdk-")
+                || *name == "aws-config"
+                || !probe && clients.contains(&name.as_str())
+        });
+        assert_eq!(found.collect::<Vec<_>>(), Vec::<&String>::new(), "{package}");
     }
 }
 
+/// aws-config depends on STS itself.
 #[test]
-fn common_has_no_service_client() {
+fn common_has_no_client_of_another_service_than_sts() {
     let common = packages()
         .iter()
         .find(|package| name(package) == "common")
         .unwrap();
-    let clients: Vec<&str> = dependencies(common)
+    let clients = dependencies(common)
         .into_iter()
-        .filter(|name| name.starts_with("aws-sdk-"))
-        .collect();
-    assert!(clients.is_empty(), "{clients:?}");
+        .filter(|name| name.starts_with("aws-sdk-"));
+    assert_eq!(
+        clients.filter(|name| *name != "aws-sdk-sts").collect::<Vec<_>>(),
+        Vec::<&str>::new()
+    );
+}
+
+/// Clippy denies printing where a crate does not allow it; this denies the permission.
+#[test]
+fn only_cli_prints_and_only_main_ends_the_process() {
+    let words = [
+        "println!",
+        "print!(",
+        "eprint!",
+        "dbg!",
+        "print_stdout",
+        "print_stderr",
+        "process::exit",
+        "process::abort",
+    ];
+    none(lines_with(|path, line| {
+        let source = path.starts_with("crates/") && path.ends_with(".rs") && !path.ends_with("build.rs");
+        let code = line.split("//").next().unwrap_or_default();
+        let word = words.iter().find(|word| code.contains(**word));
+        word.filter(|_| source).map(|word| (*word).to_owned())
+    }));
+}
+
+/// Terms and phrases that were replaced, each with its replacement.
+const REPLACED: &[(&str, &str)] = &[
+    ("Deed", "Action"),
+    ("Patience", "Backoff"),
+    ("comes_and_goes", "deleted_during_create"),
+    ("could_not", "Failure::error"),
+    ("CouldNot", "Exit::Error"),
+    ("Described", "ErrorSummary"),
+    ("Scrubber", "Redactor"),
+    ("Unanswered", "AttemptTracker"),
+    ("TlsOnDemand", "LazyTlsClient"),
+    ("BySchema", "ByScheme"),
+    ("Wanted", "Desired"),
+    ("Seen", "Observed"),
+    ("Unsettled", "Inconsistent"),
+    ("until_shown", "wait_until_converged"),
+    ("until_listed", "wait_until_visible"),
+    ("Keeper", "CredentialStore"),
+    ("Told", "WaitState"),
+    ("ByHand", "ManualCommands"),
+    ("Workshop", "ImageContext"),
+    ("Sight", "PeerInfo"),
+    ("Flaw", "Diagnostic"),
+    ("Rhythm", "RateState"),
+    ("in_the_way", "immutable_conflict"),
+    ("Does it.", "a comment with a subject"),
+    ("it comes and goes", "it was deleted while being created"),
+    ("is none of the built-in names", "unknown variable"),
+    (
+        "it may have gone through all the same",
+        "the change may have been applied",
+    ),
+    ("was sent and not answered", "no response to"),
+];
+
+#[test]
+fn no_replaced_word_is_in_the_crates() {
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    none(lines_with(|path, line| {
+        let found = REPLACED.iter().find(|(old, _)| {
+            line.match_indices(old).any(|(at, _)| {
+                let before = line[..at].chars().next_back();
+                let after = line[at + old.len()..].chars().next();
+                !before.is_some_and(is_word) && !after.is_some_and(is_word)
+            })
+        });
+        let (old, new) = found.filter(|_| path.starts_with("crates/"))?;
+        Some(format!("`{old}`: now {new}"))
+    }));
 }
 
 #[test]
@@ -198,24 +278,6 @@ fn no_crate_has_dev_dependencies_that_would_build_the_sdk_again() {
             .collect();
         assert!(found.is_empty(), "{}: {found:?}", name(package));
     }
-}
-
-#[test]
-fn only_the_console_prints_and_only_main_ends_the_process() {
-    let words = [
-        "println!",
-        "print!(",
-        "eprint!",
-        "dbg!",
-        "process::exit",
-        "process::abort",
-    ];
-    none(lines_with(|path, line| {
-        let source = path.starts_with("crates/") && path.ends_with(".rs") && !path.ends_with("build.rs");
-        let code = line.split("//").next().unwrap_or_default();
-        let word = words.iter().find(|word| code.contains(**word));
-        word.filter(|_| source).map(|word| (*word).to_owned())
-    }));
 }
 
 #[test]
@@ -297,7 +359,7 @@ fn no_key_is_in_the_repository() {
 }
 
 #[test]
-fn no_folder_of_somebodys_machine_is_in_the_repository() {
+fn no_path_of_one_machine_is_in_the_repository() {
     let homes = ["home", "Users", "root", "work"].map(|folder| format!("/{folder}/"));
     none(lines_with(|_, line| {
         let found = homes.iter().find(|home| {
@@ -327,23 +389,6 @@ fn no_package_registry_is_named() {
     }));
 }
 
-#[test]
-fn nothing_that_is_made_is_tracked() {
-    let made = ["target/", "dist/", ".sandbox/", "backend-flask/bin/", ".journey/"];
-    let found: Vec<&String> = tracked()
-        .iter()
-        .map(|(path, _)| path)
-        .filter(|path| made.iter().any(|folder| path.starts_with(folder)))
-        .collect();
-    assert!(found.is_empty(), "{found:?}");
-}
-
-#[test]
-fn both_licences_are_there() {
-    assert!(text("LICENSE-MIT").contains("Permission is hereby granted, free of charge"));
-    assert!(text("LICENSE-APACHE").contains("Version 2.0, January 2004"));
-}
-
 // --- What the documents say -----------------------------------------------------------------------------
 
 /// What stands in backticks or in a fenced block of a document.
@@ -367,9 +412,9 @@ fn every_command_and_file_that_the_documents_name_exists() {
     let makefile = text("Makefile");
     let is_target = |word: &str| makefile.lines().any(|line| line.starts_with(&format!("{word}:")));
     let mut missing = Vec::new();
-    for path in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"] {
-        let document = text(path);
-        for code in code_of(&document) {
+    for (path, document) in tracked().iter().filter(|(path, _)| path.ends_with(".md")) {
+        let folder = root().join(path).parent().unwrap().to_owned();
+        for code in code_of(document) {
             let words: Vec<&str> = code
                 .split(|character: char| character.is_whitespace() || "()\";$".contains(character))
                 .collect();
@@ -390,55 +435,13 @@ fn every_command_and_file_that_the_documents_name_exists() {
             }
         }
         for link in document.split("](").skip(1) {
-            let link = link.split(')').next().unwrap_or_default();
-            if !link.contains("://") && !root().join(link).exists() {
+            let link = link.split([')', '#']).next().unwrap_or_default();
+            if !link.contains("://") && !folder.join(link).exists() {
                 missing.push(format!("{path}: the link {link}"));
             }
         }
     }
     none(missing);
-}
-
-/// What somebody meant to replace or to come back to: a word like `TODO`, or the mark of a section yet to be written.
-fn unfinished(line: &str) -> Option<&str> {
-    let mut words = line.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
-    words.find(|word| {
-        let is_name =
-            |name: &str| !name.is_empty() && !name.contains(|letter: char| letter.is_ascii_lowercase());
-        ["TODO", "FIXME", "XXX", "TBD"].contains(word) || word.strip_suffix("_SECTION").is_some_and(is_name)
-    })
-}
-
-#[test]
-fn no_document_is_unfinished() {
-    for (line, word) in [
-        ("A_B_SECTION", Some("A_B_SECTION")),
-        ("<!-- ONE_SECTION -->", Some("ONE_SECTION")),
-        ("so: TODO, later", Some("TODO")),
-        ("(FIXME)", Some("FIXME")),
-        ("XXX", Some("XXX")),
-        ("a SECTION, a_SECTION, TODOS, `mktemp x.XXXXXX`, SECTION_A", None),
-    ] {
-        assert_eq!(unfinished(line), word, "{line}");
-    }
-    none(lines_with(|path, line| {
-        unfinished(line)
-            .filter(|_| path.ends_with(".md"))
-            .map(str::to_owned)
-    }));
-}
-
-#[test]
-fn the_readme_has_each_launcher_in_its_table() {
-    let readme = text("README.md");
-    for (path, _) in crate::launchers::launchers() {
-        assert!(
-            readme
-                .lines()
-                .any(|line| line.starts_with(&format!("| `{path}` |"))),
-            "{path}"
-        );
-    }
 }
 
 #[test]
@@ -481,114 +484,4 @@ fn version_names_the_commit() {
             "{name}: {version}"
         );
     }
-}
-
-/// The build script by itself, as cargo would run it in a clone's `crates/cli`.
-struct BuildScript {
-    folder: TempDir,
-}
-
-impl BuildScript {
-    fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        let script = folder.path().join("build-script");
-        let source = root().join("crates/cli/build.rs");
-        let compile = [
-            "--edition=2024",
-            "-o",
-            script.to_str().unwrap(),
-            source.to_str().unwrap(),
-        ];
-        printed("rustc", &compile);
-        fs::create_dir_all(folder.path().join("clone/crates/cli")).unwrap();
-        BuildScript { folder }
-    }
-
-    fn clone(&self) -> PathBuf {
-        self.folder.path().join("clone")
-    }
-
-    fn run(&self, variable: Option<&str>) -> String {
-        let tool =
-            Tool::new(self.folder.path().join("build-script")).current_dir(self.clone().join("crates/cli"));
-        let tool = match variable {
-            Some(value) => tool.env("OPS_COMMIT", value),
-            None => tool,
-        };
-        let output = tool.run().exits(0).stdout;
-        let line = output
-            .lines()
-            .find_map(|line| line.strip_prefix("cargo::rustc-env=OPS_COMMIT="));
-        line.unwrap().to_owned()
-    }
-
-    fn commit_text(&self, text: &str) {
-        fs::write(self.clone().join("crates/cli/commit.txt"), text).unwrap();
-    }
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let identity = ["-c", "user.name=e2e", "-c", "user.email=e2e@example.com"];
-    let output = Tool::new("git")
-        .args(identity)
-        .args(arguments)
-        .current_dir(folder)
-        .run()
-        .exits(0);
-    output.stdout.trim().to_owned()
-}
-
-#[test]
-fn the_commit_comes_from_the_variable_from_git_or_from_the_archive() {
-    let script = BuildScript::new();
-    assert_eq!(script.run(None), "unknown");
-    script.commit_text("$Format:%h$\n");
-    assert_eq!(script.run(None), "unknown");
-    script.commit_text("abc1234\n");
-    assert_eq!(script.run(None), "abc1234");
-    assert_eq!(script.run(Some("dev")), "dev");
-    assert_eq!(script.run(Some("")), "abc1234");
-
-    // Inside somebody else's repository the archive's own commit counts.
-    git(script.folder.path(), &["init", "-q"]);
-    git(
-        script.folder.path(),
-        &["commit", "-q", "--allow-empty", "-m", "theirs"],
-    );
-    assert_eq!(script.run(None), "abc1234");
-
-    let clone = script.clone();
-    git(&clone, &["init", "-q"]);
-    git(&clone, &["commit", "-q", "--allow-empty", "-m", "ours"]);
-    assert_eq!(
-        script.run(None),
-        git(&clone, &["rev-parse", "--short=12", "HEAD"])
-    );
-}
-
-#[test]
-fn an_archive_carries_its_commit() {
-    let script = BuildScript::new();
-    let archive = script.folder.path().join("archive.tar");
-    let paths = ["crates/cli/commit.txt", ".gitattributes"];
-    printed(
-        "git",
-        &[
-            &["archive", "-o", archive.to_str().unwrap(), "HEAD", "--"][..],
-            &paths,
-        ]
-        .concat(),
-    );
-    let clone = script.clone();
-    Tool::new("tar")
-        .args(["-xf", archive.to_str().unwrap()])
-        .current_dir(&clone)
-        .run()
-        .exits(0);
-    let commit = script.run(None);
-    let whole = printed("git", &["rev-parse", "HEAD"]);
-    assert!(
-        commit.len() >= 7 && whole.starts_with(&commit),
-        "{commit} {whole}"
-    );
 }

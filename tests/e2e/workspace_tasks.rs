@@ -7,20 +7,6 @@ use std::path::Path;
 use support::{Tool, bin_dir, root};
 use yaml_rust2::{Yaml, YamlLoader};
 
-/// The targets that build, start something that stays, or need an account: resolved, but not run.
-const NOT_RUN: [&str; 10] = [
-    "bench",
-    "build",
-    "check",
-    "clean-sandbox",
-    "demo",
-    "deploy",
-    "dist",
-    "sandbox-down",
-    "sandbox-up",
-    "test",
-];
-
 fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
@@ -118,53 +104,6 @@ fn every_command_of_gitpod_and_the_devcontainer_is_there() {
             assert!(is_executable(&root().join(first)), "{first} can't be run");
         }
     }
-}
-
-#[test]
-fn both_begin_with_the_same_steps() {
-    let first = |commands: Vec<String>| {
-        commands
-            .iter()
-            .flat_map(|command| parts(command))
-            .map(|words| words[0].clone())
-            .collect::<BTreeSet<_>>()
-    };
-    assert_eq!(first(gitpod()), first(devcontainer()));
-}
-
-#[test]
-fn those_that_neither_build_nor_start_the_demo_run() {
-    let mut run = 0;
-    for words in all() {
-        if words[0] == "make" && words[1..].iter().any(|target| NOT_RUN.contains(&target.as_str())) {
-            continue;
-        }
-        let program = if words[0] == "make" {
-            "make".into()
-        } else {
-            root().join(&words[0])
-        };
-        // What is installed is found where this process finds it.
-        let places = [
-            "HOME",
-            "XDG_CACHE_HOME",
-            "OPS_CACHE_DIR",
-            "RUSTUP_HOME",
-            "CARGO_HOME",
-            "DOCKER_HOST",
-        ];
-        let places = places
-            .iter()
-            .filter_map(|name| Some((name, std::env::var_os(name)?)));
-        let tool = Tool::new(program)
-            .args(&words[1..])
-            .envs(places)
-            .env("OPS_BIN_DIR", bin_dir())
-            .env("CI", "true");
-        tool.without("DOCKER_CONFIG").current_dir(root()).run().exits(0);
-        run += 1;
-    }
-    assert!(run >= 2);
 }
 
 #[test]

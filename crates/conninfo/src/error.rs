@@ -1,9 +1,9 @@
-//! What is wrong with a connection string, without repeating it.
+//! Why a connection string is refused.
 
 use std::fmt;
 
-/// Why a connection string was refused. Holds no piece of the string: any piece may be one of the password,
-/// when a character in it was not encoded.
+/// Why a connection string was refused. Contains no part of the string: when a delimiter in the password is not
+/// percent-encoded, any part may belong to the password.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
     message: String,
@@ -34,23 +34,23 @@ impl ParseError {
         self
     }
 
-    /// The value is a variable's; `None` leaves it the text's.
+    /// `variable` holds the value; `None` means that it is in the connection string.
     pub(crate) fn in_variable(mut self, variable: Option<&'static str>) -> Self {
         self.variable = variable;
         self
     }
 
-    /// The `PG*` variable that holds the value, when it is not the connection string's own.
+    /// The `PG*` variable that holds the value, unless the connection string does.
     pub fn variable(&self) -> Option<&'static str> {
         self.variable
     }
 
-    /// What the user can do about it.
+    /// The next step for the user.
     pub fn hint(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// Whether libpq would take it, and only this crate does not.
+    /// Whether libpq would accept it, and only this crate does not support it.
     pub fn is_unsupported(&self) -> bool {
         self.unsupported
     }
@@ -64,22 +64,22 @@ impl fmt::Display for ParseError {
 
 impl std::error::Error for ParseError {}
 
-/// The advice for a password that was cut in two.
+/// The hint for a password with a delimiter in it.
 pub(crate) const ENCODE: &str = "a password with special characters has to be percent-encoded: @ as %40, / as %2F, % as %25, : as %3A, ? as %3F";
 
-/// Says what a text is that only looks like a connection string: another program's URL, mostly.
-pub(crate) fn foreign(text: &str) -> Option<ParseError> {
+/// Recognises common mistakes: another program's URL, quotation marks, a psql command line.
+pub(crate) fn not_a_connection_string(text: &str) -> Option<ParseError> {
     let lower = text.to_ascii_lowercase();
     let begins = |starts: &[&str]| starts.iter().any(|start| lower.starts_with(start));
     let (message, hint) = if begins(&["\"", "'"]) {
         (
             "the connection string begins with a quotation mark",
-            "take the quotation marks out of the value: env files and secret stores keep them",
+            "remove the quotation marks from the value: env files and secret stores keep them",
         )
     } else if begins(&["psql "]) {
         (
             "this is a psql command line",
-            "take only the postgresql:// URL out of it, without quotation marks",
+            "use only its postgresql:// URL, without quotation marks",
         )
     } else if lower
         .split_once('=')
@@ -87,7 +87,7 @@ pub(crate) fn foreign(text: &str) -> Option<ParseError> {
     {
         (
             "the connection string begins with the name of a variable",
-            "take `NAME=` out of the value",
+            "remove `NAME=` from the value",
         )
     } else if begins(&["jdbc:"]) {
         (
@@ -96,8 +96,8 @@ pub(crate) fn foreign(text: &str) -> Option<ParseError> {
         )
     } else if begins(&["postgresql+", "postgres+"]) {
         (
-            "this is an SQLAlchemy URL, and PostgreSQL's own clients do not take it",
-            "take the +DRIVER out: postgresql://… instead of postgresql+DRIVER://…",
+            "this is an SQLAlchemy URL, and PostgreSQL's own clients do not accept it",
+            "remove +DRIVER: postgresql://… instead of postgresql+DRIVER://…",
         )
     } else if is_url(&lower) {
         (
@@ -128,7 +128,7 @@ fn is_name(lower: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// `mysql://…`; but not `options=a://b`.
+/// `mysql://…`, and not `options=a://b`.
 fn has_scheme(lower: &str) -> bool {
     lower.split_once("://").is_some_and(|(scheme, _)| {
         !scheme.is_empty()

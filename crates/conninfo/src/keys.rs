@@ -1,20 +1,19 @@
-//! The keys that libpq knows, their variables, and what becomes of each.
+//! libpq's keys, their variables, and how each is treated.
 
 use crate::error::ParseError;
 use std::collections::BTreeMap;
 
-/// What becomes of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Treatment {
-    /// It is honoured.
+    /// Implemented.
     Used,
-    /// It can't change whether a connection comes about.
+    /// Accepted without effect: it can't change whether connecting succeeds.
     Harmless,
-    /// As [`Treatment::Harmless`], and libpq wants an integer.
+    /// As [`Treatment::Harmless`]; libpq requires an integer.
     HarmlessInteger,
-    /// It is accepted, and a warning says that it has no effect.
+    /// Accepted without effect, with a warning that gives this reason.
     Ignored(&'static str),
-    /// A connection without it would be another one.
+    /// Refused for this reason: without it the probe would test another connection than the app's.
     Refused(&'static str),
 }
 
@@ -26,7 +25,7 @@ const OAUTH: Treatment = Refused("OAuth is not supported");
 const SERVICE: Treatment = Refused("service files are not read");
 const PROTOCOL: Treatment = Ignored("protocol 3.0 is used");
 
-/// Key, variable, treatment: libpq 18's list, and those that came after it.
+/// Key, variable, treatment: those of libpq 18, and of its master branch after that.
 #[rustfmt::skip]
 pub(crate) const KEYS: &[(&str, &str, Treatment)] = &[
     ("user", "PGUSER", Used),
@@ -36,7 +35,7 @@ pub(crate) const KEYS: &[(&str, &str, Treatment)] = &[
     ("hostaddr", "PGHOSTADDR", Used),
     ("port", "PGPORT", Used),
     ("sslmode", "PGSSLMODE", Used),
-    // The old spelling of sslmode: `Parameters::set` and `add_environment` translate it.
+    // The predecessor of sslmode: `Parameters::set` and `add_environment` translate it.
     ("requiressl", "", Used),
     ("sslrootcert", "PGSSLROOTCERT", Used),
     ("sslnegotiation", "PGSSLNEGOTIATION", Used),
@@ -85,12 +84,12 @@ pub(crate) const KEYS: &[(&str, &str, Treatment)] = &[
     ("oauth_ca_file", "", OAUTH),
 ];
 
-/// The key's own static name, if it is one.
+/// The key of this name.
 pub(crate) fn known(name: &str) -> Option<&'static str> {
     KEYS.iter().map(|(key, ..)| *key).find(|key| *key == name)
 }
 
-/// Other people's names for libpq's keys.
+/// What other drivers call libpq's keys, in lower case and without punctuation.
 const ALIASES: &[(&str, &str)] = &[
     ("database", "dbname"),
     ("databasename", "dbname"),
@@ -107,7 +106,7 @@ const ALIASES: &[(&str, &str)] = &[
     ("username", "user"),
 ];
 
-/// What other drivers take in their URLs and libpq does not have at all.
+/// Keys of other drivers that have no counterpart in libpq.
 const FOREIGN: &[&str] = &[
     "charset",
     "connection_limit",
@@ -123,8 +122,7 @@ const FOREIGN: &[&str] = &[
     "uselibpqcompat",
 ];
 
-/// The error for a key that is none: `what`, and what the key was probably meant to be. Names only keys that
-/// are written here, for `name` itself may be a piece of a password.
+/// The error for an unknown key. Shows only keys from the lists above: `name` may be a part of a password.
 pub(crate) fn unknown(what: &str, name: &str) -> ParseError {
     let bare: String = name
         .chars()
@@ -133,9 +131,9 @@ pub(crate) fn unknown(what: &str, name: &str) -> ParseError {
         .collect();
     if let Some(foreign) = FOREIGN.iter().find(|foreign| **foreign == name) {
         return ParseError::malformed(format!(
-            "{what}: `{foreign}` is another driver's, and libpq refuses it"
+            "{what}: `{foreign}` belongs to another driver, and libpq refuses it"
         ))
-        .with_hint(format!("take `{foreign}` out of the connection string"));
+        .with_hint(format!("remove `{foreign}` from the connection string"));
     }
     let alias = ALIASES
         .iter()
@@ -153,16 +151,16 @@ pub(crate) fn unknown(what: &str, name: &str) -> ParseError {
     }
 }
 
-/// The values that were given, by key. Has no `Debug`: the password is among them.
+/// The values by key. Has no `Debug`, because it holds the password.
 #[derive(Default)]
 pub(crate) struct Parameters {
     values: BTreeMap<&'static str, String>,
-    /// The variables that the values of these keys are from.
+    /// The keys whose values come from a variable, and the variable.
     variables: BTreeMap<&'static str, &'static str>,
 }
 
 impl Parameters {
-    /// Sets a value; the last one for a key counts.
+    /// A later value replaces an earlier one.
     pub(crate) fn set(&mut self, key: &'static str, value: String) {
         if key == "requiressl" {
             self.values.insert("sslmode", mode_of(&value));
@@ -171,17 +169,17 @@ impl Parameters {
         }
     }
 
-    /// The variable that the value is from, when it is not the text's own.
+    /// The variable that holds the value, unless the connection string does.
     pub(crate) fn variable(&self, key: &str) -> Option<&'static str> {
         self.variables.get(key).copied()
     }
 
-    /// The value, also an empty one.
+    /// The value, which may be empty.
     pub(crate) fn given(&self, key: &str) -> Option<&str> {
         self.values.get(key).map(String::as_str)
     }
 
-    /// The value, if there is one that is not empty: for most keys libpq takes an empty one as its default.
+    /// The value unless it is empty: for most keys libpq then uses the default.
     pub(crate) fn get(&self, key: &str) -> Option<&str> {
         self.given(key).filter(|value| !value.is_empty())
     }
@@ -191,9 +189,8 @@ impl Parameters {
         &self.values
     }
 
-    /// Fills what the text left open from the variables. Gives the warnings for what has no effect.
-    ///
-    /// libpq does not look at a variable when the text has the key, be it with an empty value.
+    /// Adds the variables' values for the keys that the text does not have, even with an empty value. Gives the
+    /// warnings about keys without effect.
     pub(crate) fn add_environment(
         &mut self,
         variable: &dyn Fn(&str) -> Option<String>,
@@ -231,7 +228,7 @@ impl Parameters {
         Ok(warnings)
     }
 
-    /// As libpq: an integer of 32 bits, maybe with spaces around it; an empty value is none.
+    /// As in libpq: a 32-bit integer with optional white space around it; an empty value is invalid.
     pub(crate) fn integer(&self, key: &str) -> Result<Option<i32>, ParseError> {
         let Some(value) = self.given(key) else {
             return Ok(None);
@@ -247,7 +244,7 @@ impl Parameters {
     }
 }
 
-/// What `requiressl` says, in the words of `sslmode`.
+/// The `sslmode` that a value of `requiressl` stands for.
 fn mode_of(required: &str) -> String {
     let mode = if required.starts_with('1') {
         "require"

@@ -5,7 +5,7 @@ use crate::keys::{Parameters, known, unknown};
 use std::iter::Peekable;
 use std::str::Chars;
 
-/// What is mostly behind a key that is none.
+/// The most likely cause of an unknown key.
 const QUOTE: &str = "a value with spaces needs quotes: key='some value'";
 
 pub(crate) fn parse(text: &str) -> Result<Parameters, ParseError> {

@@ -1,28 +1,28 @@
-//! `require_auth`: the ways to log in that a client lets a server ask for.
+//! `require_auth`: the authentication methods that the client allows the server to request.
 
 use crate::error::ParseError;
 use crate::keys::Parameters;
 
-/// A way to log in.
+/// An authentication method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AuthMethod {
-    /// The password as it is.
+    /// The password in clear text.
     Password,
     /// The password, hashed with MD5.
     Md5,
     /// GSSAPI.
     Gss,
-    /// Windows' own.
+    /// SSPI, on Windows.
     Sspi,
-    /// SCRAM, where the server proves that it knows the password.
+    /// SCRAM, with which the server proves that it knows the password.
     ScramSha256,
     /// OAuth.
     Oauth,
-    /// The server asks for nothing.
+    /// The server requests no authentication.
     None,
 }
 
-/// The methods, as libpq spells them.
+/// With libpq's names.
 const METHODS: [(&str, AuthMethod); 7] = [
     ("password", AuthMethod::Password),
     ("md5", AuthMethod::Md5),
@@ -33,27 +33,27 @@ const METHODS: [(&str, AuthMethod); 7] = [
     ("none", AuthMethod::None),
 ];
 
-/// The methods of a list.
+/// A list of allowed methods, or of forbidden ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequiredAuth {
     methods: Vec<AuthMethod>,
-    /// They are what is not allowed.
+    /// Whether the methods are the forbidden ones.
     is_negative: bool,
     text: String,
 }
 
 impl RequiredAuth {
-    /// Whether the server may ask for it.
+    /// Whether the server may request this method.
     pub fn allows(&self, method: AuthMethod) -> bool {
         self.methods.contains(&method) != self.is_negative
     }
 
-    /// The value in a connection string: known words, and nothing else.
+    /// The value in the connection string: it consists of method names only, and is safe to print.
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// An empty list is none.
+    /// `None` for an empty value.
     pub(crate) fn read(parameters: &Parameters) -> Result<Option<Self>, ParseError> {
         let Some(text) = parameters.get("require_auth") else {
             return Ok(None);
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_allows_its_own_and_a_negative_one_all_others() {
+    fn a_list_allows_its_methods_and_a_negative_one_all_others() {
         use AuthMethod::{Gss, Md5, None as Nothing, Oauth, Password, ScramSha256, Sspi};
         let all = [Password, Md5, Gss, Sspi, ScramSha256, Oauth, Nothing];
         for (text, allowed) in [

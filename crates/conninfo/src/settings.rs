@@ -11,33 +11,33 @@ use std::time::Duration;
 /// Everything that a client needs to connect.
 #[derive(Clone, Debug)]
 pub struct ConnInfo {
-    /// Where, in the order to try. Never empty.
+    /// In the order to try. Never empty.
     pub targets: Vec<Target>,
-    /// The user; libpq takes the operating system's without one.
+    /// The user; libpq's default is the operating system's user.
     pub user: Option<String>,
     /// The password.
     pub password: Option<SecretString>,
-    /// The database; the server takes the user's name without one.
+    /// The database; the server's default is the user name.
     pub dbname: Option<String>,
     /// Whether and how to use TLS.
     pub ssl_mode: SslMode,
     /// The certificates to trust.
     pub ssl_root_cert: Option<RootCert>,
-    /// How TLS begins.
+    /// How TLS is negotiated.
     pub ssl_negotiation: SslNegotiation,
-    /// Whether the host's name is sent in the clear for the server to choose a certificate.
+    /// Whether the host name is sent in the TLS handshake (server name indication).
     pub ssl_sni: bool,
     /// The lowest version of TLS.
     pub ssl_min_version: Option<TlsVersion>,
     /// The highest version of TLS.
     pub ssl_max_version: Option<TlsVersion>,
-    /// Whether the login is tied to the TLS connection.
+    /// Whether the login is bound to the TLS connection.
     pub channel_binding: ChannelBinding,
-    /// The ways to log in that the server may ask for; none means all.
+    /// The authentication methods that the server may request; `None` means all.
     pub require_auth: Option<RequiredAuth>,
-    /// The limit of each attempt; none means no limit.
+    /// The time limit of each attempt; `None` means no limit.
     pub connect_timeout: Option<Duration>,
-    /// What the session must be like.
+    /// The kind of session that is required.
     pub target_session_attrs: SessionAttrs,
     /// Whether to try the targets in a random order.
     pub load_balance_hosts: bool,
@@ -45,7 +45,7 @@ pub struct ConnInfo {
     pub options: Option<String>,
     /// The name that the server shows for the session.
     pub application_name: Option<String>,
-    /// What was accepted and has no effect.
+    /// About keys that have no effect.
     pub warnings: Vec<String>,
 }
 
@@ -80,15 +80,15 @@ choices! {
     SslMode "sslmode" {
         /// Never.
         Disable = "disable",
-        /// Only when the server refuses a connection without.
+        /// Only when the server refuses a connection without TLS.
         Allow = "allow",
-        /// When the server can.
+        /// When the server supports it.
         Prefer = "prefer",
-        /// Always; the certificate is not looked at.
+        /// Always, without verifying the certificate.
         Require = "require",
-        /// Always, with a certificate from a trusted authority.
+        /// Always, with a certificate from a trusted CA.
         VerifyCa = "verify-ca",
-        /// Always, with a certificate from a trusted authority for this host.
+        /// Always, with a certificate from a trusted CA for this host.
         VerifyFull = "verify-full",
     }
 }
@@ -96,9 +96,9 @@ choices! {
 choices! {
     /// `sslnegotiation`.
     SslNegotiation "sslnegotiation" {
-        /// The server is asked first.
+        /// With an `SSLRequest` before the handshake.
         Postgres = "postgres",
-        /// At once.
+        /// The handshake comes first.
         Direct = "direct",
     }
 }
@@ -108,7 +108,7 @@ choices! {
     ChannelBinding "channel_binding" {
         /// Never.
         Disable = "disable",
-        /// When the server can.
+        /// When the server supports it.
         Prefer = "prefer",
         /// Always.
         Require = "require",
@@ -118,22 +118,22 @@ choices! {
 choices! {
     /// `target_session_attrs`.
     SessionAttrs "target_session_attrs" {
-        /// Whatever answers.
+        /// Any session.
         Any = "any",
-        /// One that takes writes.
+        /// A session that accepts writes.
         ReadWrite = "read-write",
-        /// One that takes none.
+        /// A read-only session.
         ReadOnly = "read-only",
-        /// No standby.
+        /// A server that is not a standby.
         Primary = "primary",
         /// A standby.
         Standby = "standby",
-        /// A standby, or whatever answers when there is none.
+        /// A standby, or any server if none is a standby.
         PreferStandby = "prefer-standby",
     }
 }
 
-/// A version of TLS that is still spoken.
+/// A supported version of TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TlsVersion {
     /// TLS 1.2.
@@ -151,9 +151,9 @@ pub enum RootCert {
     System,
 }
 
-/// Gives the parameters their meaning.
+/// Interprets the parameters.
 pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<ConnInfo, ParseError> {
-    refuse_what_is_not_spoken(parameters)?;
+    refuse_unsupported_values(parameters)?;
     let text = |key: &str| parameters.get(key).map(str::to_owned);
     let from = |key: &str| parameters.variable(key);
     let ssl_root_cert = parameters.get("sslrootcert").map(|path| match path {
@@ -213,8 +213,8 @@ pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<
     })
 }
 
-/// Values that libpq can follow and this crate can't.
-fn refuse_what_is_not_spoken(parameters: &Parameters) -> Result<(), ParseError> {
+/// Values that libpq supports and this crate does not.
+fn refuse_unsupported_values(parameters: &Parameters) -> Result<(), ParseError> {
     let refused = |pair: &str, why: &str| {
         let key = pair.split('=').next().unwrap_or_default();
         Err(ParseError::unsupported(format!("`{pair}` can't be used: {why}"))
@@ -235,7 +235,7 @@ fn refuse_what_is_not_spoken(parameters: &Parameters) -> Result<(), ParseError> 
     Ok(())
 }
 
-/// One of `choices`, or an error that names them. As in libpq an empty value is none of them.
+/// One of `choices`, or an error that lists them. As in libpq, an empty value is invalid.
 fn choose<T: Copy>(
     key: &str,
     parameters: &Parameters,
@@ -254,7 +254,7 @@ fn choose<T: Copy>(
         .in_variable(parameters.variable(key)))
 }
 
-/// As libpq: whole seconds; zero and less is no limit.
+/// As in libpq: whole seconds; zero and negative values mean no limit.
 fn connect_timeout(parameters: &Parameters) -> Result<Option<Duration>, ParseError> {
     let seconds = parameters.integer("connect_timeout")?;
     Ok(seconds
@@ -263,8 +263,8 @@ fn connect_timeout(parameters: &Parameters) -> Result<Option<Duration>, ParseErr
         .map(Duration::from_secs))
 }
 
-/// The oldest and the newest version that is allowed. libpq begins with TLS 1.2 when nothing is said; versions before
-/// that are valid words, and nothing here speaks them.
+/// The lowest and the highest allowed version. libpq's default minimum is TLS 1.2; older versions are valid values, and
+/// not supported here.
 fn tls_versions(parameters: &Parameters) -> Result<(Option<TlsVersion>, Option<TlsVersion>), ParseError> {
     let all = [("TLSv1", 0), ("TLSv1.1", 1), ("TLSv1.2", 2), ("TLSv1.3", 3)];
     let version = |key| match parameters.get(key) {
@@ -288,10 +288,10 @@ fn tls_versions(parameters: &Parameters) -> Result<(Option<TlsVersion>, Option<T
         )
         .in_variable(parameters.variable("ssl_max_protocol_version")));
     }
-    let spoken = |version| match version {
+    let supported = |version| match version {
         Some(2) => Some(TlsVersion::Tls12),
         Some(3) => Some(TlsVersion::Tls13),
         _ => None,
     };
-    Ok((spoken(lowest), spoken(highest)))
+    Ok((supported(lowest), supported(highest)))
 }

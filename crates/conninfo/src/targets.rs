@@ -1,37 +1,37 @@
-//! Where to connect: the lists of hosts, addresses and ports, put together.
+//! The targets: the lists of hosts, addresses and ports, combined.
 
 use crate::error::{ENCODE, ParseError};
 use crate::keys::Parameters;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
-/// PostgreSQL's own port.
+/// PostgreSQL's default port.
 const DEFAULT_PORT: u16 = 5432;
 
-/// A host as it was named.
+/// A host as the connection string names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
     /// A name or an address.
     Name(String),
-    /// The folder of a Unix socket.
+    /// The directory of a Unix socket.
     Socket(PathBuf),
-    /// None was named: the local server's socket, wherever it is.
+    /// No host: the socket of the local server, in the default directory.
     Default,
 }
 
-/// One place to connect to.
+/// A host, address and port to connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// The host, which is also the name that a certificate has to hold.
+    /// The host; verify-full compares the certificate with it.
     pub host: Host,
-    /// The address to use instead of looking the host up.
+    /// `hostaddr`: the address to use instead of resolving the host.
     pub address: Option<IpAddr>,
     /// The port.
     pub port: u16,
 }
 
-/// Puts the lists together as libpq does. With `names_needed` each host that is reached over TCP has a name.
-pub(crate) fn resolve(parameters: &Parameters, names_needed: bool) -> Result<Vec<Target>, ParseError> {
+/// Combines the lists as libpq does. With `names_required`, a target with only an address is an error.
+pub(crate) fn resolve(parameters: &Parameters, names_required: bool) -> Result<Vec<Target>, ParseError> {
     let list = |key| {
         parameters
             .get(key)
@@ -67,7 +67,7 @@ pub(crate) fn resolve(parameters: &Parameters, names_needed: bool) -> Result<Vec
             let address =
                 address(&at(&addresses, index)).map_err(|error| error.in_variable(from("hostaddr")))?;
             let name = at(&hosts, index);
-            if names_needed && name.is_empty() && address.is_some() {
+            if names_required && name.is_empty() && address.is_some() {
                 return Err(ParseError::malformed(
                     "host name must be specified for a verified SSL connection",
                 )
@@ -86,46 +86,46 @@ pub(crate) fn resolve(parameters: &Parameters, names_needed: bool) -> Result<Vec
         .collect()
 }
 
-/// `variable` is where the text is from, when it is not from the connection string: no password is beside it then.
+/// `variable` holds the text, unless the connection string does, where a part of a password may end up in it.
 fn host(text: &str, address: Option<IpAddr>, variable: Option<&'static str>) -> Result<Host, ParseError> {
     let refused = |message: &str, hint: &str| {
         Err(ParseError::malformed(message)
             .with_hint(hint)
             .in_variable(variable))
     };
-    let bare = "a name or an address alone belongs there, or several with commas in between";
+    let bare = "give one name or address, or several separated by commas";
     let advice = variable.map_or(ENCODE, |_| bare);
     match (text, address) {
         ("", None) => Ok(Host::Default),
         ("", Some(address)) => Ok(Host::Name(address.to_string())),
-        // The address wins over a folder: this is no socket.
+        // The address has precedence over a socket directory.
         (path, Some(address)) if path.starts_with('/') => Ok(Host::Name(address.to_string())),
         (path, None) if path.starts_with('/') => Ok(Host::Socket(path.into())),
         (name, _) if name.contains('@') => {
             let message = match variable {
                 None => {
-                    "a host name holds an `@`: the password seems to be cut in two, or an abstract socket is named"
+                    "a host name contains an `@`: the password seems to contain an unencoded `@`, or the host is an abstract socket"
                 }
-                Some(_) => "a host name holds an `@`",
+                Some(_) => "a host name contains an `@`",
             };
             refused(message, advice)
         }
         (name, _) if name.contains(':') && !is_ipv6(name) => refused(
-            "a host name holds a `:`",
-            "the port has a key of its own, `port`; an IPv6 address stands in [brackets] in a URL",
+            "a host name contains a `:`",
+            "give the port with the key `port`; in a URL an IPv6 address is written in [brackets]",
         ),
         (name, _)
             if name
                 .chars()
                 .any(|letter| letter.is_whitespace() || "/?#&=\\\"'<>".contains(letter)) =>
         {
-            refused("a host name holds a character that no host name has", advice)
+            refused("a host name contains an invalid character", advice)
         }
         (name, _) => Ok(Host::Name(name.to_owned())),
     }
 }
 
-/// Loosely: libpq leaves the check to the look-up. A zone may follow, as in `fe80::1%eth0`.
+/// A loose check: libpq leaves it to the resolver. A zone may follow, as in `fe80::1%eth0`.
 fn is_ipv6(name: &str) -> bool {
     let address = name.split('%').next().unwrap_or_default();
     address
@@ -139,8 +139,8 @@ fn address(text: &str) -> Result<Option<IpAddr>, ParseError> {
         return Ok(None);
     }
     text.parse().map(Some).map_err(|_| {
-        ParseError::malformed("a hostaddr value is no numeric address")
-            .with_hint("a name belongs into `host`")
+        ParseError::malformed("a hostaddr value is not a numeric address")
+            .with_hint("give a name with the key `host`")
     })
 }
 
@@ -153,7 +153,7 @@ fn port(text: &str, variable: Option<&'static str>) -> Result<u16, ParseError> {
         _ => {
             let range = "a port is a number from 1 to 65535";
             let hint = match variable {
-                // In a URL that lacks its `@` the password stands here.
+                // In a URL without the `@` the password is parsed as the port.
                 None => format!("{range}; {ENCODE}"),
                 Some(_) => range.to_owned(),
             };

@@ -1,4 +1,4 @@
-//! The grammar and the meaning of connection strings, as tables. What is expected was measured with libpq.
+//! Syntax and meaning of connection strings, as tables. The expectations were measured with libpq.
 
 mod meaning;
 mod pairs;
@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// `key=value` pairs of the text itself, in alphabetical order, or `error: …`.
+/// The `key=value` pairs in the text, in alphabetical order, or `error: …`.
 fn read(text: &str) -> String {
     match parameters(text) {
         Ok(parameters) => {
@@ -27,7 +27,7 @@ fn plain(text: &str) -> Result<ConnInfo, ParseError> {
     parse(text, &|_| None)
 }
 
-/// [`parse`] with variables: `NAME=value` each.
+/// [`parse`] with variables, each as `NAME=value`.
 fn with_variables(text: &str, variables: &[&str]) -> Result<ConnInfo, ParseError> {
     parse(text, &|name| {
         let set = variables.iter().filter_map(|line| line.split_once('='));
@@ -40,7 +40,7 @@ fn with_variables(text: &str, variables: &[&str]) -> Result<ConnInfo, ParseError
 #[track_caller]
 fn message(text: &str) -> String {
     match plain(text) {
-        Ok(info) => panic!("`{text}` is taken: {info:?}"),
+        Ok(info) => panic!("`{text}` is accepted: {info:?}"),
         Err(error) => error.to_string(),
     }
 }

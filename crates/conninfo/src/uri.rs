@@ -3,17 +3,17 @@
 use crate::error::{ENCODE, ParseError};
 use crate::keys::{Parameters, known, unknown};
 
-/// What comes after `postgresql://`, if the text begins so.
+/// The rest after `postgresql://`, if the text begins with it.
 pub(crate) fn after_scheme(text: &str) -> Option<&str> {
     text.strip_prefix("postgresql://")
         .or_else(|| text.strip_prefix("postgres://"))
 }
 
-/// Reads what comes after the scheme.
+/// Parses the rest after the scheme.
 pub(crate) fn parse(rest: &str) -> Result<Parameters, ParseError> {
     let mut parameters = Parameters::default();
     let mut hosts = rest;
-    // As libpq: an `@` after the first `/` belongs to no user.
+    // As in libpq: an `@` after the first `/` does not end the credentials.
     let authority_end = rest.find('/').unwrap_or(rest.len());
     if let Some(at) = rest[..authority_end].find('@') {
         credentials(&rest[..at], &mut parameters)?;
@@ -22,7 +22,7 @@ pub(crate) fn parse(rest: &str) -> Result<Parameters, ParseError> {
     let (hosts, path, query) = split(hosts);
     if hosts.contains('@') || path.contains('@') {
         return Err(ParseError::malformed(
-            "an `@` where a host or a database name is expected: the password seems to be cut in two",
+            "an `@` in the host or database name: the password seems to contain an unencoded delimiter",
         )
         .with_hint(ENCODE));
     }
@@ -36,7 +36,7 @@ pub(crate) fn parse(rest: &str) -> Result<Parameters, ParseError> {
     Ok(parameters)
 }
 
-/// Host list, path with its slash, query without its question mark.
+/// The host list, the path with its slash, and the query without its question mark.
 fn split(text: &str) -> (&str, &str, Option<&str>) {
     let (before, query) = match text.split_once('?') {
         Some((before, query)) => (before, Some(query)),
@@ -51,14 +51,14 @@ fn credentials(text: &str, parameters: &mut Parameters) -> Result<(), ParseError
         Some((user, password)) => (user, Some(password)),
         None => (text, None),
     };
-    // `//host?application_name=me@corp`: libpq takes `corp` for the host, and all before it for the user.
+    // `//host?application_name=me@corp`: for libpq `corp` is the host, and everything before it the user.
     if user.contains('?') {
         return Err(ParseError::malformed(
-            "an `@` in the query of a URL without a `/` before it: what stands before the `@` would be the user",
+            "an `@` in the query of a URL without a `/` before it: the part before the `@` would be the user",
         )
-        .with_hint("write a `/` between the host and the `?`, and the @ as %40"));
+        .with_hint("put a `/` between the host and the `?`, and write the @ as %40"));
     }
-    // An empty user is none.
+    // As in libpq: an empty user is ignored.
     if !user.is_empty() {
         parameters.set("user", decode(user)?);
     }
@@ -75,7 +75,7 @@ fn host_list(text: &str, parameters: &mut Parameters) -> Result<(), ParseError> 
         hosts.push(host);
         ports.push(port);
     }
-    // As libpq: the lists are put together first and decoded then.
+    // As in libpq: the lists are joined before they are decoded.
     for (key, list) in [("host", hosts.join(",")), ("port", ports.join(","))] {
         if !list.is_empty() {
             parameters.set(key, decode(&list)?);
@@ -106,38 +106,39 @@ fn host_and_port(entry: &str) -> Result<(&str, &str), ParseError> {
 }
 
 fn query_parameters(query: &str, parameters: &mut Parameters) -> Result<(), ParseError> {
-    // As libpq: an `&` at the very end begins no parameter.
+    // As in libpq: a single `&` at the end is ignored.
     let query = query.strip_suffix('&').filter(|_| query != "&").unwrap_or(query);
     if query.is_empty() {
         return Ok(());
     }
     for (at, pair) in query.split('&').enumerate() {
-        let place = format!("URI query parameter {}", at + 1);
+        let parameter = format!("URI query parameter {}", at + 1);
         let Some((name, value)) = pair.split_once('=') else {
             return Err(
-                ParseError::malformed(format!("missing key/value separator \"=\" in {place}"))
-                    .with_hint("& separates parameters; inside a value it is written %26"),
+                ParseError::malformed(format!("missing key/value separator \"=\" in {parameter}"))
+                    .with_hint("& separates parameters; write it as %26 inside a value"),
             );
         };
         if value.contains('=') {
             return Err(
-                ParseError::malformed(format!("extra key/value separator \"=\" in {place}"))
-                    .with_hint("= inside a value is written %3D"),
+                ParseError::malformed(format!("extra key/value separator \"=\" in {parameter}"))
+                    .with_hint("write = as %3D inside a value"),
             );
         }
         let (name, value) = (decode(name)?, decode(value)?);
-        // As libpq, for URLs that were written for JDBC.
+        // As in libpq, for compatibility with JDBC URLs.
         if name == "ssl" && value == "true" {
             parameters.set("sslmode", "require".to_owned());
             continue;
         }
-        let key = known(&name).ok_or_else(|| unknown(&format!("invalid {place}"), &name))?;
+        let key = known(&name).ok_or_else(|| unknown(&format!("invalid {parameter}"), &name))?;
         parameters.set(key, value);
     }
     Ok(())
 }
 
-/// Decodes one part: spaces around it are dropped, `%XX` is a byte.
+/// Percent-decodes one part, without the white space around it. The `percent-encoding` crate would pass invalid
+/// sequences through, which libpq refuses.
 fn decode(text: &str) -> Result<String, ParseError> {
     let text = text.trim_matches(|letter: char| letter.is_ascii_whitespace());
     if text.contains(|letter: char| letter.is_ascii_whitespace()) {
@@ -159,11 +160,11 @@ fn decode(text: &str) -> Result<String, ParseError> {
                     "forbidden value %00 in percent-encoded value",
                 ));
             }
-            // Two hexadecimal digits are at most 255.
+            // At most 255.
             (Some(high), Some(low)) => bytes.push((high * 16 + low) as u8),
             _ => {
                 return Err(ParseError::malformed("invalid percent-encoded token")
-                    .with_hint("a % that stands for itself is written %25"));
+                    .with_hint("write a literal % as %25"));
             }
         }
     }

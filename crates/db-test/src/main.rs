@@ -1,39 +1,43 @@
-//! `db-test` connects to PostgreSQL as the app would, and says at which stage it fails.
+//! `db-test` connects to PostgreSQL as the app would, and reports the stage at which the connection fails.
 //!
-//! The connection string comes from a variable, `$CONNECTION_URL` unless `--url-env` names another one, and means
-//! what it means to libpq: hosts, addresses, sockets, `sslmode`, `PG*` variables. One deadline covers everything.
+//! It reads the connection string from an environment variable, `$CONNECTION_URL` unless `--url-env` names another
+//! one, and interprets it as libpq does: hosts, addresses, sockets, `sslmode`, `PG*` variables. One deadline covers
+//! the whole run.
 //!
 //! stdout: `attempting connection`, then `Connection successful!` or `Unable to connect to the database: …`; nothing
-//! when there is no connection string that makes sense.
-//! stderr: the stages (config, dns, tcp, tls, auth, query), each with its time.
-//! Neither holds the password or the connection string.
+//! when the connection string is missing or invalid.
+//! stderr: the stages (config, dns, tcp, tls, auth, query), each with its duration.
+//! Neither stream ever holds the password or the connection string.
 
+mod args;
 mod attempt;
-mod certificate;
-mod fault;
+mod attempts;
+mod auth_sniffer;
+mod config;
+mod connect_error;
+mod deadline;
+mod driver_error;
+mod endpoint;
+mod event;
 mod hints;
-mod limit;
-mod negotiation;
-mod places;
+mod login;
 mod probe;
 mod progress;
-mod round;
+mod resolver;
 mod session;
-mod setup;
 mod stages;
-mod trust;
-mod verifier;
-mod watch;
-mod wire;
+mod stream;
+mod tls;
+mod tls_hints;
 
 use cli::Console;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match cli::parse::<probe::Args>("db-test") {
+    match cli::parse::<args::Args>("db-test") {
         Ok(args) => {
             let console = Console::new("db-test", &args.output);
-            console.finish(probe::run(&args, &console))
+            console.finish(Ok(probe::run(&args, &console)))
         }
         Err(code) => code,
     }

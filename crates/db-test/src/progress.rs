@@ -1,119 +1,114 @@
-//! How far a try has come, and the lines about it.
+//! The progress of one attempt, and its stage lines.
 
-use crate::attempt::Login;
-use crate::certificate::Certificate;
-use crate::fault::Fault;
-use crate::negotiation::Way;
-use crate::places::Place;
+use crate::connect_error::ConnectError;
+use crate::driver_error::LoginState;
+use crate::endpoint::Endpoint;
+use crate::login::Login;
 use crate::session::Session;
-use crate::stages::{Journal, Stage, Status};
-use crate::trust::{self, Check};
-use crate::verifier::Seen;
+use crate::stages::{Stage, StageLog, Status};
+use crate::tls::certificate::Certificate;
+use crate::tls::mode::TlsMode;
+use crate::tls::peer::PeerInfo;
+use crate::tls::trust_store::Verification;
 use conninfo::{ChannelBinding, SslMode};
 use std::time::{Duration, Instant};
 
-/// What is known so far of a try.
 pub(crate) struct Progress<'a> {
     login: &'a Login<'a>,
-    place: &'a Place,
-    way: Way,
+    endpoint: &'a Endpoint,
+    mode: TlsMode,
     label: String,
-    /// When the current stage began.
-    pub(crate) mark: Instant,
     pub(crate) stage: Stage,
-    /// When and how the server accepted the login.
+    pub(crate) stage_start: Instant,
+    pub(crate) login_state: LoginState,
+    /// When the server accepted the login, and by which method.
     pub(crate) accepted: Option<(Instant, &'static str)>,
     pub(crate) session: Session,
 }
 
 impl<'a> Progress<'a> {
-    pub(crate) fn new(login: &'a Login<'a>, place: &'a Place, way: Way) -> Self {
+    pub(crate) fn new(login: &'a Login<'a>, endpoint: &'a Endpoint, mode: TlsMode) -> Self {
         Progress {
             login,
-            place,
-            way,
-            label: place.label(),
-            mark: Instant::now(),
+            endpoint,
+            mode,
+            label: endpoint.label(),
             stage: Stage::Tcp,
+            stage_start: Instant::now(),
+            login_state: LoginState::default(),
             accepted: None,
             session: Session::default(),
         }
     }
 
-    fn note(&self, journal: &mut Journal<'_>, status: Status, detail: &str, took: Option<Duration>) {
-        journal.add(self.stage, status, Some(&self.label), detail, took);
+    fn log(&self, log: &mut StageLog<'_>, status: Status, detail: &str, took: Option<Duration>) {
+        log.add(self.stage, status, Some(&self.label), detail, took);
     }
 
     fn enter(&mut self, stage: Stage, at: Instant) {
         self.stage = stage;
-        self.mark = at;
+        self.stage_start = at;
     }
 
-    pub(crate) fn connected(&mut self, at: Instant, took: Duration, journal: &mut Journal<'_>) {
-        self.note(journal, Status::Ok, &self.label.clone(), Some(took));
+    pub(crate) fn connected(&mut self, at: Instant, took: Duration, log: &mut StageLog<'_>) {
+        self.log(log, Status::Ok, &self.label.clone(), Some(took));
         self.enter(Stage::Tls, at);
-        if matches!(self.place, Place::Socket { .. }) {
-            self.note(journal, Status::Skipped, "none: never used over a socket", None);
+        if self.endpoint.is_socket() {
+            self.log(log, Status::Skipped, "none: never used over a socket", None);
             self.enter(Stage::Auth, at);
         }
     }
 
-    pub(crate) fn unencrypted(&mut self, at: Instant, took: Duration, journal: &mut Journal<'_>) {
+    pub(crate) fn unencrypted(&mut self, at: Instant, took: Duration, log: &mut StageLog<'_>) {
         let mode = self.login.info.ssl_mode;
-        let (why, took) = match (self.way, mode) {
-            (Way::Offer, _) => ("the server has no TLS", Some(took)),
-            (_, SslMode::Prefer) => ("it failed with TLS", None),
+        let (why, took) = match (self.mode, mode) {
+            (TlsMode::Preferred, _) => ("the server has no TLS", Some(took)),
+            (_, SslMode::Prefer) => ("the attempt with TLS failed", None),
             (_, SslMode::Allow) => ("first without TLS", None),
-            _ => ("TLS is not asked for", None),
+            _ => ("TLS is not requested", None),
         };
         let detail = format!("NOT encrypted: {why} (sslmode={})", mode.as_str());
-        self.note(journal, Status::Skipped, &detail, took);
+        self.log(log, Status::Skipped, &detail, took);
         self.enter(Stage::Auth, at);
     }
 
-    pub(crate) fn encrypted(&mut self, at: Instant, took: Duration, seen: &Seen, journal: &mut Journal<'_>) {
-        self.session.tls = Some(seen.version);
+    pub(crate) fn encrypted(&mut self, at: Instant, took: Duration, peer: &PeerInfo, log: &mut StageLog<'_>) {
+        self.session.tls = Some(peer.version);
         let mode = self.login.info.ssl_mode;
         let trust = self.login.trust.as_deref();
         let origin = trust.map_or("", |trust| trust.origin.as_str());
-        let verified = match trust::check(mode, trust.is_some()) {
-            Check::Nothing => format!("NOT verified (sslmode={})", mode.as_str()),
-            Check::Authority => format!("authority verified by {origin}, the name not"),
-            Check::AuthorityAndName => format!("authority and name verified by {origin}"),
+        let verified = match Verification::of(mode, trust.is_some()) {
+            Verification::Nothing => format!("NOT verified (sslmode={})", mode.as_str()),
+            Verification::Chain => format!("chain verified with {origin}, host name NOT verified"),
+            Verification::ChainAndName => format!("chain and host name verified with {origin}"),
         };
-        let certificate = seen.certificate.as_ref().map_or(String::new(), |certificate| {
-            format!(
-                ", certificate `{}` issued by `{}`",
-                certificate.subject, certificate.issuer
-            )
+        let certificate = peer.certificate.as_ref();
+        let names = certificate.map_or(String::new(), |certificate| {
+            let Certificate { subject, issuer, .. } = certificate;
+            format!(", certificate `{subject}` issued by `{issuer}`")
         });
-        self.note(
-            journal,
-            Status::Ok,
-            &format!("{}{certificate}, {verified}", seen.version),
-            Some(took),
-        );
-        let certificate = seen.certificate.as_ref();
+        let detail = format!("{}{names}, {verified}", peer.version);
+        self.log(log, Status::Ok, &detail, Some(took));
         if self.login.info.channel_binding != ChannelBinding::Disable
-            && certificate.is_some_and(Certificate::has_no_digest)
+            && certificate.is_some_and(Certificate::lacks_channel_binding)
         {
-            journal.warn(
-                "libpq can't bind a scram-sha-256 login to the Ed25519 or Ed448 certificate of this server: psql and \
-                 psycopg need channel_binding=disable",
+            log.warn(
+                "libpq has no channel binding for this server's Ed25519 or Ed448 certificate: psql and psycopg need \
+                 channel_binding=disable",
             );
         }
         self.enter(Stage::Auth, at);
     }
 
-    pub(crate) fn logged_in(&mut self, at: Instant, journal: &mut Journal<'_>) {
-        let took = at.saturating_duration_since(self.mark);
+    pub(crate) fn ready(&mut self, at: Instant, log: &mut StageLog<'_>) {
+        let took = at.saturating_duration_since(self.stage_start);
         self.session.login = self.accepted.map(|(_, method)| method);
         let method = self
             .session
             .login
             .map_or(String::new(), |method| format!(", {method}"));
-        self.note(
-            journal,
+        self.log(
+            log,
             Status::Ok,
             &format!("user `{}`{method}", self.login.user),
             Some(took),
@@ -121,16 +116,16 @@ impl<'a> Progress<'a> {
         self.enter(Stage::Query, at);
     }
 
-    pub(crate) fn done(
+    pub(crate) fn finish(
         self,
         session: Session,
         took: Duration,
-        journal: &mut Journal<'_>,
-    ) -> Result<Session, Box<Fault>> {
-        if !session.suits(self.login.attrs) {
-            let mut fault = Fault::unsuited(self.login.attrs);
-            fault.took = Some(took);
-            return Err(Box::new(fault));
+        log: &mut StageLog<'_>,
+    ) -> Result<Session, Box<ConnectError>> {
+        if !session.satisfies(self.login.attrs) {
+            let mut error = ConnectError::wrong_server(self.login.attrs);
+            error.took = Some(took);
+            return Err(Box::new(error));
         }
         let mut detail = "select 1".to_owned();
         if let Some(version) = &session.version {
@@ -142,7 +137,7 @@ impl<'a> Progress<'a> {
             (_, Some(false)) => ", read-write",
             (_, None) => "",
         };
-        self.note(journal, Status::Ok, &detail, Some(took));
+        self.log(log, Status::Ok, &detail, Some(took));
         Ok(Session {
             tls: self.session.tls,
             login: self.session.login,

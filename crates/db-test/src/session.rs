@@ -1,24 +1,23 @@
-//! A session that can be used, and what it says of its server.
+//! What a session reports of its server, and whether it is of the kind that `target_session_attrs` requests.
 
 use conninfo::SessionAttrs;
 use postgres::{Client, SimpleQueryMessage};
 
-/// What a session said of its server.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Session {
     /// `15.18`
     pub(crate) version: Option<String>,
     pub(crate) is_read_only: Option<bool>,
-    /// A standby.
+    /// True on a standby.
     pub(crate) is_in_recovery: Option<bool>,
     /// `TLSv1.3`
     pub(crate) tls: Option<&'static str>,
+    /// The authentication method.
     pub(crate) login: Option<&'static str>,
 }
 
 impl Session {
-    /// Whether it is of the kind that was asked for.
-    pub(crate) fn suits(&self, attrs: SessionAttrs) -> bool {
+    pub(crate) fn satisfies(&self, attrs: SessionAttrs) -> bool {
         match attrs {
             SessionAttrs::Any => true,
             SessionAttrs::ReadWrite => self.is_read_only == Some(false),
@@ -29,11 +28,10 @@ impl Session {
     }
 }
 
-/// What poolers and PostgreSQL's cousins need not know; a login without it is one all the same.
+/// Poolers and servers that only speak PostgreSQL's protocol may not support this query.
 const DESCRIBE: &str = "select current_setting('server_version') as version, \
     current_setting('transaction_read_only') as read_only, pg_is_in_recovery() as recovering";
 
-/// Asks the server what it is.
 pub(crate) fn describe(client: &mut Client) -> Result<Session, postgres::Error> {
     let messages = client.simple_query(DESCRIBE)?;
     let row = messages.iter().find_map(|message| match message {
@@ -55,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn suits_what_libpq_would_keep() {
+    fn satisfies_what_libpq_would_accept() {
         use SessionAttrs::{Any, Primary, ReadOnly, ReadWrite, Standby};
         for (read_only, recovering, kinds) in [
             (Some(false), Some(false), &[Any, ReadWrite, Primary][..]),
@@ -70,7 +68,7 @@ mod tests {
             };
             for attrs in [Any, ReadWrite, ReadOnly, Primary, Standby] {
                 assert_eq!(
-                    session.suits(attrs),
+                    session.satisfies(attrs),
                     kinds.contains(&attrs),
                     "{read_only:?} {recovering:?} {attrs:?}"
                 );

@@ -1,29 +1,29 @@
-//! The stages of a connection: a line each on stderr, and an array in the JSON document.
+//! The stages of a connection: one line each on stderr, and an array in the JSON document.
 
 use cli::Console;
 use cli::duration;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// What has to go well, in this order.
+/// In the order in which a connection passes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Stage {
-    /// The connection string and what it names.
+    /// Reading the connection string and the files that it names.
     Config,
-    /// From the host's name to addresses.
+    /// Resolving the host name.
     Dns,
-    /// From the address to a connected socket.
+    /// Connecting the socket.
     Tcp,
-    /// The request for TLS, the handshake, the certificate.
+    /// The SSLRequest, the handshake and the certificate.
     Tls,
     /// The login.
     Auth,
-    /// The session, and a query in it.
+    /// Starting the session, and a query.
     Query,
 }
 
 impl Stage {
-    /// Its name in both forms of output.
+    /// The name in both output formats.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Stage::Config => "config",
@@ -36,17 +36,15 @@ impl Stage {
     }
 }
 
-/// How a stage went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Ok,
     Failed,
-    /// It was not needed.
     Skipped,
 }
 
 impl Status {
-    fn word(self) -> &'static str {
+    fn label(self) -> &'static str {
         match self {
             Status::Ok => "ok",
             Status::Failed => "FAILED",
@@ -63,26 +61,26 @@ impl Status {
     }
 }
 
-/// All stages so far, of all attempts.
-pub(crate) struct Journal<'a> {
+/// The stages of all attempts so far.
+pub(crate) struct StageLog<'a> {
     console: &'a Console,
     stages: Vec<Value>,
 }
 
-impl<'a> Journal<'a> {
+impl<'a> StageLog<'a> {
     pub(crate) fn new(console: &'a Console) -> Self {
-        Journal {
+        StageLog {
             console,
             stages: Vec::new(),
         }
     }
 
-    /// Notes a stage and prints it. `place` is where the connection goes: a name, an address with its port, a socket.
+    /// Records a stage and prints it. `endpoint` is a host name, an address with its port, or the path of a socket.
     pub(crate) fn add(
         &mut self,
         stage: Stage,
         status: Status,
-        place: Option<&str>,
+        endpoint: Option<&str>,
         detail: &str,
         took: Option<Duration>,
     ) {
@@ -90,47 +88,45 @@ impl<'a> Journal<'a> {
         self.console.info(format!(
             "  {:<8} {:<6} {}{time}",
             stage.name(),
-            status.word(),
+            status.label(),
             printable(detail)
         ));
-        self.keep(stage, status, place, detail, took);
+        self.record(stage, status, endpoint, detail, took);
     }
 
-    /// Notes a stage that the error line tells all about.
-    pub(crate) fn keep(
+    /// Records a stage without printing it, where the error line has all of it.
+    pub(crate) fn record(
         &mut self,
         stage: Stage,
         status: Status,
-        place: Option<&str>,
+        endpoint: Option<&str>,
         detail: &str,
         took: Option<Duration>,
     ) {
         let mut fields = Map::new();
         fields.insert("stage".into(), stage.name().into());
         fields.insert("outcome".into(), status.name().into());
-        fields.insert("place".into(), place.map(printable).into());
+        fields.insert("place".into(), endpoint.map(printable).into());
         fields.insert("ms".into(), took.map(milliseconds).into());
         fields.insert("detail".into(), printable(detail).into());
         self.stages.push(Value::Object(fields));
     }
 
-    /// A warning that came up in a stage.
     pub(crate) fn warn(&self, message: &str) {
         self.console.warn(message);
     }
 
-    /// For the JSON document.
     pub(crate) fn into_json(self) -> Value {
         Value::Array(self.stages)
     }
 }
 
-/// With one digit behind the point: a stage on this machine takes less than a millisecond.
+/// Rounded to 0.1 ms: a stage over loopback takes less than a millisecond.
 fn milliseconds(took: Duration) -> f64 {
     (took.as_secs_f64() * 10_000.0).round() / 10.0
 }
 
-/// Servers and connection strings may hold what moves a terminal's cursor.
+/// Replaces control characters: text from servers and connection strings may contain terminal escape sequences.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })
@@ -142,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_one_digit_and_texts_no_controls() {
+    fn times_have_one_digit_and_texts_no_control_characters() {
         for (micros, expected) in [
             (0, 0.0),
             (49, 0.0),

@@ -1,23 +1,24 @@
 //! `ecr-login` signs `docker` in to the account's private ECR registry.
 //!
-//! It gets a token from ECR and stores it where `docker` will find it: with the credential helper that
-//! covers the host, else in docker's `config.json`, which is replaced in one step, is readable by its
-//! owner alone, and keeps everything else that stands in it.
+//! It requests a token from ECR and stores it where `docker` looks for it: in the credential helper that is
+//! configured for the host, else in docker's `config.json`. That file is replaced atomically, only its owner can
+//! read it, and its other entries are kept.
 //!
-//! stdout: `HOST until TIME`, the registry and the end of the login.
+//! stdout: `HOST until TIME`, the registry and the time at which the token expires.
 //! stderr: where the token was stored.
-//! The token is printed nowhere, and on no command line.
+//! The token is never printed, and never part of a command line.
 
+mod args;
 mod login;
 
 use cli::Console;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    match cli::parse::<login::Args>("ecr-login") {
+    match cli::parse::<args::Args>("ecr-login") {
         Ok(args) => {
-            let console = Console::new("ecr-login", &args.output);
-            runtime::run(&console, Some(args.timeout), login::run(&args, &console))
+            let console = Console::new("ecr-login", &args.common.output);
+            runtime::run(&console, args.timeout, login::run(&args, &console))
         }
         Err(code) => code,
     }

@@ -1,104 +1,65 @@
-//! One question, asked of each address until one of them answers.
+//! Sends the request to each address in turn, until one accepts the connection.
 
-use crate::exchange::{self, Answer, Fault, Limits};
+use crate::args::Args;
+use crate::error::ProbeError;
+use crate::request::{self, Limits};
 use crate::target::Target;
-use clap::Parser;
-use cli::OutputArgs;
 use cli::duration;
-use cli::{Console, Exit, Failure, Item, Outcome, Report};
+use cli::{Console, ErrorKind, Exit, Failure, Item, Outcome, Report};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
+use ureq::http::StatusCode;
 
-/// Ask the Flask app whether it is healthy
-///
-/// Sends one GET request. Only the status 200 counts as healthy, whatever the
-/// body says. No proxy is used, whatever the environment says; no redirect is
-/// followed; and `localhost` is 127.0.0.1, then ::1, without a look-up, so that
-/// this works in an image that holds nothing else.
-#[derive(Debug, Parser)]
-#[command(after_help = HELP)]
-pub(crate) struct Args {
-    /// What to ask: plain HTTP
-    #[arg(
-        long,
-        value_name = "URL",
-        default_value = "http://localhost:4567/api/health-check"
-    )]
-    url: String,
-    /// Give up after this time: look-up, connection and the whole answer
-    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = duration::parse)]
-    timeout: Duration,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
-}
+/// The HTTP client overflows with far longer timeouts, and no health check needs one.
+const MAX_TIMEOUT: Duration = Duration::from_secs(3600);
 
-const HELP: &str = "\
-Examples:
-  health-check
-  health-check --url http://localhost:8080/health --timeout 500ms
-  health-check -o json
-
-In a task definition or a Dockerfile, without a shell:
-  \"healthCheck\": { \"command\": [\"CMD\", \"/usr/local/bin/health-check\"] }
-  HEALTHCHECK CMD [\"/usr/local/bin/health-check\"]
-
-Exit codes:
-  0  the app answered 200
-  1  it did not, or the command line is wrong; no other code is used, because
-     container engines reserve the rest";
-
-/// Longer is no health check, and far longer overflows the clock of the HTTP client.
-const LONGEST: Duration = Duration::from_secs(3600);
-
-/// What came of one address.
 struct Attempt {
     address: SocketAddr,
     elapsed: Duration,
-    result: Result<Answer, Fault>,
+    result: Result<StatusCode, ProbeError>,
 }
 
-/// Asks, and says how it went.
 pub(crate) fn run(args: &Args, console: &Console) -> Report {
     let target = match Target::parse(&args.url) {
         Ok(target) => target,
-        // Nothing was asked, so there is no verdict on stdout.
+        // Nothing was probed: stdout stays empty.
         Err(failure) => {
             let mut report = console.failed(&failure.into(), Report::new(Outcome::No));
             report.outcome = Outcome::Failed;
             return report;
         }
     };
-    let started = Instant::now();
-    let timeout = args.timeout.min(LONGEST);
+    let run_start = Instant::now();
+    let timeout = args.timeout.min(MAX_TIMEOUT);
     let addresses = match target.addresses(timeout) {
         Ok(addresses) => addresses,
-        Err(fault) => return not_running(console, &target, Vec::new(), &fault.text, fault.code),
+        Err(error) => return not_running(console, &target, Vec::new(), &error.message, &error),
     };
 
     let mut attempts: Vec<Attempt> = Vec::with_capacity(addresses.len());
     for (at, address) in addresses.iter().enumerate() {
-        let left = timeout.saturating_sub(started.elapsed());
+        let remaining = timeout.saturating_sub(run_start.elapsed());
         let limits = Limits {
             total: timeout,
-            left,
-            // An address where nothing answers must leave some time to the ones after it.
-            connecting: left / u32::try_from(addresses.len() - at).unwrap_or(1),
+            remaining,
+            // An address that does not respond has to leave time for the remaining ones.
+            connect: remaining / u32::try_from(addresses.len() - at).unwrap_or(1),
         };
-        let began = Instant::now();
-        let result = exchange::ask(&target, *address, limits);
+        let start = Instant::now();
+        let result = request::send(&target, *address, limits);
         let attempt = Attempt {
             address: *address,
-            elapsed: began.elapsed(),
+            elapsed: start.elapsed(),
             result,
         };
         console.debug(format!(
             "{} ({})",
-            attempt.words(),
+            attempt.describe(),
             duration::show(attempt.elapsed)
         ));
-        let answered = attempt.is_final();
+        let is_final = attempt.is_final();
         attempts.push(attempt);
-        if answered {
+        if is_final {
             break;
         }
     }
@@ -107,7 +68,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Report {
 
 fn conclude(console: &Console, target: &Target, attempts: &[Attempt]) -> Report {
     let items: Vec<Item> = attempts.iter().map(Attempt::item).collect();
-    // The last one is what ended the search.
+    // Only the last attempt can have connected.
     match attempts.last().map(|attempt| &attempt.result) {
         Some(Ok(_)) => {
             let mut report = Report::new(Outcome::Ok)
@@ -117,34 +78,46 @@ fn conclude(console: &Console, target: &Target, attempts: &[Attempt]) -> Report 
             report
         }
         Some(Err(last)) => {
-            let causes: Vec<String> = attempts.iter().map(Attempt::words).collect();
-            not_running(console, target, items, &causes.join("; "), last.code)
+            let causes: Vec<String> = attempts.iter().map(Attempt::describe).collect();
+            not_running(console, target, items, &causes.join("; "), last)
         }
-        None => not_running(console, target, items, "it has no address", "dns"),
+        None => {
+            let error = ProbeError::unreachable(ErrorKind::Network, "dns", "the host has no address");
+            not_running(console, target, items, &error.message, &error)
+        }
     }
 }
 
-fn not_running(console: &Console, target: &Target, items: Vec<Item>, why: &str, code: &str) -> Report {
+fn not_running(
+    console: &Console,
+    target: &Target,
+    items: Vec<Item>,
+    causes: &str,
+    error: &ProbeError,
+) -> Report {
     let mut report = Report::new(Outcome::No)
         .line("Flask server is not running")
         .detail("url", target.shown());
     report.items = items;
-    let message = format!("failed to check `{}`: {why}", target.shown());
-    console.failed(&Failure::new(Exit::Negative, message).code(code).into(), report)
+    let message = format!("failed to check `{}`: {causes}", target.shown());
+    let failure = Failure::new(Exit::Negative, message)
+        .kind(error.kind)
+        .code(error.code);
+    console.failed(&failure.into(), report)
 }
 
 impl Attempt {
-    /// Whether something took the connection: then it is the app, and no other address is asked.
+    /// Whether the connection was accepted: the app has been found, and no other address is tried.
     fn is_final(&self) -> bool {
         self.result
             .as_ref()
-            .map_or_else(|fault| fault.connected, |_| true)
+            .map_or_else(|error| error.is_connected, |_| true)
     }
 
-    fn words(&self) -> String {
+    fn describe(&self) -> String {
         match &self.result {
-            Ok(answer) => format!("{}: answered {}", self.address, answer.status),
-            Err(fault) => format!("{}: {}", self.address, fault.text),
+            Ok(status) => format!("{}: answered {status}", self.address),
+            Err(error) => format!("{}: {}", self.address, error.message),
         }
     }
 
@@ -152,11 +125,11 @@ impl Attempt {
         let milliseconds = u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX);
         let item = Item::new("address", self.address.to_string(), "get").detail("milliseconds", milliseconds);
         match &self.result {
-            Ok(answer) => item.detail("status", answer.status.as_u16()),
-            Err(fault) => item
-                .detail("status", fault.status)
-                .detail("code", fault.code)
-                .detail("cause", fault.text.clone()),
+            Ok(status) => item.detail("status", status.as_u16()),
+            Err(error) => item
+                .detail("status", error.status)
+                .detail("code", error.code)
+                .detail("cause", error.message.clone()),
         }
     }
 }

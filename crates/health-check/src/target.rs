@@ -1,6 +1,6 @@
 //! The URL, and the addresses behind its host.
 
-use crate::exchange::Fault;
+use crate::error::ProbeError;
 use cli::duration;
 use cli::{ErrorKind, Exit, Failure};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -9,10 +9,9 @@ use std::thread;
 use std::time::Duration;
 use ureq::http::Uri;
 
-/// More addresses than this get no useful share of the time.
-const MOST_ADDRESSES: usize = 8;
+/// The share of the timeout for each of more addresses would be too short.
+const MAX_ADDRESSES: usize = 8;
 
-/// What is asked.
 #[derive(Debug)]
 pub(crate) struct Target {
     pub(crate) uri: Uri,
@@ -24,7 +23,8 @@ pub(crate) struct Target {
 impl Target {
     /// Reads an `http://` URL.
     ///
-    /// The messages don't repeat the text: there may be a password in it.
+    /// # Errors
+    /// When it is invalid or not supported. The messages don't repeat it: it may contain a password.
     pub(crate) fn parse(url: &str) -> Result<Self, Failure> {
         let refused = |why: &str, hint: &str| {
             Failure::new(Exit::Negative, format!("failed to read `--url`: {why}"))
@@ -34,7 +34,7 @@ impl Target {
         };
         let example = "write it like http://localhost:4567/api/health-check";
         if !url.contains("://") {
-            return Err(refused("no http:// URL", example));
+            return Err(refused("not an http:// URL", example));
         }
         let uri: Uri = url
             .trim()
@@ -45,21 +45,21 @@ impl Target {
             Some("https") => {
                 return Err(refused(
                     "this probe speaks plain HTTP, not TLS",
-                    "ask the app itself over http://, beside whatever ends TLS before it",
+                    "probe the app itself over http://, behind the proxy that terminates TLS",
                 ));
             }
-            _ => return Err(refused("no http:// URL", example)),
+            _ => return Err(refused("not an http:// URL", example)),
         }
         let authority = uri.authority().map_or("", |authority| authority.as_str());
         if authority.contains('@') {
             return Err(refused(
                 "a user name or password in the URL is not supported",
-                "let the health endpoint answer without one",
+                "make the health endpoint available without credentials",
             ));
         }
         let port = match uri.port() {
             Some(port) => port.as_u16(),
-            // `host:`, `host:x` and a port past 65535 are no port at all for the parser.
+            // The parser gives no port for `host:`, `host:x` and numbers above 65535.
             None if authority.rsplit(']').next().is_some_and(|end| end.contains(':')) => {
                 return Err(refused("the port is not a number from 1 to 65535", example));
             }
@@ -81,18 +81,18 @@ impl Target {
         })
     }
 
-    /// The URL as it is shown, without its query.
+    /// The URL without its query, for messages.
     pub(crate) fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// The addresses, in the order in which they are asked.
-    pub(crate) fn addresses(&self, timeout: Duration) -> Result<Vec<SocketAddr>, Fault> {
+    /// In the order in which they are tried.
+    pub(crate) fn addresses(&self, timeout: Duration) -> Result<Vec<SocketAddr>, ProbeError> {
         let addresses = |list: &[IpAddr]| list.iter().map(|ip| SocketAddr::new(*ip, self.port)).collect();
         if let Ok(address) = self.host.parse::<IpAddr>() {
             return Ok(addresses(&[address]));
         }
-        // Not looked up: an image may have no hosts file, and a hosts file no `localhost`.
+        // Not looked up: an image may have no hosts file, or one without `localhost`.
         if self.host.trim_end_matches('.').eq_ignore_ascii_case("localhost") {
             return Ok(addresses(&[
                 IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -102,9 +102,12 @@ impl Target {
         self.look_up(timeout)
     }
 
-    /// The system's look-up has no deadline of its own, so it gets a thread that ends with the process.
-    fn look_up(&self, timeout: Duration) -> Result<Vec<SocketAddr>, Fault> {
-        let failed = |why: &str| Fault::unreached("dns", format!("failed to look up `{}`: {why}", self.host));
+    /// The system's resolver has no timeout: it runs in a thread, which ends with the process.
+    fn look_up(&self, timeout: Duration) -> Result<Vec<SocketAddr>, ProbeError> {
+        let failed = |why: &str| {
+            let message = format!("failed to look up `{}`: {why}", self.host);
+            ProbeError::unreachable(ErrorKind::Network, "dns", message)
+        };
         let (sender, receiver) = mpsc::sync_channel(1);
         let name = (self.host.clone(), self.port);
         thread::Builder::new()
@@ -112,14 +115,14 @@ impl Target {
             .map_err(|error| failed(&error.to_string()))?;
         let found = receiver
             .recv_timeout(timeout)
-            .map_err(|_| failed(&format!("no answer within {}", duration::show(timeout))))?
+            .map_err(|_| failed(&format!("no response within {}", duration::show(timeout))))?
             .map_err(|error| {
-                let words = error.to_string();
-                failed(words.trim_start_matches("failed to lookup address information: "))
+                let text = error.to_string();
+                failed(text.trim_start_matches("failed to lookup address information: "))
             })?;
         let mut all: Vec<SocketAddr> = Vec::new();
         for address in found {
-            if all.len() < MOST_ADDRESSES && !all.contains(&address) {
+            if all.len() < MAX_ADDRESSES && !all.contains(&address) {
                 all.push(address);
             }
         }
@@ -166,24 +169,24 @@ mod tests {
     }
 
     #[test]
-    fn a_look_up_that_takes_too_long_is_given_up() {
+    fn a_look_up_ends_at_the_timeout() {
         let target = Target::parse("http://nowhere.invalid/").unwrap();
-        let fault = target.look_up(Duration::ZERO).unwrap_err();
+        let error = target.look_up(Duration::ZERO).unwrap_err();
         assert_eq!(
-            fault.text,
-            "failed to look up `nowhere.invalid`: no answer within 0 ms"
+            error.message,
+            "failed to look up `nowhere.invalid`: no response within 0 ms"
         );
-        assert_eq!(fault.code, "dns");
+        assert_eq!(error.code, "dns");
     }
 
     #[test]
-    fn what_is_no_plain_http_url_is_refused_and_not_repeated() {
+    fn other_urls_are_refused_and_not_repeated() {
         for (url, why) in [
-            ("", "no http:// URL"),
-            ("localhost", "no http:// URL"),
-            ("localhost:4567", "no http:// URL"),
-            ("/api/health-check", "no http:// URL"),
-            ("ftp://localhost/", "no http:// URL"),
+            ("", "not an http:// URL"),
+            ("localhost", "not an http:// URL"),
+            ("localhost:4567", "not an http:// URL"),
+            ("/api/health-check", "not an http:// URL"),
+            ("ftp://localhost/", "not an http:// URL"),
             ("https://localhost/", "plain HTTP, not TLS"),
             ("http://", "failed to read `--url`: "),
             ("http:///x", "failed to read `--url`: "),

@@ -1,4 +1,4 @@
-//! What `ops.toml` and the command line want: the images of this run, and where each comes from. No I/O.
+//! The desired state: the images of this run and their sources, from `ops.toml` and the command line. No I/O.
 
 use anyhow::Result;
 use cli::{ErrorKind, Failure};
@@ -12,22 +12,22 @@ use std::str::FromStr;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Desired {
     pub(crate) name: String,
-    /// Without the registry.
+    /// The repository, without the registry.
     pub(crate) repository: String,
     pub(crate) tags: Vec<String>,
     pub(crate) source: Source,
 }
 
-/// Where an image comes from.
+/// The source of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// Another registry, or this machine.
+    /// An image of another registry, or of the engine.
     Copy {
         reference: Reference,
-        /// What `ops.toml` says, when the command line or the environment says something else.
+        /// The source in `ops.toml`, when the command line or the environment replaces it.
         instead_of: Option<String>,
     },
-    /// A Dockerfile.
+    /// A build from a Dockerfile.
     Build {
         context: String,
         dockerfile: String,
@@ -37,7 +37,7 @@ pub(crate) enum Source {
     },
 }
 
-/// The arguments of a build. `Debug` shows their names: a value may be a secret.
+/// The arguments of a build. `Debug` shows only their names, because a value may be a secret.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Arguments(pub(crate) BTreeMap<String, String>);
 
@@ -48,7 +48,7 @@ impl fmt::Debug for Arguments {
 }
 
 impl Source {
-    /// For people: the reference, or the Dockerfile.
+    /// A description for the report: the reference, or the path of the Dockerfile.
     pub(crate) fn describe(&self) -> String {
         match self {
             Source::Copy { reference, .. } => reference.to_string(),
@@ -59,7 +59,7 @@ impl Source {
     }
 }
 
-/// `NAME=REF`: another source for an image that is copied.
+/// `NAME=REF`: replaces the source of a copied image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Override {
     name: String,
@@ -81,7 +81,7 @@ impl FromStr for Override {
     }
 }
 
-/// The sources that the command line and the environment name. The command line wins.
+/// The overrides of the command line and of the environment. Those of the command line take precedence.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Overrides {
     flags: Vec<Override>,
@@ -89,7 +89,7 @@ pub(crate) struct Overrides {
 }
 
 impl Overrides {
-    /// `--from`, and the text of `$OPS_IMAGE_FROM`, in which commas or spaces stand between several.
+    /// Combines `--from` and `$OPS_IMAGE_FROM`, whose overrides are separated by commas or spaces.
     ///
     /// # Errors
     /// When the variable is malformed.
@@ -99,11 +99,11 @@ impl Overrides {
             .split([',', ' '])
             .filter(|word| !word.is_empty());
         let environment = words.map(|word| {
-            word.parse().map_err(|fault: String| {
-                Failure::error(format!("failed to read $OPS_IMAGE_FROM: {fault}"))
+            word.parse().map_err(|error: String| {
+                Failure::error(format!("failed to read $OPS_IMAGE_FROM: {error}"))
                     .kind(ErrorKind::Usage)
                     .code("usage")
-                    .hint("it is NAME=REF, as in `cruddur-python=python:3.11-slim`")
+                    .hint("write NAME=REF, for example `cruddur-python=python:3.11-slim`")
             })
         });
         Ok(Overrides {
@@ -119,56 +119,58 @@ impl Overrides {
             .map(|one| &one.reference)
     }
 
-    /// The names in the variable that it can't give a source to, and why. It may be there for another file.
-    pub(crate) fn useless<'a>(&'a self, images: &[Image]) -> Vec<(&'a str, &'static str)> {
-        let why = |name: &str| match images.iter().find(|image| image.name == name) {
-            None => Some("is no image"),
-            Some(image) if image.from.is_none() => Some("is a built image, and no copied one,"),
+    /// The overrides of the environment that apply to no image, and the reason. The variable may be meant for another
+    /// `ops.toml`, so these are not errors.
+    pub(crate) fn unused<'a>(&'a self, images: &[Image]) -> Vec<(&'a str, &'static str)> {
+        let reason = |name: &str| match images.iter().find(|image| image.name == name) {
+            None => Some("is not an image"),
+            Some(image) if image.from.is_none() => Some("is a built image, not a copied one,"),
             Some(_) => None,
         };
         let names = self.environment.iter().map(|one| one.name.as_str());
-        names.filter_map(|name| Some((name, why(name)?))).collect()
+        names.filter_map(|name| Some((name, reason(name)?))).collect()
     }
 }
 
-/// The images of this run, checked as far as they can be without asking anybody. `host` is the registry.
+/// The images of this run, checked as far as possible without a call. `host` is the registry.
 ///
 /// # Errors
-/// With the first fault.
+/// With the first error.
 pub(crate) fn desired(images: Vec<Image>, overrides: &Overrides, host: &str) -> Result<Vec<Desired>> {
-    let fault = |message: String| Failure::error(message).kind(ErrorKind::Config).code("config");
     for flag in &overrides.flags {
         let image = images.iter().find(|image| image.name == flag.name);
-        let why = match image {
+        let reason = match image {
             None => "it is not among the images of this run",
-            Some(image) if image.from.is_none() => "it is built, and not copied",
+            Some(image) if image.from.is_none() => "it is built, not copied",
             Some(_) => continue,
         };
-        return Err(
-            Failure::error(format!("failed to use --from for image `{}`: {why}", flag.name))
-                .kind(ErrorKind::Usage)
-                .code("usage")
-                .into(),
-        );
+        return Err(Failure::error(format!(
+            "failed to use --from for image `{}`: {reason}",
+            flag.name
+        ))
+        .kind(ErrorKind::Usage)
+        .code("usage")
+        .into());
     }
     let mut taken = BTreeSet::new();
     let mut all = Vec::new();
     for image in images {
         let name = &image.name;
         for tag in &image.tags {
-            let place = format!("{host}/{}:{tag}", image.repository);
-            let parsed = Reference::parse(&place);
-            // A tag with an `@` or a slash in it would be read as something else.
-            if !parsed.is_ok_and(|parsed| parsed.to_string() == place && parsed.tag.as_deref() == Some(tag)) {
-                return Err(fault(format!(
-                    "failed to use image `{name}`: `{}:{tag}` is no repository and tag",
+            let target = format!("{host}/{}:{tag}", image.repository);
+            let parsed = Reference::parse(&target);
+            // A tag that contains `@` or a slash would be parsed as a digest or as part of the repository.
+            if !parsed.is_ok_and(|parsed| parsed.to_string() == target && parsed.tag.as_deref() == Some(tag))
+            {
+                return Err(Failure::config(format!(
+                    "failed to use image `{name}`: `{}:{tag}` is not a valid repository and tag",
                     image.repository
                 ))
                 .into());
             }
-            if !taken.insert(place) {
-                return Err(fault(format!(
-                    "failed to use image `{name}`: `{}:{tag}` is named twice",
+            if !taken.insert(target) {
+                return Err(Failure::config(format!(
+                    "failed to use image `{name}`: `{}:{tag}` is configured twice",
                     image.repository
                 ))
                 .into());
@@ -186,10 +188,10 @@ pub(crate) fn desired(images: Vec<Image>, overrides: &Overrides, host: &str) -> 
 }
 
 fn source(image: &Image, overrides: &Overrides) -> Result<Source> {
-    let fault = |message: String| Failure::error(message).kind(ErrorKind::Config).code("config");
     if let Some(from) = &image.from {
-        let own = Reference::parse(from)
-            .map_err(|error| fault(format!("failed to use `from` of image `{}`: {error}", image.name)))?;
+        let own = Reference::parse(from).map_err(|error| {
+            Failure::config(format!("failed to use `from` of image `{}`: {error}", image.name))
+        })?;
         let other = overrides.of(&image.name);
         return Ok(Source::Copy {
             instead_of: other.filter(|other| **other != own).map(|_| from.clone()),
@@ -199,11 +201,11 @@ fn source(image: &Image, overrides: &Overrides) -> Result<Source> {
     let build = image
         .build
         .as_ref()
-        .ok_or_else(|| fault(format!("image `{}` needs either `from` or `build`", image.name)))?;
+        .ok_or_else(|| Failure::config(format!("image `{}` needs either `from` or `build`", image.name)))?;
     let dockerfile = build.dockerfile.clone().unwrap_or_else(|| "Dockerfile".into());
     let dockerfile = dockerfile.trim_start_matches("./").to_owned();
     if dockerfile.starts_with('/') || dockerfile.split('/').any(|part| part == "..") {
-        return Err(fault(format!(
+        return Err(Failure::config(format!(
             "failed to use `build.dockerfile` of image `{}`: it must be inside the context",
             image.name
         ))
@@ -222,6 +224,31 @@ fn source(image: &Image, overrides: &Overrides) -> Result<Source> {
                 .collect(),
         ),
     })
+}
+
+/// Whether the image tables refer to the account, the region or the partition.
+pub(crate) fn refers_to_aws(images: &[Image]) -> bool {
+    let texts = images.iter().flat_map(|image| {
+        let build = image.build.iter().flat_map(|build| {
+            let others = [
+                Some(&build.context),
+                build.dockerfile.as_ref(),
+                build.platform.as_ref(),
+                build.target.as_ref(),
+            ];
+            others
+                .into_iter()
+                .flatten()
+                .chain(build.args.iter().map(|(_, value)| value))
+        });
+        image
+            .tags
+            .iter()
+            .chain([&image.repository])
+            .chain(&image.from)
+            .chain(build)
+    });
+    texts.into_iter().any(|text| text.contains("${AWS_"))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The images that a Dockerfile builds upon. They are pulled before the build, with the credentials that
-//! each of them needs; the build itself then finds them on the engine.
+//! The base images of a Dockerfile. They are pulled before the build, each with its own credentials, so that the build
+//! finds them on the engine.
 
 use registry::Reference;
 use std::collections::BTreeMap;
@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Base {
     pub(crate) reference: Reference,
-    /// Of `FROM --platform=…`.
+    /// The platform of `FROM --platform=…`.
     pub(crate) platform: Option<String>,
 }
 
-/// The images of `text`, each once, in their order, up to the stage `target`. What is no image reference
-/// is left to the engine, whose error says more.
+/// The base images of `text`, each once, in their order, up to the stage `target`. Names that are not image references
+/// are skipped: the engine reports them with a better message.
 pub(crate) fn bases(text: &str, arguments: &BTreeMap<String, String>, target: Option<&str>) -> Vec<Base> {
     let mut variables = BTreeMap::new();
     let mut stages: Vec<String> = Vec::new();
@@ -22,7 +22,7 @@ pub(crate) fn bases(text: &str, arguments: &BTreeMap<String, String>, target: Op
         let mut words = instruction.split_whitespace();
         let keyword = words.next().unwrap_or_default().to_ascii_uppercase();
         let found = match keyword.as_str() {
-            // Only those before the first FROM hold for a FROM.
+            // Only arguments before the first FROM apply to a FROM.
             "ARG" if stages.is_empty() => {
                 for word in words {
                     declare(word, arguments, &mut variables);
@@ -30,7 +30,7 @@ pub(crate) fn bases(text: &str, arguments: &BTreeMap<String, String>, target: Op
                 continue;
             }
             "FROM" => {
-                // The stage that was to be the last one is complete.
+                // The target stage is complete.
                 if stages
                     .last()
                     .is_some_and(|last| is_target(last, stages.len() - 1, target))
@@ -69,19 +69,19 @@ pub(crate) fn bases(text: &str, arguments: &BTreeMap<String, String>, target: Op
     bases
 }
 
-/// `--target` names a stage, or counts them.
+/// A target is the name or the number of a stage.
 fn is_target(stage: &str, number: usize, target: Option<&str>) -> bool {
     target.is_some_and(|target| stage.eq_ignore_ascii_case(target) || target.parse() == Ok(number))
 }
 
-/// The instructions, each on one line: without comments and with continued lines joined.
+/// The instructions, each on one line, without comments and with continuation lines joined.
 fn instructions(text: &str) -> Vec<String> {
     let escape = escape_character(text);
     let mut instructions = Vec::new();
     let mut open = String::new();
     for line in text.trim_start_matches('\u{feff}').lines() {
         let line = line.trim();
-        // Comments and empty lines between continued lines are no part of them.
+        // Comments and empty lines between continuation lines are skipped.
         if line.starts_with('#') || line.is_empty() {
             continue;
         }
@@ -97,7 +97,7 @@ fn instructions(text: &str) -> Vec<String> {
     instructions
 }
 
-/// A backslash, unless the first lines say `# escape=` something else.
+/// The character of the directive `# escape=` in the first lines, by default a backslash.
 fn escape_character(text: &str) -> char {
     text.lines()
         .map_while(|line| line.trim().strip_prefix('#'))
@@ -107,7 +107,7 @@ fn escape_character(text: &str) -> char {
         .unwrap_or('\\')
 }
 
-/// `ARG NAME=default`: the argument that was given, else the default.
+/// `ARG NAME=default`: sets the variable to the given argument, else to the default.
 fn declare(word: &str, arguments: &BTreeMap<String, String>, variables: &mut BTreeMap<String, String>) {
     let (name, default) = match word.split_once('=') {
         Some((name, default)) => (name, Some(default)),
@@ -157,7 +157,7 @@ fn substitute(text: &str, variables: &BTreeMap<String, String>) -> String {
 mod tests {
     use super::*;
 
-    /// The images of `text`, with `@platform` where one is named.
+    /// The base images of `text`, with ` on PLATFORM` where there is one.
     fn found(text: &str, arguments: &[(&str, &str)], target: Option<&str>) -> Vec<String> {
         let arguments = arguments
             .iter()
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn finds_what_has_to_be_pulled() {
+    fn finds_the_base_images() {
         let cases: [(&str, &[&str]); 12] = [
             ("FROM alpine", &["docker.io/library/alpine"]),
             ("FROM scratch\nCOPY a /", &[]),
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_that_is_declared_wins_over_its_default() {
+    fn a_declared_argument_takes_precedence_over_its_default() {
         let given = [("BASE", "host.example/base:1"), ("OTHER", "other")];
         assert_eq!(
             found("ARG BASE=debian\nFROM $BASE", &given, None),
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn stages_behind_the_target_are_not_built() {
+    fn stages_after_the_target_are_ignored() {
         let text = "FROM a AS one\nFROM b AS two\nCOPY --from=c / /\nFROM d AS three";
         let names = |target| found(text, &[], target).len();
         assert_eq!(names(None), 4);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn nonsense_is_left_to_the_engine() {
+    fn malformed_files_have_no_base_images() {
         for text in [
             "",
             "FROM",

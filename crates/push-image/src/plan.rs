@@ -1,75 +1,74 @@
-//! What has to be sent, from what the engine and the registry have. No I/O.
+//! The plan for one image, from the image on the engine and the tags in the registry. No I/O.
 
 use crate::engine::LocalImage;
-use crate::remote::{Remote, Repository};
+use crate::remote::{RemoteImage, Repository};
 
-/// What the registry has behind one of the desired tags.
+/// One of the desired tags, and the image that the registry has under it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Tagged {
-    pub(crate) tag: String,
-    pub(crate) remote: Option<Remote>,
+pub(crate) struct TagState {
+    pub(crate) name: String,
+    pub(crate) remote: Option<RemoteImage>,
 }
 
-/// What is to be done for one image.
+/// The plan for one image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Plan {
-    /// Every tag has this image.
-    Nothing(Remote),
-    /// The registry has it; these tags are still elsewhere.
-    Tag(Remote, Vec<String>),
-    /// As far as can be told, no tag has it.
+    /// Every tag has the image.
+    Nothing(RemoteImage),
+    /// The registry has the image, but not under these tags.
+    Tag(RemoteImage, Vec<String>),
+    /// No tag is known to have the image.
     Push,
 }
 
-/// Compares. The registry is what counts: what the engine remembers of an earlier push only says which of
-/// the registry's digests mean the same image.
-pub(crate) fn plan(image: &LocalImage, repository: &Repository, tags: &[Tagged]) -> Plan {
-    let has_it = |tagged: &&Tagged| {
-        tagged
-            .remote
+/// Compares the image with the registry's tags. The digests that the engine keeps from earlier pushes only show which
+/// digests of the registry belong to the same image, not that the registry still has them.
+pub(crate) fn plan(image: &LocalImage, repository: &Repository, tags: &[TagState]) -> Plan {
+    let has_image = |tag: &&TagState| {
+        tag.remote
             .as_ref()
             .is_some_and(|remote| is_same(image, repository, remote))
     };
-    // The first tag is the one that others go by.
-    let Some(same) = tags.iter().find(has_it).and_then(|tagged| tagged.remote.as_ref()) else {
+    // The first tag that has the image gives the digest for the others.
+    let Some(same) = tags.iter().find(has_image).and_then(|tag| tag.remote.as_ref()) else {
         return Plan::Push;
     };
-    let elsewhere: Vec<String> = tags
+    let missing: Vec<String> = tags
         .iter()
-        .filter(|tagged| !has_it(tagged))
-        .map(|tagged| tagged.tag.clone())
+        .filter(|tag| !has_image(tag))
+        .map(|tag| tag.name.clone())
         .collect();
-    if elsewhere.is_empty() {
+    if missing.is_empty() {
         Plan::Nothing(same.clone())
     } else {
-        Plan::Tag(same.clone(), elsewhere)
+        Plan::Tag(same.clone(), missing)
     }
 }
 
-/// Whether `remote` is `image`. The classic store knows an image by its configuration, the newer one by its
-/// manifest, and both know the digests that a push or a pull has given it.
-fn is_same(image: &LocalImage, repository: &Repository, remote: &Remote) -> bool {
+/// Whether `remote` is `image`. The id of an image is the digest of its configuration in the overlay2 store and of its
+/// manifest in the containerd store; both stores keep the digests of earlier pushes and pulls.
+fn is_same(image: &LocalImage, repository: &Repository, remote: &RemoteImage) -> bool {
     let known = format!("{}@{}", repository.uri, remote.digest);
     remote.config.as_deref() == Some(&image.id) || remote.digest == image.id || image.digests.contains(&known)
 }
 
-/// The first tag that would have to be moved and may not be, with the digest that it has.
-pub(crate) fn in_the_way<'a>(
+/// The first immutable tag that the plan would move, with its digest.
+pub(crate) fn immutable_conflict<'a>(
     plan: &Plan,
     image: &LocalImage,
     repository: &Repository,
-    tags: &'a [Tagged],
+    tags: &'a [TagState],
 ) -> Option<(&'a str, &'a str)> {
-    let moved = |tag: &str| match plan {
+    let moves = |tag: &str| match plan {
         Plan::Nothing(_) => false,
-        Plan::Tag(_, elsewhere) => elsewhere.iter().any(|one| one == tag),
-        // Of an index the engine may push a part, whose digest is not known before: the registry itself decides.
+        Plan::Tag(_, missing) => missing.iter().any(|one| one == tag),
+        // The engine may push one platform of an index, whose digest is not known before: the registry checks.
         Plan::Push => !image.is_index,
     };
-    tags.iter().find_map(|tagged| {
-        let remote = tagged.remote.as_ref()?;
-        (moved(&tagged.tag) && repository.is_immutable(&tagged.tag))
-            .then_some((tagged.tag.as_str(), remote.digest.as_str()))
+    tags.iter().find_map(|tag| {
+        let remote = tag.remote.as_ref()?;
+        (moves(&tag.name) && repository.is_immutable(&tag.name))
+            .then_some((tag.name.as_str(), remote.digest.as_str()))
     })
 }
 
@@ -95,23 +94,23 @@ mod tests {
         }
     }
 
-    fn remote(digest: &str, config: Option<&str>) -> Remote {
-        Remote {
+    fn remote(digest: &str, config: Option<&str>) -> RemoteImage {
+        RemoteImage {
             config: config.map(str::to_owned),
-            ..Remote::known_by(digest)
+            ..RemoteImage::with_digest(digest)
         }
     }
 
-    fn tags(remotes: &[(&str, Option<Remote>)]) -> Vec<Tagged> {
-        let tagged = remotes.iter().map(|(tag, remote)| Tagged {
-            tag: (*tag).to_owned(),
+    fn tags(remotes: &[(&str, Option<RemoteImage>)]) -> Vec<TagState> {
+        let tagged = remotes.iter().map(|(tag, remote)| TagState {
+            name: (*tag).to_owned(),
             remote: remote.clone(),
         });
         tagged.collect()
     }
 
     #[test]
-    fn the_same_image_is_known_in_three_ways() {
+    fn the_same_image_is_recognised_in_three_ways() {
         let there = remote("sha256:m", Some("sha256:c"));
         for (what, local) in [
             ("by its configuration", image("sha256:c", &[])),
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_engine_remembers_counts_for_nothing_when_the_registry_has_lost_it() {
+    fn digests_that_the_registry_no_longer_has_are_ignored() {
         let local = image("sha256:c", &["host.example/app@sha256:m"]);
         assert_eq!(
             plan(&local, &repository(false), &tags(&[("1", None)])),
@@ -150,11 +149,11 @@ mod tests {
     }
 
     #[test]
-    fn all_tags_must_have_it() {
+    fn all_tags_must_have_the_image() {
         let local = image("sha256:c", &[]);
         let same = remote("sha256:m", Some("sha256:c"));
         let other = remote("sha256:o", Some("sha256:d"));
-        let of = |remotes: &[(&str, Option<Remote>)]| plan(&local, &repository(false), &tags(remotes));
+        let of = |remotes: &[(&str, Option<RemoteImage>)]| plan(&local, &repository(false), &tags(remotes));
         let both = Some(same.clone());
         assert_eq!(
             of(&[("1", both.clone()), ("2", both.clone())]),
@@ -168,21 +167,21 @@ mod tests {
             of(&[("1", None), ("2", both.clone())]),
             Plan::Tag(same.clone(), vec!["1".into()])
         );
-        // Compressed by somebody else: another digest, and the same image all the same.
+        // The same image compressed by another tool has another digest.
         let repacked = Some(remote("sha256:n", Some("sha256:c")));
         assert_eq!(of(&[("1", both), ("2", repacked)]), Plan::Nothing(same));
         assert_eq!(of(&[("1", None), ("2", Some(other))]), Plan::Push);
     }
 
     #[test]
-    fn a_tag_that_may_not_move_is_in_the_way_only_when_it_would_have_to() {
+    fn an_immutable_tag_conflicts_only_when_it_would_move() {
         let local = image("sha256:c", &[]);
         let same = remote("sha256:m", Some("sha256:c"));
         let other = remote("sha256:o", None);
-        let check = |immutable: bool, remotes: &[(&str, Option<Remote>)]| {
+        let check = |immutable: bool, remotes: &[(&str, Option<RemoteImage>)]| {
             let tags = tags(remotes);
             let plan = plan(&local, &repository(immutable), &tags);
-            in_the_way(&plan, &local, &repository(immutable), &tags)
+            immutable_conflict(&plan, &local, &repository(immutable), &tags)
                 .map(|(tag, digest)| format!("{tag} {digest}"))
         };
         assert_eq!(
@@ -210,6 +209,9 @@ mod tests {
             ..local.clone()
         };
         let tags = tags(&[("1", Some(other))]);
-        assert_eq!(in_the_way(&Plan::Push, &index, &repository(true), &tags), None);
+        assert_eq!(
+            immutable_conflict(&Plan::Push, &index, &repository(true), &tags),
+            None
+        );
     }
 }

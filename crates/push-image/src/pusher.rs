@@ -1,114 +1,137 @@
-//! One image: got, compared, and brought to where it is desired.
+//! Brings one image into the registry: gets it onto the engine, compares it with the registry's tags, and pushes or
+//! tags what differs.
 
+use crate::build_input::BuildInput;
 use crate::desired::{Desired, Source};
-use crate::done::{Done, NOT_KNOWN};
-use crate::engine::fault::Topic;
-use crate::engine::{Engine, LocalImage};
-use crate::plan::{Plan, Tagged, in_the_way, plan};
-use crate::remote::{Remote, Repository};
-use crate::source::{Build, Workshop};
+use crate::engine::LocalImage;
+use crate::engine::error::EngineErrorKind;
+use crate::image_context::ImageContext;
+use crate::plan::{Plan, TagState, immutable_conflict, plan};
+use crate::remote::{RemoteImage, Repository};
+use crate::result::{ImageResult, UNKNOWN_DIGEST};
 use anyhow::{Context, Result};
-use cli::{Change, Failure, Outcome};
+use cli::{Change, ErrorKind, Failure, Outcome};
 use common::config::Image;
 use futures_util::future::try_join_all;
 use registry::Reference;
 use std::collections::BTreeSet;
 
-/// The next step when ECR refuses what ECR has given.
-const OWN_LOGIN_REFUSED: &str =
-    "the login is ECR's own: look at the repository's policy, and whether this machine's clock is right";
+/// The hint for a login that ECR issued and then does not accept.
+const ECR_LOGIN_REFUSED: &str =
+    "ECR issued this login itself: check the repository's policy and the clock of this machine";
 
-/// Why an image did not get there, and whether the registry was changed all the same.
-pub(crate) struct Failed {
+/// Why an image was not pushed, and whether the registry was changed nevertheless.
+pub(crate) struct PushError {
     pub(crate) error: anyhow::Error,
     pub(crate) changed: bool,
 }
 
-impl From<anyhow::Error> for Failed {
+impl From<anyhow::Error> for PushError {
     fn from(error: anyhow::Error) -> Self {
-        Failed {
+        PushError {
             error,
             changed: false,
         }
     }
 }
 
-/// What one image needs.
+/// Pushes one image.
 pub(crate) struct Pusher<'a> {
-    pub(crate) workshop: Workshop<'a>,
+    pub(crate) context: ImageContext<'a>,
     pub(crate) plan_only: bool,
-    /// All images of the file.
+    /// All images of `ops.toml`.
     pub(crate) all: &'a [Image],
-    /// Those of this run that are only planned.
-    pub(crate) pending: &'a BTreeSet<String>,
+    /// The names of the images before this one that are only planned.
+    pub(crate) planned: &'a BTreeSet<String>,
+}
+
+/// One image on the engine and in the registry.
+struct Comparison<'a> {
+    image: &'a Desired,
+    local: LocalImage,
+    repository: &'a Repository,
+    /// The state of each desired tag, before this run.
+    tags: Vec<TagState>,
+}
+
+impl Comparison<'_> {
+    /// The changes of the `moved` tags from their old digests to `digest`, without those that had it.
+    fn changes(&self, moved: &[String], digest: &str) -> Vec<Change> {
+        let old = |tag: &TagState| tag.remote.as_ref().map(|remote| remote.digest.clone());
+        let differing = self
+            .tags
+            .iter()
+            .filter(|tag| moved.contains(&tag.name) && old(tag).as_deref() != Some(digest));
+        differing
+            .map(|tag| Change::new(format!("tags.{}", tag.name), old(tag), digest))
+            .collect()
+    }
+
+    fn changed(&self, action: &'static str, moved: &[String], remote: &RemoteImage) -> ImageResult {
+        let changes = self.changes(moved, &remote.digest);
+        ImageResult::of(Outcome::Changed, action, changes, self.repository, remote)
+    }
 }
 
 impl Pusher<'_> {
-    /// Does it.
+    /// Pushes `image`, or plans to.
     ///
     /// # Errors
-    /// When a step fails.
+    /// When the image cannot be pulled or built, a tag is immutable, or the engine or the registry fails.
     pub(crate) async fn run(
         &self,
         image: &Desired,
-        build: Option<&Build>,
+        build: Option<&BuildInput>,
         repository: &Repository,
-    ) -> Result<Done, Failed> {
+    ) -> Result<ImageResult, PushError> {
         if let Some(build) = build.filter(|_| self.plan_only)
-            && let Some(earlier) = self.waits_for(build).await?
+            && let Some(earlier) = self.missing_base(build).await?
         {
             let after = format!("push-image {earlier}");
-            return Ok(Done::planned(&repository.uri, image, &after));
+            return Ok(ImageResult::would_push_after(&repository.uri, image, &after));
         }
-        let local = self.get(image, build).await?;
-        let tags = self.tagged(image).await?;
-        let plan = plan(&local, repository, &tags);
-        if let Some((tag, digest)) = in_the_way(&plan, &local, repository, &tags) {
-            return Err(Failed::from(anyhow::Error::from(immutable(image, tag, digest))));
-        }
-        if self.plan_only {
-            return Ok(match plan {
-                Plan::Nothing(remote) => {
-                    Done::of(Outcome::Unchanged, "none", Vec::new(), repository, &remote)
-                }
-                Plan::Tag(remote, elsewhere) => {
-                    let changes = changes(&tags, &elsewhere, &remote.digest);
-                    Done::of(Outcome::Planned, "tag", changes, repository, &remote)
-                }
-                Plan::Push => Done::would_push(
-                    &repository.uri,
-                    image,
-                    changes(&tags, &image.tags, NOT_KNOWN),
-                    None,
-                ),
-            });
+        let state = Comparison {
+            image,
+            local: self.get(image, build).await?,
+            repository,
+            tags: self.tags(image).await?,
+        };
+        let plan = plan(&state.local, repository, &state.tags);
+        if let Some((tag, digest)) = immutable_conflict(&plan, &state.local, repository, &state.tags) {
+            return Err(anyhow::Error::from(immutable_tag(image, tag, digest)).into());
         }
         match plan {
             Plan::Nothing(remote) => {
-                // A build without a name would be taken for rubbish, and its layers for no cache.
-                if let Some(tag) = image.tags.first().filter(|_| build.is_some()) {
-                    self.name_here(&local, repository, tag).await?;
+                // An image without a name is removed by `docker image prune`, and the build cache with it.
+                if let Some(tag) = image.tags.first().filter(|_| build.is_some() && !self.plan_only) {
+                    self.tag_locally(&state, tag).await?;
                 }
-                Ok(Done::of(
-                    Outcome::Unchanged,
-                    "none",
-                    Vec::new(),
+                Ok(ImageResult::unchanged(repository, &remote))
+            }
+            Plan::Tag(remote, tags) if self.plan_only => {
+                let changes = state.changes(&tags, &remote.digest);
+                Ok(ImageResult::of(
+                    Outcome::Planned,
+                    "tag",
+                    changes,
                     repository,
                     &remote,
                 ))
             }
-            Plan::Tag(remote, elsewhere) => {
-                self.give_tags(image, &local, repository, &remote, &elsewhere, false)
-                    .await?;
-                let changes = changes(&tags, &elsewhere, &remote.digest);
-                Ok(Done::of(Outcome::Changed, "tag", changes, repository, &remote))
+            Plan::Push if self.plan_only => {
+                let changes = state.changes(&image.tags, UNKNOWN_DIGEST);
+                Ok(ImageResult::would_push(repository, image, changes))
             }
-            Plan::Push => self.push(image, &local, repository, &tags).await,
+            Plan::Tag(remote, tags) => {
+                self.move_tags(&state, "tag", &remote, &tags, Vec::new()).await?;
+                Ok(state.changed("tag", &tags, &remote))
+            }
+            Plan::Push => self.push(&state).await,
         }
     }
 
     /// Gets the image onto the engine.
-    async fn get(&self, image: &Desired, build: Option<&Build>) -> Result<LocalImage> {
+    async fn get(&self, image: &Desired, build: Option<&BuildInput>) -> Result<LocalImage> {
         let Source::Copy {
             reference,
             instead_of,
@@ -116,189 +139,179 @@ impl Pusher<'_> {
         else {
             let build =
                 build.ok_or_else(|| Failure::error(format!("failed to build image `{}`", image.name)))?;
-            return self.workshop.build(&image.name, build).await;
+            return self.context.build(&image.name, build).await;
         };
         if let Some(instead_of) = instead_of {
-            self.workshop.progress.info(format!(
+            self.context.progress.info(format!(
                 "{}: from {reference} instead of {instead_of}",
                 image.name
             ));
         }
-        let got = self.workshop.fetch(&image.name, reference, None).await;
-        got.with_context(|| format!("failed to get image `{}`", image.name))
+        let pulled = self.context.pull(&image.name, reference, None).await;
+        pulled.with_context(|| format!("failed to get image `{}`", image.name))
     }
 
-    async fn tagged(&self, image: &Desired) -> Result<Vec<Tagged>> {
-        let (engine, destination) = (self.workshop.engine, self.workshop.destination);
+    /// Reads the registry's image of each desired tag.
+    async fn tags(&self, image: &Desired) -> Result<Vec<TagState>> {
+        let ImageContext {
+            engine, destination, ..
+        } = self.context;
         try_join_all(image.tags.iter().map(|tag| async move {
-            let remote = destination.tagged(engine, &image.repository, tag).await?;
-            Ok(Tagged {
-                tag: tag.clone(),
+            let remote = destination.image(engine, &image.repository, tag).await?;
+            Ok(TagState {
+                name: tag.clone(),
                 remote,
             })
         }))
         .await
     }
 
-    async fn push(
-        &self,
-        image: &Desired,
-        local: &LocalImage,
-        repository: &Repository,
-        before: &[Tagged],
-    ) -> Result<Done, Failed> {
-        let Some((first, others)) = image.tags.split_first() else {
-            return Err(Failed::from(anyhow::anyhow!("image `{}` has no tag", image.name)));
+    async fn push(&self, state: &Comparison<'_>) -> Result<ImageResult, PushError> {
+        let Some((first, others)) = state.image.tags.split_first() else {
+            return Err(anyhow::anyhow!("image `{}` has no tag", state.image.name).into());
         };
-        let remote = self.push_tag(image, local, repository, first).await?;
-        let had = |tag: &str| before.iter().find(|tagged| tagged.tag == tag)?.remote.as_ref();
-        let is_there = |tag: &str| had(tag).is_some_and(|had| had.digest == remote.digest);
-        let elsewhere: Vec<String> = others.iter().filter(|tag| !is_there(tag)).cloned().collect();
-        self.give_tags(image, local, repository, &remote, &elsewhere, !is_there(first))
-            .await?;
-        let changes = changes(before, &image.tags, &remote.digest);
-        // The registry had it all along, in a form that could not be told from here.
-        let (outcome, action) = if changes.is_empty() {
-            (Outcome::Unchanged, "none")
+        let remote = self.push_tag(state, first).await?;
+        let had = |tag: &str| {
+            let tag = state.tags.iter().find(|state| state.name == tag)?;
+            Some(tag.remote.as_ref()?.digest == remote.digest)
+        };
+        let differs = |tag: &&String| had(tag) != Some(true);
+        let moved: Vec<String> = Some(first).filter(differs).into_iter().cloned().collect();
+        let others: Vec<String> = others.iter().filter(differs).cloned().collect();
+        self.move_tags(state, "push", &remote, &others, moved).await?;
+        let result = state.changed("push", &state.image.tags, &remote);
+        if result.has_changes() {
+            Ok(result)
         } else {
-            (Outcome::Changed, "push")
-        };
-        Ok(Done::of(outcome, action, changes, repository, &remote))
+            // The registry had the image in a form that could not be compared with the engine's.
+            Ok(ImageResult::unchanged(state.repository, &remote))
+        }
     }
 
-    /// Pushes the image under one tag; what the registry then has is asked of it.
-    async fn push_tag(
-        &self,
-        image: &Desired,
-        local: &LocalImage,
-        repository: &Repository,
-        tag: &str,
-    ) -> Result<Remote, Failed> {
-        let Workshop {
+    /// Pushes the image under one tag, and reads back what the registry has then.
+    async fn push_tag(&self, state: &Comparison<'_>, tag: &str) -> Result<RemoteImage, PushError> {
+        let ImageContext {
             engine,
             destination,
             console,
             progress,
-        } = &self.workshop;
-        self.name_here(local, repository, tag).await?;
-        progress.info(format!("{}: pushing to {}:{tag}", image.name, repository.uri));
+        } = self.context;
+        let (name, uri) = (&state.image.name, &state.repository.uri);
+        self.tag_locally(state, tag).await?;
+        progress.info(format!("{name}: pushing to {uri}:{tag}"));
+        let in_flight = || format!("the push of image `{name}` to `{uri}:{tag}`");
         let login = destination.login(false).await?;
-        let mut pushed = engine.push(&repository.uri, tag, login.as_ref(), progress).await;
-        // A login that has become too old on the way, which for a large image over a slow line can be. What is
-        // there already is not sent again.
-        if let Err(failure) = &pushed
-            && destination.can_renew()
-            && Topic::of(&failure.to_string()) == Topic::Login
+        let push = engine.push(uri, tag, login.as_ref(), progress);
+        let mut pushed = console.in_flight(in_flight(), push).await;
+        // The token may expire during the upload of a large image. Layers that are already there are not sent again.
+        let is_refused_login =
+            |kind: EngineErrorKind| kind == EngineErrorKind::Unauthorized && destination.can_renew();
+        if let Err(error) = &pushed
+            && is_refused_login(error.kind)
         {
-            console.debug(format!(
-                "{}: {failure}: trying again with a new login",
-                image.name
-            ));
+            console.debug(format!("{name}: {error}: retrying with a new login"));
             let login = destination.login(true).await?;
-            pushed = engine.push(&repository.uri, tag, login.as_ref(), progress).await;
+            let push = engine.push(uri, tag, login.as_ref(), progress);
+            pushed = console.in_flight(in_flight(), push).await;
         }
-        let pushed = pushed.map_err(|failure| match Topic::of(&failure.to_string()) {
-            Topic::Login if destination.can_renew() => failure.hint(OWN_LOGIN_REFUSED),
-            _ => failure,
+        let pushed = pushed.map_err(|error| {
+            let kind = error.kind;
+            let failure = error.into_failure(Some(&destination.host));
+            if is_refused_login(kind) {
+                failure.hint(ECR_LOGIN_REFUSED)
+            } else {
+                failure
+            }
         });
-        let digest = pushed.with_context(|| {
-            format!(
-                "failed to push image `{}` to `{}:{tag}`",
-                image.name, repository.uri
-            )
-        })?;
-        let there = destination.pushed(engine, &image.repository, tag, &digest).await;
-        there.map_err(|error| Failed { error, changed: true })
+        let digest = pushed.with_context(|| format!("failed to push image `{name}` to `{uri}:{tag}`"))?;
+        let verified = destination
+            .verify_push(engine, &state.image.repository, tag, &digest)
+            .await;
+        verified.map_err(|error| PushError { error, changed: true })
     }
 
-    /// Gives the registry's `remote` these tags too: by itself where it can, else by pushes of the same layers.
-    async fn give_tags(
+    /// Moves `tags` to `remote`: with ECR's API, or in other registries by pushes of the same layers. `moved` has the
+    /// tags that this run has moved before. Each step is recorded for a run that is interrupted after it.
+    async fn move_tags(
         &self,
-        image: &Desired,
-        local: &LocalImage,
-        repository: &Repository,
-        remote: &Remote,
+        state: &Comparison<'_>,
+        action: &'static str,
+        remote: &RemoteImage,
         tags: &[String],
-        mut changed: bool,
-    ) -> Result<(), Failed> {
+        mut moved: Vec<String>,
+    ) -> Result<(), PushError> {
+        let (console, destination) = (self.context.console, self.context.destination);
         for tag in tags {
-            let given = match self
-                .workshop
-                .destination
-                .put_tag(&image.repository, remote, tag)
-                .await
-            {
+            if !moved.is_empty() {
+                console.record(&state.changed(action, &moved, remote).item(state.image));
+            }
+            let put = destination.put_tag(&state.image.repository, remote, tag).await;
+            let result = match put {
                 Ok(true) => Ok(()),
-                Ok(false) => self.push_tag(image, local, repository, tag).await.map(drop),
-                Err(error) => Err(Failed::from(error)),
+                Ok(false) => self.push_tag(state, tag).await.map(drop),
+                Err(error) => Err(PushError::from(error)),
             };
-            given.map_err(|failed| Failed {
-                changed: changed || failed.changed,
+            result.map_err(|failed| PushError {
+                changed: failed.changed || !moved.is_empty(),
                 ..failed
             })?;
-            changed = true;
+            moved.push(tag.clone());
         }
         Ok(())
     }
 
-    /// Names the image on the engine as it is named in the registry.
-    async fn name_here(&self, local: &LocalImage, repository: &Repository, tag: &str) -> Result<()> {
-        let engine: &Engine = self.workshop.engine;
-        if local.tags.contains(&format!("{}:{tag}", repository.uri)) {
+    /// Gives the engine's image its name in the registry.
+    async fn tag_locally(&self, state: &Comparison<'_>, tag: &str) -> Result<()> {
+        let uri = &state.repository.uri;
+        if state.local.tags.contains(&format!("{uri}:{tag}")) {
             return Ok(());
         }
-        engine.tag(&local.id, &repository.uri, tag).await
+        self.context.engine.tag(&state.local.id, uri, tag).await
     }
 
-    /// For a plan: the image of the file that has to be pushed before this one can be built.
-    async fn waits_for(&self, build: &Build) -> Result<Option<String>> {
-        let Workshop {
+    /// The image of `ops.toml` that has to be pushed before this one can be built, for a plan.
+    async fn missing_base(&self, build: &BuildInput) -> Result<Option<String>> {
+        let ImageContext {
             engine, destination, ..
-        } = &self.workshop;
+        } = self.context;
         for base in &build.bases {
-            let Some(earlier) = self.of_file(&base.reference) else {
+            let Some(earlier) = self.configured(&base.reference) else {
                 continue;
             };
             let tag = base.reference.tag.as_deref().unwrap_or("latest");
             let repository = &base.reference.repository;
-            let there = !self.pending.contains(&earlier.name)
+            let exists = !self.planned.contains(&earlier.name)
                 && destination
                     .repositories(&[repository])
                     .await?
                     .iter()
                     .all(Option::is_some)
-                && destination.tagged(engine, repository, tag).await?.is_some();
-            if !there {
+                && destination.image(engine, repository, tag).await?.is_some();
+            if !exists {
                 return Ok(Some(earlier.name.clone()));
             }
         }
         Ok(None)
     }
 
-    /// The image table that pushes `reference`.
-    fn of_file(&self, reference: &Reference) -> Option<&Image> {
+    /// The image of `ops.toml` that is pushed to `reference`.
+    fn configured(&self, reference: &Reference) -> Option<&Image> {
         let tag = reference.tag.as_deref().unwrap_or("latest");
-        let ours = reference.host == self.workshop.destination.host && reference.digest.is_none();
-        self.all.iter().find(|image| {
-            ours && image.repository == reference.repository && image.tags.iter().any(|own| own == tag)
-        })
+        if reference.host != self.context.destination.host || reference.digest.is_some() {
+            return None;
+        }
+        self.all
+            .iter()
+            .find(|image| image.repository == reference.repository && image.tags.iter().any(|own| own == tag))
     }
 }
 
-/// From what each of the `moved` tags had to `digest`, where that differs.
-fn changes(tags: &[Tagged], moved: &[String], digest: &str) -> Vec<Change> {
-    let had = |tagged: &Tagged| tagged.remote.as_ref().map(|remote| remote.digest.clone());
-    tags.iter()
-        .filter(|tagged| moved.contains(&tagged.tag) && had(tagged).as_deref() != Some(digest))
-        .map(|tagged| Change::new(format!("tags.{}", tagged.tag), had(tagged), digest))
-        .collect()
-}
-
-fn immutable(image: &Desired, tag: &str, digest: &str) -> Failure {
+fn immutable_tag(image: &Desired, tag: &str, digest: &str) -> Failure {
     Failure::error(format!(
         "failed to push image `{}`: tag `{tag}` of repository `{}` is immutable and has another image, {digest}",
         image.name, image.repository
     ))
+    .kind(ErrorKind::Conflict)
     .code("immutable-tag")
     .hint("give the image a new tag in ops.toml")
 }

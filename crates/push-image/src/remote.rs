@@ -1,27 +1,27 @@
-//! What a registry has: a repository with its rules, and the image behind a tag. No I/O.
+//! Repositories and images of a registry. No I/O.
 
 use serde_json::Value;
 
-/// A repository that is there.
+/// A repository.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Repository {
     /// `host/name`
     pub(crate) uri: String,
-    /// Whether its tags may not be moved.
+    /// Whether its tags are immutable.
     pub(crate) immutable: bool,
-    /// Patterns of tags for which it is the other way round.
+    /// Patterns of the tags to which the opposite applies.
     pub(crate) exclusions: Vec<String>,
 }
 
 impl Repository {
-    /// Whether `tag`, once given, stays with its image.
+    /// Whether `tag` is immutable.
     pub(crate) fn is_immutable(&self, tag: &str) -> bool {
         let excluded = self.exclusions.iter().any(|pattern| matches(pattern, tag));
         self.immutable != excluded
     }
 }
 
-/// ECR's wildcards: `*` stands for any letters.
+/// ECR's wildcards: `*` matches any characters.
 fn matches(pattern: &str, text: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == text,
@@ -34,29 +34,29 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// The image behind a tag.
+/// The image of a tag.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Remote {
-    /// `sha256:…` of its manifest or index.
+pub(crate) struct RemoteImage {
+    /// `sha256:…` of the manifest or index.
     pub(crate) digest: String,
-    /// The digest of its configuration, which is what the engine's classic store calls an image by.
+    /// The digest of the configuration, which is the id of an image in the engine's overlay2 store.
     pub(crate) config: Option<String>,
-    /// The bytes of all layers, as they are stored.
+    /// The bytes of the configuration and of all layers, as stored.
     pub(crate) size: Option<u64>,
-    /// The manifest as it is, byte by byte, and its media type: with these it can get another tag.
+    /// The unchanged bytes of the manifest and its media type, with which ECR can give the image another tag.
     pub(crate) manifest: Option<(String, Option<String>)>,
 }
 
-impl Remote {
-    /// What only `digest` is known of.
-    pub(crate) fn known_by(digest: impl Into<String>) -> Self {
-        Remote {
+impl RemoteImage {
+    /// An image of which only the digest is known.
+    pub(crate) fn with_digest(digest: impl Into<String>) -> Self {
+        RemoteImage {
             digest: digest.into(),
-            ..Remote::default()
+            ..RemoteImage::default()
         }
     }
 
-    /// With the text of the manifest.
+    /// An image with this manifest.
     pub(crate) fn with_manifest(digest: &str, text: &str, media_type: Option<&str>) -> Self {
         let document: Value = serde_json::from_str(text).unwrap_or_default();
         let config = document.pointer("/config/digest").and_then(Value::as_str);
@@ -65,7 +65,7 @@ impl Remote {
             let parts = layers.iter().chain(document.get("config"));
             parts.filter_map(|part| part.get("size")?.as_u64()).sum()
         });
-        Remote {
+        RemoteImage {
             digest: digest.to_owned(),
             config: config.map(str::to_owned),
             size,
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exclusions_turn_the_rule_round() {
+    fn exclusions_invert_the_rule() {
         let repository = |immutable: bool, exclusions: &[&str]| Repository {
             immutable,
             exclusions: exclusions.iter().map(|pattern| (*pattern).to_owned()).collect(),
@@ -109,12 +109,12 @@ mod tests {
     #[test]
     fn reads_a_manifest() {
         let text = r#"{"schemaVersion":2,"config":{"digest":"sha256:c","size":10},"layers":[{"size":100},{"size":200}]}"#;
-        let remote = Remote::with_manifest("sha256:m", text, Some("type"));
+        let remote = RemoteImage::with_manifest("sha256:m", text, Some("type"));
         assert_eq!(remote.config.as_deref(), Some("sha256:c"));
         assert_eq!(remote.size, Some(310));
         assert_eq!(remote.manifest, Some((text.to_owned(), Some("type".to_owned()))));
         for text in [r#"{"manifests":[]}"#, "", "null", "[1]"] {
-            let remote = Remote::with_manifest("sha256:m", text, None);
+            let remote = RemoteImage::with_manifest("sha256:m", text, None);
             assert_eq!((remote.config, remote.size), (None, None), "{text}");
         }
     }

@@ -1,15 +1,15 @@
-//! A user name and a password for one registry.
+//! The user name and the password for one registry.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::{ExposeSecret, SecretString};
 
-/// What a registry is shown. `Debug` does not print the password.
+/// What a client sends to a registry. `Debug` does not print the password.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// The user; `AWS` for ECR.
+    /// The user name; `AWS` for ECR.
     pub username: String,
-    /// The password, or the identity token when the user is `<token>`.
+    /// The password, or an identity token when the user name is `<token>`.
     pub password: SecretString,
 }
 
@@ -17,7 +17,7 @@ pub struct Credentials {
 const TOKEN_USER: &str = "<token>";
 
 impl Credentials {
-    /// A pair.
+    /// A user name and a password.
     pub fn new(username: impl Into<String>, password: impl Into<SecretString>) -> Self {
         Credentials {
             username: username.into(),
@@ -35,14 +35,14 @@ impl Credentials {
         self.username == TOKEN_USER
     }
 
-    /// `user:password` in base64, as `config.json` and HTTP's Basic scheme have it.
+    /// `user:password` in base64, the form of `config.json` and of HTTP's Basic scheme.
     pub fn to_basic(&self) -> SecretString {
         STANDARD
             .encode(format!("{}:{}", self.username, self.password.expose_secret()))
             .into()
     }
 
-    /// Reads [`Credentials::to_basic`]'s form. Docker strips NULs at the end, so they are not the password's.
+    /// Reads the form of [`Credentials::to_basic`]. NULs at the end are removed, as Docker does.
     pub fn from_basic(text: &str) -> Option<Self> {
         let decoded = String::from_utf8(STANDARD.decode(text.trim()).ok()?).ok()?;
         let (username, password) = decoded.split_once(':')?;

@@ -1,76 +1,66 @@
-//! ECR's host names and its tokens.
+//! ECR's host names and authorization tokens.
 
 use crate::credentials::Credentials;
 use anyhow::{Context, Result};
 use arn::partition;
 
-/// A host name of a private ECR registry, taken apart.
+/// The parts of the host name of a private ECR registry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EcrHost {
-    /// The account that the registry belongs to, 12 digits.
+    /// The account that owns the registry, 12 digits.
     pub account: String,
-    /// The region it is in.
+    /// The region of the registry.
     pub region: String,
-    /// Whether it is a FIPS endpoint.
-    pub fips: bool,
 }
 
-/// The endings of ECR's dual stack hosts; the others are the domains of the partitions.
+/// The domains of ECR's dual-stack hosts. All other hosts have the domain of a partition.
 const DUAL_STACK: [&str; 2] = ["on.aws", "on.amazonwebservices.com.cn"];
 
 impl EcrHost {
-    /// Takes `host` apart; `None` when it is not a private ECR registry.
+    /// Parses `host`; `None` when it is not the host of a private ECR registry.
     pub fn parse(host: &str) -> Option<Self> {
         let (account, rest) = host.split_once('.')?;
-        if account.len() != 12 || !account.bytes().all(|byte| byte.is_ascii_digit()) {
-            return None;
-        }
         let rest = rest
             .strip_prefix("dkr.ecr")
             .or_else(|| rest.strip_prefix("dkr-ecr"))?;
-        let (fips, rest) = rest
-            .strip_prefix("-fips")
-            .map_or((false, rest), |rest| (true, rest));
-        let (region, suffix) = rest.strip_prefix('.')?.split_once('.')?;
-        let plain = !region.is_empty()
-            && region
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-        let known = partition::all()
+        let rest = rest.strip_prefix("-fips").unwrap_or(rest);
+        let (region, domain) = rest.strip_prefix('.')?.split_once('.')?;
+        let mut domains = partition::all()
             .map(|partition| partition.domain)
-            .chain(DUAL_STACK)
-            .any(|domain| domain == suffix);
-        (plain && known).then(|| EcrHost {
+            .chain(DUAL_STACK);
+        let is_ecr = arn::is_account(account)
+            && arn::looks_like_region(region)
+            && domains.any(|known| known == domain);
+        is_ecr.then(|| EcrHost {
             account: account.to_owned(),
             region: region.to_owned(),
-            fips,
         })
     }
 }
 
-/// What `ecr:GetAuthorizationToken` gives.
+/// The result of `ecr:GetAuthorizationToken`.
 #[derive(Clone, Debug)]
 pub struct Token {
-    /// The registry that the answer names, without a scheme.
+    /// The host of the registry.
     pub host: String,
-    /// The account of that registry.
+    /// The account that owns the registry.
     pub account: String,
-    /// User and password.
+    /// The user name and the password.
     pub credentials: Credentials,
 }
 
 impl Token {
-    /// Reads the token and the endpoint (`https://…`) of the answer.
+    /// Decodes the two fields of the response; `proxy_endpoint` is a URL (`https://…`).
     ///
     /// # Errors
-    /// When either is not what ECR documents. The token is in no message.
+    /// When either does not have the documented form. No message contains the token.
     pub fn decode(authorization_token: &str, proxy_endpoint: &str) -> Result<Self> {
         let host = proxy_endpoint
             .trim_start_matches("https://")
             .trim_end_matches('/')
             .to_owned();
         let ecr = EcrHost::parse(&host)
-            .with_context(|| format!("failed to read the registry `{host}`: not a host of ECR"))?;
+            .with_context(|| format!("failed to read the registry `{host}`: not an ECR host"))?;
         let credentials = Credentials::from_basic(authorization_token)
             .context("failed to read the authorization token: not `user:password` in base64")?;
         Ok(Token {
@@ -86,31 +76,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_ecrs_hosts_apart_and_no_others() {
-        for (host, region, fips) in [
-            ("123456789012.dkr.ecr.us-east-1.amazonaws.com", "us-east-1", false),
-            (
-                "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn",
-                "cn-north-1",
-                false,
-            ),
+    fn parses_the_hosts_of_ecr_and_no_others() {
+        for (host, region) in [
+            ("123456789012.dkr.ecr.us-east-1.amazonaws.com", "us-east-1"),
+            ("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", "cn-north-1"),
             (
                 "123456789012.dkr.ecr-fips.us-gov-west-1.amazonaws.com",
                 "us-gov-west-1",
-                true,
             ),
             (
                 "123456789012.dkr.ecr.eu-isoe-west-1.cloud.adc-e.uk",
                 "eu-isoe-west-1",
-                false,
             ),
-            ("123456789012.dkr-ecr.us-west-2.on.aws", "us-west-2", false),
-            ("123456789012.dkr-ecr-fips.us-west-2.on.aws", "us-west-2", true),
+            ("123456789012.dkr-ecr.us-west-2.on.aws", "us-west-2"),
+            ("123456789012.dkr-ecr-fips.us-west-2.on.aws", "us-west-2"),
         ] {
             let expected = EcrHost {
                 account: "123456789012".into(),
                 region: region.into(),
-                fips,
             };
             assert_eq!(EcrHost::parse(host), Some(expected), "{host}");
         }

@@ -1,4 +1,5 @@
-//! Docker's credential helpers: programs `docker-credential-NAME` that are spoken to on their standard streams.
+//! Docker's credential helpers: programs `docker-credential-NAME` that read a request on stdin and answer on stdout
+//! (the protocol of docker/docker-credential-helpers).
 
 use crate::credentials::Credentials;
 use anyhow::{Context, Result, bail};
@@ -10,24 +11,24 @@ use std::process::{Child, ChildStderr, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-/// How long a helper may take. Some ask a person to unlock a key ring.
+/// How long a helper may take. Some ask the user to unlock a key ring.
 const HELPER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// How long the last line of a helper that has ended may take.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+/// How long to wait for the end of stderr after a helper has exited.
+const STDERR_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// What a helper says when it has nothing. Errors come on stdout.
+/// The protocol has no code for missing credentials: a helper prints this text on stdout and exits with 1.
 const NOT_FOUND: &str = "credentials not found in native keychain";
 
-/// The helper's answer to `get`.
+/// The response to `get`.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Answer {
+struct Response {
     username: String,
     secret: SecretText,
 }
 
-/// A text that goes from JSON straight into a secret type.
+/// A string that is deserialized into a secret type.
 #[derive(Deserialize)]
 #[serde(from = "String")]
 struct SecretText(SecretString);
@@ -38,30 +39,30 @@ impl From<String> for SecretText {
     }
 }
 
-/// Asks the helper `name` for the credentials of `host`.
+/// Requests the credentials of `host` from the helper `name`; `None` when it has none.
 ///
 /// # Errors
-/// When it cannot be run, or fails in another way than not having any.
+/// When the helper cannot be run, or fails.
 pub(crate) fn get(name: &str, host: &str) -> Result<Option<Credentials>> {
-    let output = run(name, "get", host.as_bytes())?;
-    match output {
+    match run(name, "get", host.as_bytes())? {
         Output::Done(text) => {
-            let answer: Answer = serde_json::from_slice(text.expose_secret().as_bytes()).map_err(|_| {
-                anyhow::anyhow!("failed to read the answer of `docker-credential-{name} get`")
-            })?;
-            Ok(Some(Credentials::new(answer.username, answer.secret.0)))
+            let response: Response =
+                serde_json::from_slice(text.expose_secret().as_bytes()).map_err(|_| {
+                    anyhow::anyhow!("failed to read the response of `docker-credential-{name} get`")
+                })?;
+            Ok(Some(Credentials::new(response.username, response.secret.0)))
         }
-        Output::Refused(message) if message == NOT_FOUND => Ok(None),
-        Output::Refused(message) => {
+        Output::NotFound => Ok(None),
+        Output::Failed(message) => {
             bail!("failed to get credentials from `docker-credential-{name}`: {message}")
         }
     }
 }
 
-/// Gives the credentials of `host` to the helper `name`.
+/// Stores the credentials of `host` with the helper `name`.
 ///
 /// # Errors
-/// When it cannot be run, or refuses.
+/// When the helper cannot be run, or fails.
 pub(crate) fn store(name: &str, host: &str, credentials: &Credentials) -> Result<()> {
     let document = SecretString::from(
         serde_json::json!({
@@ -73,74 +74,78 @@ pub(crate) fn store(name: &str, host: &str, credentials: &Credentials) -> Result
     );
     match run(name, "store", document.expose_secret().as_bytes())? {
         Output::Done(_) => Ok(()),
-        Output::Refused(message) => {
+        Output::NotFound => bail!("failed to store credentials with `docker-credential-{name}`: {NOT_FOUND}"),
+        Output::Failed(message) => {
             bail!("failed to store credentials with `docker-credential-{name}`: {message}")
         }
     }
 }
 
 enum Output {
+    /// What the helper printed on stdout.
     Done(SecretString),
-    Refused(String),
+    NotFound,
+    /// The reason.
+    Failed(String),
 }
 
 fn run(name: &str, verb: &str, input: &[u8]) -> Result<Output> {
     let program = format!("docker-credential-{name}");
-    let mut child = Running(
+    let mut child = RunningHelper(
         Command::new(&program)
             .arg(verb)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // What it says may repeat what it was given.
+            // Not inherited: a helper may print the secret that it was given.
             .stderr(Stdio::piped())
             .spawn()
             .with_context(|| format!("failed to run `{program}`, which the docker configuration names"))?,
     );
-    // Both ends at once, and apart from the wait: a helper may write before it has read, or never end.
+    // One thread writes stdin and reads stdout, so that the wait for the response has a limit.
     let stdin = child.0.stdin.take();
     let stdout = child.0.stdout.take();
-    let said = child.0.stderr.take().map(last_line);
+    let stderr = child.0.stderr.take().map(last_line);
     let input = SecretSlice::from(input.to_vec());
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         if let Some(mut stdin) = stdin {
-            // A helper that fails early closes its end; what it says is the better error.
+            // A helper that fails early closes stdin; its own message is the better error.
             let _ = stdin.write_all(input.expose_secret());
         }
-        let mut answer = Vec::new();
-        let read = stdout.map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut answer));
-        let _ = sender.send(read.map(|_| answer));
+        let mut response = Vec::new();
+        let read = stdout.map_or(Ok(0), |mut stdout| stdout.read_to_end(&mut response));
+        let _ = sender.send(read.map(|_| response));
     });
     let context = || format!("failed to run `{program} {verb}`");
-    let answer = match receiver.recv_timeout(HELPER_TIMEOUT) {
-        Ok(answer) => answer.with_context(context)?,
+    let response = match receiver.recv_timeout(HELPER_TIMEOUT) {
+        Ok(response) => response.with_context(context)?,
         Err(_) => bail!(
-            "failed to run `{program} {verb}`: no answer after {} s",
+            "failed to run `{program} {verb}`: no response after {} s",
             HELPER_TIMEOUT.as_secs()
         ),
     };
     let status = child.0.wait().with_context(context)?;
-    let text = String::from_utf8_lossy(&answer).trim().to_owned();
+    let text = String::from_utf8_lossy(&response).trim().to_owned();
     if status.success() {
         return Ok(Output::Done(text.into()));
     }
     if text == NOT_FOUND {
-        return Ok(Output::Refused(text));
+        return Ok(Output::NotFound);
     }
-    // An agent that it has started may keep the stream open.
-    let said = said.and_then(|said| said.recv_timeout(LAST_WORDS).ok());
-    let words: Vec<String> = [text, said.unwrap_or_default()]
+    // An agent that the helper has started may keep stderr open.
+    let stderr = stderr.and_then(|stderr| stderr.recv_timeout(STDERR_TIMEOUT).ok());
+    let reasons: Vec<String> = [text, stderr.unwrap_or_default()]
         .into_iter()
         .filter(|text| !text.is_empty())
         .collect();
-    Ok(Output::Refused(if words.is_empty() {
+    Ok(Output::Failed(if reasons.is_empty() {
         status.to_string()
     } else {
-        words.join(": ")
+        reasons.join(": ")
     }))
 }
 
-/// Reads all of it, so that the helper is never held up, and sends the last line.
+/// Reads stderr to its end, so that the helper never blocks on a full pipe, and sends the last line.
 fn last_line(stderr: ChildStderr) -> Receiver<String> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
@@ -159,10 +164,10 @@ fn last_line(stderr: ChildStderr) -> Receiver<String> {
     receiver
 }
 
-/// A helper that does not outlive the wait for it.
-struct Running(Child);
+/// Kills the helper and its children when the wait for it ends early.
+struct RunningHelper(Child);
 
-impl Drop for Running {
+impl Drop for RunningHelper {
     fn drop(&mut self) {
         if matches!(self.0.try_wait(), Ok(None)) {
             child_processes::kill_tree(self.0.id());

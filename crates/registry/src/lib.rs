@@ -1,8 +1,9 @@
-//! Image references, ECR's host names and tokens, and Docker's credential files.
+//! Image references, ECR's host names and tokens, image manifests, and Docker's credentials.
 //!
-//! The credential files are our own code, not a library's: no crate writes them, none keeps the order
-//! of look-up that Docker has, and Docker itself loses keys that it does not know.
+//! Docker's configuration is read and written here and not by a crate: no crate writes it, none looks credentials up
+//! in Docker's order, and the `docker` command itself removes keys that it does not know.
 
+mod credential_store;
 mod credentials;
 mod docker_config;
 mod ecr;
@@ -10,8 +11,9 @@ mod helper;
 mod manifest;
 mod reference;
 
+pub use credential_store::{CredentialStore, Stored, store};
 pub use credentials::Credentials;
-pub use docker_config::{DockerConfig, Keeper, Stored, key_of, store};
+pub use docker_config::{DockerConfig, config_key};
 pub use ecr::{EcrHost, Token};
 pub use manifest::{Manifest, Platform};
 pub use reference::{InvalidReference, Reference};

@@ -1,10 +1,10 @@
-//! What an image's manifest says: the platforms it was built for, or where that stands.
+//! The platforms that an image was built for, read from its manifest.
 
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 use std::fmt;
 
-/// What an image was built for.
+/// The platform of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Platform {
     /// `linux`
@@ -13,12 +13,12 @@ pub struct Platform {
     pub architecture: String,
 }
 
-/// A manifest, as far as it tells the platform.
+/// The part of a manifest that leads to the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Manifest {
-    /// A list of images, one for each of these platforms.
+    /// An index: one image for each of these platforms.
     Index(Vec<Platform>),
-    /// One image; its platform stands in the blob of this digest.
+    /// One image. The configuration blob with this digest has its platform.
     Image {
         /// `sha256:…`
         config: String,
@@ -26,17 +26,17 @@ pub enum Manifest {
 }
 
 impl Manifest {
-    /// Reads a manifest, Docker's or OCI's.
+    /// Parses a manifest of Docker's or OCI's format.
     ///
     /// # Errors
-    /// When it is neither an image nor a list of images.
+    /// When `text` is neither an image manifest nor an index.
     pub fn parse(text: &str) -> Result<Self> {
-        let manifest: Value = serde_json::from_str(text).context("the manifest is no JSON")?;
+        let manifest: Value = serde_json::from_str(text).context("the manifest is not JSON")?;
         if let Some(entries) = manifest.get("manifests").and_then(Value::as_array) {
             let platforms = entries
                 .iter()
                 .filter_map(|entry| Platform::read(entry.get("platform")?));
-            // What stands beside the images (provenance, signatures) has the platform unknown/unknown.
+            // Attestations (provenance, signatures) have the platform unknown/unknown.
             return Ok(Manifest::Index(
                 platforms.filter(|one| one.os != "unknown").collect(),
             ));
@@ -45,19 +45,20 @@ impl Manifest {
             Some(digest) => Ok(Manifest::Image {
                 config: digest.to_owned(),
             }),
-            None => bail!("the manifest is neither an image's nor a list of images"),
+            None => bail!("the manifest is neither an image manifest nor an index"),
         }
     }
 }
 
 impl Platform {
-    /// The platform that an image's configuration names.
+    /// The platform in an image's configuration.
     ///
     /// # Errors
-    /// When it names none.
+    /// When the configuration has no platform.
     pub fn of_config(config: &[u8]) -> Result<Self> {
-        let config: Value = serde_json::from_slice(config).context("the image's configuration is no JSON")?;
-        Platform::read(&config).context("the image's configuration names no platform")
+        let config: Value =
+            serde_json::from_slice(config).context("the image's configuration is not JSON")?;
+        Platform::read(&config).context("the image's configuration has no platform")
     }
 
     fn read(value: &Value) -> Option<Self> {

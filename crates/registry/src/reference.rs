@@ -1,24 +1,24 @@
-//! Image references: `host/repository:tag@digest`, read as Docker reads them.
+//! Image references, `host/repository:tag@digest`, parsed as Docker does.
 
 use std::fmt;
 
-/// Where an unqualified name comes from.
+/// The registry of a name without a host.
 const DEFAULT_HOST: &str = "docker.io";
 
-/// An image reference with Docker's defaults filled in.
+/// An image reference, completed with Docker's defaults.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reference {
-    /// The registry, with its port when one was named: `docker.io`, `localhost:5000`.
+    /// The registry, with its port if there is one: `docker.io`, `localhost:5000`.
     pub host: String,
-    /// The repository below it: `library/python`.
+    /// The repository in that registry: `library/python`.
     pub repository: String,
-    /// The tag; absent when none was named.
+    /// The tag, if there is one.
     pub tag: Option<String>,
-    /// The digest, `sha256:…`.
+    /// The digest, `sha256:…`, if there is one.
     pub digest: Option<String>,
 }
 
-/// A text that is no image reference.
+/// A text that is not an image reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidReference {
     text: String,
@@ -29,7 +29,7 @@ impl fmt::Display for InvalidReference {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             formatter,
-            "`{}` is no image reference: {}",
+            "`{}` is not an image reference: {}",
             self.text, self.reason
         )
     }
@@ -38,12 +38,12 @@ impl fmt::Display for InvalidReference {
 impl std::error::Error for InvalidReference {}
 
 impl Reference {
-    /// Reads `text` as Docker would: `python:3.10` is `docker.io/library/python:3.10`.
+    /// Parses `text` as Docker does: `python:3.10` is `docker.io/library/python:3.10`.
     ///
     /// # Errors
-    /// When it does not follow the grammar of the distribution project's reference package.
+    /// When `text` does not follow the grammar of the distribution project's reference package.
     pub fn parse(text: &str) -> Result<Self, InvalidReference> {
-        let fault = |reason| InvalidReference {
+        let invalid = |reason| InvalidReference {
             text: text.to_owned(),
             reason,
         };
@@ -51,7 +51,7 @@ impl Reference {
             Some((rest, digest)) => (rest, Some(digest)),
             None => (text, None),
         };
-        // A colon before the last slash belongs to a port.
+        // A colon before the last slash separates a port.
         let (name, tag) = match rest.rsplit_once(':') {
             Some((name, tag)) if !tag.contains('/') => (name, Some(tag)),
             _ => (rest, None),
@@ -63,27 +63,27 @@ impl Reference {
             Some(_) => (DEFAULT_HOST, name.to_owned()),
             None => (DEFAULT_HOST, format!("library/{name}")),
         };
-        // Docker Hub has a second name.
+        // The other name of Docker Hub.
         let host = if host == "index.docker.io" {
             DEFAULT_HOST
         } else {
             host
         };
         if !is_host(host) {
-            return Err(fault("the registry is no host name"));
+            return Err(invalid("the registry is not a host name"));
         }
         if !repository.split('/').all(is_component) {
-            return Err(fault(
-                "the repository must be of small letters and digits, with single `.`, `_` or `-` between them",
+            return Err(invalid(
+                "the repository must consist of lower-case letters and digits, with single `.`, `_` or `-` between them",
             ));
         }
         if tag.is_some_and(|tag| !is_tag(tag)) {
-            return Err(fault(
-                "the tag must be up to 128 letters, digits, `_`, `.` and `-`",
+            return Err(invalid(
+                "the tag must consist of up to 128 letters, digits, `_`, `.` and `-`",
             ));
         }
         if digest.is_some_and(|digest| !is_digest(digest)) {
-            return Err(fault("the digest must be `sha256:` and 64 hexadecimal digits"));
+            return Err(invalid("the digest must be `sha256:` and 64 hexadecimal digits"));
         }
         Ok(Reference {
             host: host.to_owned(),
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn fills_in_what_docker_fills_in() {
+    fn completes_a_name_as_docker_does() {
         let digest = format!("sha256:{}", "a1".repeat(32));
         check("python", "docker.io/library/python");
         check(

@@ -1,4 +1,4 @@
-"""What we put right in ministack, each module one subject. The README says what and why in words."""
+"""Corrections of ministack, one subject a module. docs/sandbox.md describes them for users."""
 
 import threading
 from pathlib import Path
@@ -6,33 +6,30 @@ from typing import NamedTuple
 
 from .asgi import App
 
-# Set when the emulator begins to end: from then on no task starts, and none fails.
+# Set when the emulator begins to end: from then on no task starts, and none counts as failed.
 STOPPING = threading.Event()
 
 
 class Settings(NamedTuple):
-    """What the corrections have to know."""
+    """What the corrections depend on."""
 
     account: str
     region: str
-    # Where the AWS API answers, as a URL.
+    # The URL of the AWS API.
     endpoint: str
-    # The folder of the state.
+    # The state folder.
     state: Path
+    # The key that registry passwords are signed with.
     registry_key: bytes
-    # How long a registry password is valid, in seconds.
-    token_lifetime: float
     # Divides interval and start period of health checks.
     health_divisor: float
-    # How long a FAILED deployment stays listed beside a completed one, in seconds.
-    keep_failed: float
-    # Name and value of the label on our containers.
+    # Name and value of the label on the containers.
     label: tuple[str, str]
 
 
 def install(settings: Settings) -> App:
-    """Imports ministack, whose settings the environment holds by now, corrects it, and gives its application."""
-    # Not before: ministack reads the environment while it is imported.
+    """Imports ministack, corrects it, and returns its application. The environment must hold ministack's settings."""
+    # Not earlier: ministack reads the environment while it is imported.
     from ministack.app import app
 
     from . import (
@@ -42,7 +39,6 @@ def install(settings: Settings) -> App:
         deployments,
         images,
         layer_downloads,
-        lifecycle_previews,
         parameters,
         persistence,
         registry_blobs,
@@ -57,26 +53,23 @@ def install(settings: Settings) -> App:
     )
 
     default = (settings.account, settings.region)
-    passwords = registry_login.Passwords(settings.registry_key, settings.token_lifetime)
+    passwords = registry_login.Passwords(settings.registry_key)
     blobs = registry_blobs.Blobs(settings.state / "blobs", default)
     registry_login.install(passwords)
     repositories.install()
     images.install()
-    downloads = layer_downloads.Downloads(
-        settings.endpoint, settings.registry_key, min(layer_downloads.LIFETIME, settings.token_lifetime))
-    layer_downloads.install(downloads)
-    lifecycle_previews.install()
+    layer_downloads.install(settings.endpoint)
     parameters.install()
     roles.install()
     clusters.install()
     task_definitions.install()
-    services.install(settings.keep_failed)
+    services.install()
     deployments.install()
     service_deployments.install()
     containers.install(settings.health_divisor, settings.label, passwords)
     task_start.install()
-    # After the deployments: whether a task counts as healthy is decided before it is counted.
+    # After `deployments`: a task is judged healthy before it is counted.
     task_health.install(settings.health_divisor)
     persistence.install(blobs)
     registry = registry_login.guarded(registry_blobs.with_files(app, blobs), passwords, default)
-    return browsers.refused(layer_downloads.with_downloads(registry, downloads, blobs))
+    return browsers.refused(layer_downloads.with_downloads(registry, blobs))

@@ -10,12 +10,12 @@ App = Callable[[Message, Receive, Send], Awaitable[None]]
 
 
 def headers_of(scope: Message) -> dict[str, str]:
-    """The headers of a request, with small names."""
+    """The headers of a request, with lower-case names."""
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
 
 
 async def answer(send: Send, status: int, headers: dict[str, str], body: bytes) -> None:
-    """Sends a whole answer."""
+    """Sends an answer."""
     encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": status, "headers": encoded})
     await send({"type": "http.response.body", "body": body})

@@ -1,4 +1,4 @@
-"""How a container of a task is run: as its definition says, with an image from the registry, under our label."""
+"""How a task's container runs: as defined, with an image from the registry, with the label of the sandbox."""
 
 import re
 import time
@@ -21,7 +21,7 @@ _LINGER_SECONDS = 2
 
 
 def _health_check(container: Record, divisor: float) -> Record:
-    """The health check for the engine. Without one in the definition ECS ignores the image's."""
+    """The health check for the engine. ECS ignores that of the image."""
     check = container.get("healthCheck")
     if not check:
         return {"test": ["NONE"]}
@@ -35,7 +35,7 @@ def _health_check(container: Record, divisor: float) -> Record:
 
 
 def _scratch_folders(definition: Record, container: Record) -> dict[str, str]:
-    """The mount points of volumes that live as long as the task. Each container gets a folder of its own."""
+    """The mount points of volumes without a host path. Each container gets its own folder."""
     kept = {volume["name"] for volume in definition.get("volumes") or []
             if not (volume.get("host") or {}).get("sourcePath")}
     return {mount["containerPath"]: "ro" if mount.get("readOnly") else ""
@@ -44,9 +44,9 @@ def _scratch_folders(definition: Record, container: Record) -> dict[str, str]:
 
 def _adjust(kwargs: Record, container: Record, definition: Record, divisor: float) -> None:
     kwargs["healthcheck"] = _health_check(container, divisor)
-    # A Python as the first process ignores SIGTERM, and would be waited for.
+    # Python as process 1 ignores SIGTERM: without `init` every stop takes its whole timeout.
     kwargs["init"] = True
-    # The emulator listens on loopback alone: the name would lead nowhere.
+    # The emulator listens on loopback only, so a container cannot reach it under this name.
     kwargs.pop("extra_hosts", None)
     for member, argument in (("entryPoint", "entrypoint"), ("user", "user"), ("workingDirectory", "working_dir"),
                              ("readonlyRootFilesystem", "read_only")):
@@ -66,7 +66,7 @@ def _adjust(kwargs: Record, container: Record, definition: Record, divisor: floa
 
 
 def _pull_fault(image: str, cause: BaseException | None) -> str:
-    """Why an image could not be pulled, in the words of ECS."""
+    """Why an image could not be pulled, as ECS writes it."""
     why = getattr(cause, "explanation", None) or str(cause)
     if "manifest unknown" in why or "name unknown" in why:
         why = f"{image}: not found"
@@ -80,7 +80,7 @@ def _remove_later(ids: list[str]) -> None:
 
 
 def _install_labels(label: tuple[str, str]) -> None:
-    # The address that ministack takes for its identity changes with the port.
+    # Ministack identifies itself by its address, which changes with the port.
     @replace(container_reaper, "instance_id")
     def instance(_original: Callable[[], str]) -> str:
         return f"cruddur-ops-{label[1]}"
@@ -91,7 +91,7 @@ def _install_labels(label: tuple[str, str]) -> None:
 
     @replace(ministack_app, "_stop_docker_containers")
     def stop_containers(original: Callable[..., None], *_arguments: Any, **_more: Any) -> None:
-        """Another ministack's containers on this machine are not ours to remove."""
+        """Containers of another ministack on this machine stay."""
         original(include_unlabelled=False)
 
 
@@ -107,7 +107,7 @@ def _install_pulls(passwords: Passwords) -> None:
     @replace(ecs, "_run_docker_container")
     def run(original: Callable[..., Any], client: Any, container: Record, kwargs: Record,
             **more: Any) -> Any:
-        """Always from the registry: an image that somebody forgot to push must not run."""
+        """Always pulls from the registry: an image that was not pushed must not run."""
         if STOPPING.is_set():
             raise RuntimeError("the emulator is ending")
         pulled = {"refresh_image": True, "allow_cached": False}
@@ -127,7 +127,7 @@ def install(divisor: float, label: tuple[str, str], passwords: Passwords) -> Non
     def register_metadata(original: Callable[..., str], task: str, cluster: str, definition: Record,
                           container: Record, launch_type: str, environment: dict[str, str],
                           *more: Any) -> str:
-        """Addresses of the emulator that a container can't reach stay out of its environment."""
+        """Keeps addresses of the emulator out of the environment: a container can't reach them."""
         return original(task, cluster, definition, container, launch_type, dict(environment), *more)
 
     @replace(ecs, "_build_run_kwargs")
@@ -139,7 +139,7 @@ def install(divisor: float, label: tuple[str, str], passwords: Passwords) -> Non
 
     @replace(ecs, "_cleanup_task_resources")
     def cleanup(original: Callable[..., None], task: Record, client: Any, *more: Any) -> None:
-        """Ministack leaves a container that ended by itself for minutes."""
+        """Removes a container that exited; ministack keeps it for minutes."""
         ended = [] if client else list(task.get("_docker_ids") or [])
         original(task, client, *more)
         if ended and not STOPPING.is_set():

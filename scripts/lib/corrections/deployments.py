@@ -1,6 +1,6 @@
-"""What becomes of a service's deployments: their states, the service's events, and the history that AWS keeps.
+"""The states of a service's deployments, the service's events, and the history of its deployments.
 
-Ministack moves its deployments along; `observe` sees what changed since it last looked, and says it as AWS does.
+Ministack moves the deployments along; `observe` finds what changed since the last call and records it as AWS does.
 """
 
 import time
@@ -16,16 +16,17 @@ from .replacing import Record, replace
 # AWS keeps 100 events of a service.
 _EVENTS = 100
 _HISTORY = 50
-_OPEN = ("IN_PROGRESS", "ROLLBACK_IN_PROGRESS")
-# What ministack itself says about a failure.
+# How long a FAILED deployment stays listed beside a completed one, in seconds; longer than a tool polls.
+_KEEP_FAILED = 60
+# How the events end that ministack itself writes about a failure.
 _REPLACED = ("deployment circuit breaker was triggered.", "rolled back to the last completed deployment.")
-# A service that can't keep its tasks is restarted more and more slowly, as on AWS.
+# AWS restarts failing tasks of a service at growing intervals, in seconds.
 _LONGEST_PAUSE = 30.0
 _MANY_FAILURES = 5
 
 
-def say(key: str, what: str) -> None:
-    """Adds an event to a service: what it did, or what was done to it."""
+def add_event(key: str, what: str) -> None:
+    """Adds an event to a service."""
     service = ecs._services.get(key)
     if service:
         with resource_lock("ecs-service", key):
@@ -39,7 +40,7 @@ def _add_event(service: Record, what: str) -> None:
 
 
 def observe(key: str) -> None:
-    """Brings events, reasons and history to where the deployments are by now."""
+    """Brings events, reasons and history up to date with the deployments."""
     service = ecs._services.get(key)
     if service is None:
         return
@@ -57,24 +58,18 @@ def observe(key: str) -> None:
                 _fail(service, primary, deployment, entry)
         if primary["rolloutState"] == "COMPLETED":
             _complete(service, primary, history)
-        # After a rollback ministack has the failed one first, and gives it what it means for the first.
+        # After a rollback ministack lists the failed deployment first; AWS lists the primary first.
         service["deployments"].sort(key=lambda one: one["status"] != "PRIMARY")
 
 
 def _begin(service: Record, primary: Record, history: list[Record]) -> None:
     for entry in history:
-        if entry["status"] in _OPEN:
-            _finish(entry, "STOPPED", "Service deployment stopped: another one was started.")
-    done = [entry["id"] for entry in history if entry["status"] == "SUCCESSFUL"]
-    history.insert(0, {
-        "id": primary["id"],
-        "status": "IN_PROGRESS",
-        "createdAt": time.time(),
-        "taskDefinition": primary["taskDefinition"],
-        "source": done[0] if done else None,
-    })
+        if entry["status"] in ("IN_PROGRESS", "ROLLBACK_IN_PROGRESS"):
+            entry["status"] = "STOPPED"
+    history.insert(0, {"id": primary["id"], "status": "IN_PROGRESS", "createdAt": time.time(),
+                       "taskDefinition": primary["taskDefinition"]})
     del history[_HISTORY:]
-    # What was wrong with the one before may be right now.
+    # The new deployment may have corrected the cause of earlier failures.
     service["_failures"] = 0
     primary["networkConfiguration"] = service.get("networkConfiguration") or None
     primary["platformVersion"] = service.get("platformVersion") or None
@@ -83,22 +78,14 @@ def _begin(service: Record, primary: Record, history: list[Record]) -> None:
 
 
 def _fail(service: Record, primary: Record, deployment: Record, entry: Record) -> None:
-    if deployment.get("_stopped"):
-        why, reason = "by the user.", "Service deployment stopped by the user."
-    else:
-        why = "because the circuit breaker threshold was exceeded."
-        reason = "ECS deployment circuit breaker: tasks failed to start."
-        _add_event(service, f"(deployment {deployment['id']}) deployment failed: tasks failed to start.")
     service["events"] = [event for event in service["events"] if not event["message"].endswith(_REPLACED)]
-    deployment["rolloutStateReason"] = reason
+    _add_event(service, f"(deployment {deployment['id']}) deployment failed: tasks failed to start.")
+    deployment["rolloutStateReason"] = "ECS deployment circuit breaker: tasks failed to start."
     deployment["_failed_at"] = time.time()
-    entry["failedTasks"] = deployment.get("failedTasks", 0)
     if primary is deployment:
-        _finish(entry, "STOPPED", f"Service deployment stopped {why}")
+        entry["status"] = "STOPPED"
         return
     entry["status"] = "ROLLBACK_IN_PROGRESS"
-    entry["statusReason"] = f"Service deployment rolled back {why}"
-    entry["rollback"] = {"startedAt": time.time(), "to": primary["id"], "reason": entry["statusReason"]}
     primary["rolloutStateReason"] = f"ECS deployment circuit breaker: rolling back to deploymentId {primary['id']}."
     _add_event(service, f"rolling back to deployment {primary['id']}.")
 
@@ -107,9 +94,9 @@ def _complete(service: Record, primary: Record, history: list[Record]) -> None:
     ended = False
     for entry in history:
         if entry["status"] == "IN_PROGRESS" and entry["id"] == primary["id"]:
-            _finish(entry, "SUCCESSFUL", "")
+            entry["status"] = "SUCCESSFUL"
         elif entry["status"] == "ROLLBACK_IN_PROGRESS":
-            _finish(entry, "ROLLBACK_SUCCESSFUL", entry["statusReason"])
+            entry["status"] = "ROLLBACK_SUCCESSFUL"
         else:
             continue
         ended = True
@@ -119,20 +106,8 @@ def _complete(service: Record, primary: Record, history: list[Record]) -> None:
         _add_event(service, "has reached a steady state.")
 
 
-def _finish(entry: Record, status: str, reason: str) -> None:
-    entry["status"] = status
-    entry["statusReason"] = reason
-    entry["finishedAt"] = time.time()
-
-
-def find(service: Record, identifier: str) -> Record:
-    """A deployment that is still listed; empty when it is not."""
-    found: Record = next((one for one in service["deployments"] if one["id"] == identifier), {})
-    return found
-
-
-def drop_failed(key: str, seconds: float) -> None:
-    """Takes failed deployments out of the list some time after another one completed, as AWS does."""
+def drop_failed(key: str) -> None:
+    """Removes failed deployments from the list some time after another deployment completed, as AWS does."""
     service = ecs._services[key]
     with resource_lock("ecs-service", key):
         primary = ecs._primary_deployment(service)
@@ -140,7 +115,7 @@ def drop_failed(key: str, seconds: float) -> None:
             now = time.time()
             service["deployments"] = [
                 one for one in service["deployments"]
-                if one is primary or one["rolloutState"] != "FAILED" or now - one.get("_failed_at", now) < seconds
+                if one is primary or one["rolloutState"] != "FAILED" or now - one.get("_failed_at", now) < _KEEP_FAILED
             ]
 
 
@@ -151,7 +126,7 @@ def service_of(task: Record) -> str | None:
 
 
 def pause_before(task: Record) -> float:
-    """How long to wait before the next task of a service whose tasks fail one after the other."""
+    """The seconds until the next task of a service with failing tasks may start."""
     service = ecs._services.get(service_of(task) or "") or {}
     failures = service.get("_failures", 0)
     if not failures:
@@ -163,11 +138,11 @@ def pause_before(task: Record) -> float:
 def _count_failure(key: str, service: Record) -> None:
     service["_failures"] = service.get("_failures", 0) + 1
     service["_last_failure"] = time.time()
-    # Before the breaker moves the deployment along.
+    # Before the circuit breaker changes the state of the deployment.
     observe(key)
     if service["_failures"] == _MANY_FAILURES:
-        say(key, "is unable to consistently start tasks successfully. For more information, see the Troubleshooting "
-                 "section of the Amazon ECS Developer Guide.")
+        add_event(key, "is unable to consistently start tasks successfully. For more information, see the "
+                       "Troubleshooting section of the Amazon ECS Developer Guide.")
 
 
 def install() -> None:
@@ -175,7 +150,7 @@ def install() -> None:
 
     @replace(ecs, "_make_deployment")
     def make(original: Callable[..., Record], *arguments: Any, **more: Any) -> Record:
-        """The first deployment of a service has to prove itself like any other."""
+        """The first deployment of a service completes when its tasks are healthy, as any other."""
         return original(*arguments, **more) | {"rolloutState": "IN_PROGRESS", "rolloutStateReason": ""}
 
     @replace(ecs, "_complete_service_deployment")
@@ -194,7 +169,7 @@ def install() -> None:
     @replace(ecs, "_record_service_task_failure")
     def failure(original: Callable[..., None], task: Record, digest_resolution_failed: bool = False) -> None:
         if digest_resolution_failed:
-            # The pull that follows fails too, and is counted as what it is.
+            # The pull that follows fails as well, and is counted.
             return
         key = service_of(task)
         if key and key in ecs._services:

@@ -1,4 +1,4 @@
-"""What starts a task does so with its execution role, and is refused what the role's policies don't allow."""
+"""A task starts with the permissions of its execution role."""
 
 import re
 
@@ -26,7 +26,7 @@ _PULL_DENIED = (
 
 
 def _denial(role: str, task: str, action: str, resource: str) -> str | None:
-    """What AWS says when the role may not do this."""
+    """AWS's error when the role does not have the permission."""
     account, name = role.split(":")[4], role.rsplit("/", 1)[-1]
     session = f"arn:aws:sts::{account}:assumed-role/{name}/{task}"
     context = EvalContext(

@@ -1,4 +1,4 @@
-"""The state outlives a restart; the layers of images are files anyway."""
+"""The restored state is consistent with what still exists after a restart."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ from .replacing import replace
 
 
 def _end_tasks() -> None:
-    """The tasks of before ended with the emulator; ministack would list them as wanted. Services start new ones."""
+    """Marks the tasks of the previous process as stopped; services start new ones."""
     for _scope, task in ecs._tasks.all_items():
         if task.get("desiredStatus") != "STOPPED":
             task.update(desiredStatus="STOPPED", stopCode="UserInitiated", stoppedReason="The emulator was restarted",

@@ -1,4 +1,4 @@
-"""The registry's layers, as files. Ministack holds them in memory, once per repository, and never lets go of them."""
+"""The registry's layers, as files. Ministack holds them in memory, once per repository, and never frees them."""
 
 import contextlib
 import hashlib
@@ -17,21 +17,20 @@ from .registry_login import Scope, registry_scope
 
 _CHUNK = 1 << 20
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_BYTES = re.compile(r"bytes=(\d*)-(\d*)")
 _CHUNK_RANGE = re.compile(r"(?:bytes[ =])?(\d+)-\d+(?:/.*)?")
 
 
 class Answer(NamedTuple):
-    """An answer; its body is a text, or a part of a file."""
+    """An answer; its body is a text or a file."""
 
     status: int
     headers: dict[str, str]
     body: bytes = b""
-    file: tuple[Path, int, int] | None = None
+    file: Path | None = None
 
 
 class Gone(Exception):
-    """The client went away in the middle of its request."""
+    """The client closed the connection in the middle of its request."""
 
 
 def error(status: int, code: str, message: str) -> Answer:
@@ -41,10 +40,10 @@ def error(status: int, code: str, message: str) -> Answer:
 
 
 class Upload:
-    """An upload under way: a file that grows, and its hash."""
+    """An upload in progress: a file that grows, and its hash."""
 
     def __init__(self, repository: str, path: Path) -> None:
-        """Begins it."""
+        """Starts it."""
         self.repository = repository
         self.path = path
         self.size = 0
@@ -58,20 +57,20 @@ class Upload:
         self.size += len(data)
 
     def close(self) -> None:
-        """No more comes."""
+        """Closes the file."""
         self._file.close()
 
     def discard(self) -> None:
-        """Takes it away, unless it was moved to its place."""
+        """Removes the file, unless it was moved to its place."""
         self._file.close()
         self.path.unlink(missing_ok=True)
 
 
 class Blobs:
-    """The files of all layers. Which repository has which is in `ecr._layer_blobs`: a size for each digest."""
+    """The files of all layers. `ecr._layer_blobs` holds the digests of each repository, with their sizes."""
 
     def __init__(self, folder: Path, default: Scope) -> None:
-        """With the folder, and the account and region of requests that name no host of ECR's."""
+        """With the folder, and the account and region of requests whose host is not one of ECR's."""
         self._folder = folder
         self._default = default
         self._uploads: dict[str, Upload] = {}
@@ -80,7 +79,7 @@ class Blobs:
             left.unlink()
 
     def forget_lost(self) -> None:
-        """After a restart: takes out of the repositories what has no file, and removes files that no one names."""
+        """After a restart: forgets layers without a file, and removes files that no repository has."""
         named = set()
         for _scope, digests in ecr._layer_blobs.all_items():
             for digest in [digest for digest, size in digests.items() if not self._is_whole(digest, size)]:
@@ -91,7 +90,7 @@ class Blobs:
                 path.unlink()
 
     def handles(self, path: str) -> bool:
-        """Whether the path is one of the registry's about a layer."""
+        """Whether the path is a layer's in the registry protocol."""
         parsed = ecr._parse_v2_path(path)
         return parsed is not None and parsed[0] in ("blob_uploads", "blob_upload_session", "blob")
 
@@ -106,32 +105,24 @@ class Blobs:
             if unknown is not None:
                 result = Answer(unknown[0], unknown[1], unknown[2])
             elif verb == "blob" and method in ("GET", "HEAD"):
-                result = self._read(repository, reference, headers.get("range", ""))
+                result = self.read(repository, reference)
             elif verb == "blob_uploads" and method == "POST":
                 result = await self._start(repository, query, receive)
             elif verb == "blob_upload_session" and method in ("GET", "PATCH", "PUT", "DELETE"):
-                result = await self._go_on(method, repository, reference, query, headers, receive)
+                result = await self._continue(method, repository, reference, query, headers, receive)
             else:
                 result = error(405, "UNSUPPORTED", "The operation is unsupported.")
         headers = {"docker-distribution-api-version": "registry/2.0"} | result.headers
         await send_answer(result._replace(headers=headers), method, send)
 
-    def read(self, repository: str, digest: str, wanted: str) -> Answer | None:
-        """A layer of a repository, or the part of it that a Range header wants; None when it is not there."""
+    def read(self, repository: str, digest: str) -> Answer:
+        """A layer of a repository."""
         size = ecr._layer_blobs.get(repository, {}).get(digest)
         if size is None:
-            return None
-        headers = {"content-type": "application/octet-stream", "accept-ranges": "bytes"}
-        match = _BYTES.fullmatch(wanted)
-        if not match or match.groups() == ("", ""):
-            return Answer(200, headers | {"content-length": str(size)}, file=(self._path(digest), 0, size))
-        first, last = match.groups()
-        start = int(first) if first else max(0, size - int(last))
-        end = min(int(last), size - 1) if first and last else size - 1
-        if start > end:
-            return Answer(416, {"content-range": f"bytes */{size}", "content-length": "0"})
-        headers |= {"content-length": str(end + 1 - start), "content-range": f"bytes {start}-{end}/{size}"}
-        return Answer(206, headers, file=(self._path(digest), start, end + 1 - start))
+            return error(404, "BLOB_UNKNOWN", "blob unknown to registry")
+        headers = {"content-type": "application/octet-stream", "content-length": str(size),
+                   "docker-content-digest": digest}
+        return Answer(200, headers, file=self._path(digest))
 
     def _is_whole(self, digest: str, size: int) -> bool:
         path = self._path(digest)
@@ -139,12 +130,6 @@ class Blobs:
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest.replace(":", "-", 1)
-
-    def _read(self, repository: str, digest: str, wanted: str) -> Answer:
-        found = self.read(repository, digest, wanted)
-        if found is None:
-            return error(404, "BLOB_UNKNOWN", "blob unknown to registry")
-        return found._replace(headers={"docker-content-digest": digest} | found.headers) if found.file else found
 
     async def _start(self, repository: str, query: dict[str, str], receive: Receive) -> Answer:
         mount, source = query.get("mount", ""), query.get("from", "")
@@ -159,7 +144,7 @@ class Blobs:
         self._uploads[name] = upload
         return self._progress(202, name, upload)
 
-    async def _go_on(self, method: str, repository: str, name: str, query: dict[str, str], headers: dict[str, str],
+    async def _continue(self, method: str, repository: str, name: str, query: dict[str, str], headers: dict[str, str],
                      receive: Receive) -> Answer:
         upload = self._uploads.get(name)
         if upload is None or upload.repository != repository:
@@ -217,14 +202,9 @@ async def _fill(upload: Upload, receive: Receive) -> None:
         more = message.get("more_body", False)
 
 
-def _parts(path: Path, start: int, length: int) -> Iterator[bytes]:
+def _parts(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
-        file.seek(start)
-        while length > 0:
-            part = file.read(min(_CHUNK, length))
-            if not part:
-                raise EOFError(f"{path} is shorter than it was")
-            length -= len(part)
+        while part := file.read(_CHUNK):
             yield part
 
 
@@ -233,7 +213,7 @@ async def send_answer(answer: Answer, method: str, send: Send) -> None:
     encoded = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
     if answer.file and method != "HEAD":
-        for part in _parts(*answer.file):
+        for part in _parts(answer.file):
             await send({"type": "http.response.body", "body": part, "more_body": True})
     await send({"type": "http.response.body", "body": b"" if method == "HEAD" else answer.body})
 

@@ -1,4 +1,4 @@
-"""The registry asks for credentials, as ECR does; ministack's lets everybody in."""
+"""The registry requires ECR's password; ministack's requires none."""
 
 import base64
 import binascii
@@ -19,6 +19,7 @@ from .replacing import Answer, Record, replace, reply
 
 # With this many random bytes a password has about 1,800 characters, as ECR's have.
 _PAYLOAD_BYTES = 870
+_LIFETIME_SECONDS = 12 * 3600
 
 Scope = tuple[str, str]
 
@@ -39,35 +40,34 @@ _EXPIRED = Refusal(403, json.dumps({"errors": [{
 
 
 class Passwords:
-    """Passwords that prove themselves: nothing has to be remembered, and they outlive a restart."""
+    """Signed passwords: none has to be stored, and they stay valid after a restart."""
 
-    def __init__(self, key: bytes, lifetime: float) -> None:
-        """With the key that seals them, and the seconds that they are valid."""
+    def __init__(self, key: bytes) -> None:
+        """With the key that signs them."""
         self._key = key
-        self._lifetime = lifetime
 
     def issue(self, scope: Scope) -> tuple[str, float]:
         """A password for the registry of an account and region, and when it expires."""
-        expires = int(time.time() + self._lifetime)
+        expires = int(time.time()) + _LIFETIME_SECONDS
         payload = base64.b64encode(secrets.token_bytes(_PAYLOAD_BYTES)).decode()
-        # The fields of ECR's own: clients that look inside find what they know.
-        fields = {"payload": payload, "datakey": self._seal(scope, payload, expires), "version": "2",
+        # The fields of ECR's passwords.
+        fields = {"payload": payload, "datakey": self._signature(scope, payload, expires), "version": "2",
                   "type": "DATA_KEY", "expiration": expires}
         return base64.b64encode(json.dumps(fields).encode()).decode(), expires
 
-    def judge(self, scope: Scope, password: str) -> Refusal | None:
-        """None when the password is one of ours, for this registry, and still valid."""
+    def refusal(self, scope: Scope, password: str) -> Refusal | None:
+        """None when the password was issued here for this registry and has not expired."""
         try:
             fields = json.loads(base64.b64decode(password, validate=True))
-            payload, seal, expires = fields["payload"], fields["datakey"], fields["expiration"]
-            genuine = hmac.compare_digest(seal, self._seal(scope, payload, expires))
+            payload, signature, expires = fields["payload"], fields["datakey"], fields["expiration"]
+            genuine = hmac.compare_digest(signature, self._signature(scope, payload, expires))
         except (ValueError, TypeError, LookupError):
             return _WRONG
         if not genuine:
             return _WRONG
         return _EXPIRED if expires <= time.time() else None
 
-    def _seal(self, scope: Scope, payload: str, expires: int) -> str:
+    def _signature(self, scope: Scope, payload: str, expires: int) -> str:
         text = "\n".join([*scope, payload, str(expires)])
         return base64.b64encode(hmac.digest(self._key, text.encode(), hashlib.sha256)).decode()
 
@@ -91,7 +91,7 @@ def credentials(authorization: str) -> tuple[str, str] | None:
 
 
 def install(passwords: Passwords) -> None:
-    """`ecr:GetAuthorizationToken` hands out real passwords."""
+    """`ecr:GetAuthorizationToken` returns real passwords."""
 
     @replace(ecr, "_get_authorization_token")
     def get_authorization_token(_original: Callable[..., Answer], data: Record) -> Answer:
@@ -107,7 +107,7 @@ def install(passwords: Passwords) -> None:
 
 
 def guarded(app: App, passwords: Passwords, default: Scope) -> App:
-    """The application behind the registry's door. What is no registry request passes."""
+    """The application, with credentials required for requests of the registry protocol."""
 
     def refusal(headers: dict[str, str]) -> Refusal | None:
         pair = credentials(headers.get("authorization", ""))
@@ -115,7 +115,7 @@ def guarded(app: App, passwords: Passwords, default: Scope) -> App:
             return _NO_CREDENTIALS
         user, password = pair
         scope = registry_scope(headers.get("host", "")) or default
-        return passwords.judge(scope, password) if user == "AWS" else _WRONG
+        return passwords.refusal(scope, password) if user == "AWS" else _WRONG
 
     async def guard(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not ministack_app._is_ecr_registry_path(scope["path"]):

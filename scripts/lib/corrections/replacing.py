@@ -1,4 +1,4 @@
-"""How a function of ministack's is put out of the way, and how an operation is refused."""
+"""How a function of ministack is replaced, and how an operation is refused."""
 
 import functools
 import json
@@ -8,9 +8,9 @@ from typing import Any, NoReturn
 
 from ministack.core.responses import error_response_json, json_response
 
-# What a handler of ministack's answers: status, headers, body.
+# What a handler of ministack returns: status, headers, body.
 Answer = tuple[int, dict[str, str], bytes]
-# A JSON document, or a record of ministack's.
+# A JSON document, or a record of ministack.
 Record = dict[str, Any]
 
 
@@ -18,41 +18,30 @@ class Refused(Exception):
     """An operation that AWS would refuse."""
 
     def __init__(self, code: str, message: str) -> None:
-        """With the code and the message of AWS's error."""
+        """With the code and the message of the AWS error."""
         super().__init__(message)
         self.code = code
         self.message = message
 
 
 def refuse(code: str, message: str) -> NoReturn:
-    """Ends the operation with an error of AWS's."""
+    """Ends the operation with an AWS error."""
     raise Refused(code, message)
 
 
-def invalid(message: str) -> NoReturn:
-    """Ends the operation with the error that most services have for wrong parameters."""
-    raise Refused("InvalidParameterException", message)
-
-
-def answering(operation: Callable[..., Any]) -> Callable[..., Any]:
-    """The operation with a refusal turned into AWS's answer."""
-
-    @functools.wraps(operation)
-    def answered(*arguments: Any, **more: Any) -> Any:
-        try:
-            return operation(*arguments, **more)
-        except Refused as refused:
-            return error_response_json(refused.code, refused.message, 400)
-
-    return answered
-
-
 def replace(module: ModuleType, name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Puts the decorated function in the place of `module.name`. It gets the original as its first argument."""
+    """Replaces `module.name` by the decorated function, which gets the original as its first argument."""
 
     def install(new: Callable[..., Any]) -> Callable[..., Any]:
         original = getattr(module, name)
-        replacement = answering(functools.update_wrapper(functools.partial(new, original), original))
+
+        @functools.wraps(original)
+        def replacement(*arguments: Any, **more: Any) -> Any:
+            try:
+                return new(original, *arguments, **more)
+            except Refused as refused:
+                return error_response_json(refused.code, refused.message, 400)
+
         setattr(module, name, replacement)
         # Tables of handlers hold the function itself.
         for table in list(vars(module).values()):
@@ -65,13 +54,13 @@ def replace(module: ModuleType, name: str) -> Callable[[Callable[..., Any]], Cal
 
 
 def reply(document: Record) -> Answer:
-    """The answer of an operation that went well."""
+    """The answer of a successful operation."""
     answer: Answer = json_response(document)
     return answer
 
 
 def went_well(answer: Answer) -> bool:
-    """Whether the answer is no error."""
+    """Whether an operation succeeded."""
     return answer[0] < 300
 
 

@@ -1,4 +1,4 @@
-"""IAM refuses trust policies that are none, and policies that do not exist; service-linked roles have AWS's names."""
+"""IAM: a managed policy that ministack lacks, AWS's name of ECS's service-linked role, and who may assume a role."""
 
 import json
 import re
@@ -10,13 +10,11 @@ from ministack.services import iam
 from .replacing import Answer, Record, replace
 
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/(?:.+/)?([\w+=,.@-]{1,64})")
-_VERSIONS = ("2012-10-17", "2008-10-17")
-_TRUST_ACTIONS = re.compile(r"sts:(AssumeRole\w*|TagSession|SetSourceIdentity|SetContext|\*)", re.IGNORECASE)
 
-# Names of service-linked roles that are not made of the service's as ministack makes them: ministack's, and AWS's.
-_LINKED_ROLES = {"ecs.amazonaws.com": ("AWSServiceRoleForEcs", "AWSServiceRoleForECS")}
+# Ministack's name of ECS's service-linked role, and AWS's.
+_LINKED_ROLE = ("AWSServiceRoleForEcs", "AWSServiceRoleForECS")
 
-# A policy of AWS that the job attaches and ministack does not know.
+# The example's task role has this policy of AWS.
 _CLOUD_WATCH_FULL_ACCESS = {
     "Version": "2012-10-17",
     "Statement": [
@@ -31,18 +29,13 @@ _CLOUD_WATCH_FULL_ACCESS = {
 }
 
 
-def listed(value: Any) -> list[Any]:
-    """A policy's element that may stand alone or in a list."""
+def _list(value: Any) -> list[Any]:
+    """An element of a policy that may be a single value or a list."""
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def is_role_arn(arn: Any) -> bool:
-    """Whether it has the form of a role's ARN."""
-    return isinstance(arn, str) and _ROLE_ARN.fullmatch(arn) is not None
-
-
 def can_be_assumed(arn: str, service: str) -> bool:
-    """Whether the role exists and lets the service assume it."""
+    """Whether the role exists and its trust policy lets the service assume it."""
     match = _ROLE_ARN.fullmatch(arn)
     role = iam._roles.get_scoped(match[1], "", match[2]) if match else None
     if not role:
@@ -50,44 +43,11 @@ def can_be_assumed(arn: str, service: str) -> bool:
     return any(
         statement.get("Effect") == "Allow"
         and isinstance(statement.get("Principal"), dict)
-        and service in listed(statement["Principal"].get("Service"))
+        and service in _list(statement["Principal"].get("Service"))
         and any(action.lower() in ("sts:assumerole", "sts:assumerole*", "sts:*", "*")
-                for action in listed(statement.get("Action")))
-        for statement in listed(json.loads(role["AssumeRolePolicyDocument"]).get("Statement"))
+                for action in _list(statement.get("Action")))
+        for statement in _list(json.loads(role["AssumeRolePolicyDocument"]).get("Statement"))
     )
-
-
-def _trust_fault(text: str) -> str | None:
-    """What IAM says against a trust policy."""
-    try:
-        document = json.loads(text)
-    except ValueError:
-        return "This policy contains invalid Json"
-    if not isinstance(document, dict):
-        return "Syntax errors in policy."
-    if document.get("Version", _VERSIONS[0]) not in _VERSIONS:
-        return "The policy must contain a valid version string"
-    statements = listed(document.get("Statement"))
-    if not statements or not all(isinstance(statement, dict) for statement in statements):
-        return "Syntax errors in policy."
-    for statement in statements:
-        if statement.get("Effect") not in ("Allow", "Deny"):
-            return "Syntax errors in policy."
-        if {"Resource", "NotResource"} & statement.keys():
-            return "Has prohibited field Resource"
-        if "NotPrincipal" not in statement and not statement.get("Principal"):
-            return "Missing required field Principal"
-        actions = listed(statement.get("Action"))
-        if not actions:
-            return "Missing required field Action"
-        if not all(isinstance(action, str) and _TRUST_ACTIONS.fullmatch(action) for action in actions):
-            return "AssumeRole policy may only specify STS AssumeRole actions."
-    return None
-
-
-def _invalid_input(message: str) -> Answer:
-    refused: Answer = iam._error(400, "InvalidInput", message, ns="iam")
-    return refused
 
 
 def install() -> None:
@@ -96,35 +56,11 @@ def install() -> None:
     iam._aws_managed_policies.setdefault(arn, iam._make_aws_managed_record(
         "CloudWatchFullAccess", json.dumps(_CLOUD_WATCH_FULL_ACCESS), "Provides full access to CloudWatch."))
 
-    # Ministack's own check comes first: it is about NotPrincipal, in IAM's words.
-    @replace(iam, "_trust_policy_not_principal_error")
-    def trust_error(original: Callable[..., str | None], document: str) -> str | None:
-        return original(document) or _trust_fault(document)
-
     @replace(iam, "_create_service_linked_role")
     def create_linked_role(original: Callable[..., Answer], parameters: Record) -> Answer:
-        service = iam._p(parameters, "AWSServiceName")
-        if service not in _LINKED_ROLES:
-            return original(parameters)
-        if iam._p(parameters, "CustomSuffix"):
-            return _invalid_input(f"Custom suffix is not allowed for {service}")
-        theirs, name = _LINKED_ROLES[service]
-        if name in iam._roles:
-            return _invalid_input(f"Service role name {name} has been taken in this account, please try a different "
-                                  "suffix.")
-        # One of an emulator that did not know better.
-        iam._roles.pop(theirs, None)
         status, headers, body = original(parameters)
-        role = iam._roles.pop(theirs)
-        iam._roles[name] = role | {"RoleName": name, "Arn": role["Arn"].replace(theirs, name)}
-        return status, headers, body.replace(theirs.encode(), name.encode())
-
-    for operation in ("_attach_role_policy", "_attach_user_policy", "_attach_group_policy"):
-        @replace(iam, operation)
-        def attach(original: Callable[..., Answer], parameters: Record) -> Answer:
-            policy = iam._p(parameters, "PolicyArn")
-            if not iam._policy_exists(policy):
-                message = f"Policy {policy} does not exist or is not attachable."
-                refused: Answer = iam._error(404, "NoSuchEntity", message, ns="iam")
-                return refused
-            return original(parameters)
+        wrong, name = _LINKED_ROLE
+        role = iam._roles.pop(wrong, None)
+        if role:
+            iam._roles[name] = role | {"RoleName": name, "Arn": role["Arn"].replace(wrong, name)}
+        return status, headers, body.replace(wrong.encode(), name.encode())

@@ -1,4 +1,4 @@
-"""The health of containers: read from the engine, and decisive for deployments; ministack ignores it."""
+"""Container health checks, read from the engine, decide over deployments; ministack ignores them."""
 
 import time
 from collections.abc import Callable
@@ -11,9 +11,9 @@ from ministack.services import ecs
 from . import STOPPING, deployments
 from .replacing import Record, replace
 
-# Ministack looks ten times a second; the engine need not be asked that often.
+# Ministack polls ten times a second, which is more often than the engine has to be asked.
 _INTERVAL_SECONDS = 0.3
-_WORDS = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}
+_STATES = {"healthy": "HEALTHY", "unhealthy": "UNHEALTHY"}
 
 
 def _checked(task: Record) -> list[tuple[int, bool]]:
@@ -24,8 +24,8 @@ def _checked(task: Record) -> list[tuple[int, bool]]:
             if (container.get("healthCheck") or {}).get("command", ["NONE"])[0] != "NONE"]
 
 
-def _look(task: Record, client: Any) -> None:
-    """Brings the health of the containers, and with it that of the task, up to date."""
+def _refresh(task: Record, client: Any) -> None:
+    """Updates the health of the containers and of the task."""
     from docker.errors import DockerException
 
     ids, essentials = list(task.get("_docker_ids") or []), []
@@ -35,9 +35,9 @@ def _look(task: Record, client: Any) -> None:
         try:
             state = client.api.inspect_container(ids[index])["State"]
         except (DockerException, OSError):
-            # No answer is no verdict.
+            # Without an answer the health stays as it was.
             return
-        word = _WORDS.get((state.get("Health") or {}).get("Status", ""), "UNKNOWN")
+        word = _STATES.get((state.get("Health") or {}).get("Status", ""), "UNKNOWN")
         with resource_lock("ecs-task", task["taskArn"]):
             task["containers"][index]["healthStatus"] = word
         if essential:
@@ -55,8 +55,8 @@ def _in_grace(task: Record, key: str, divisor: float) -> bool:
     return time.time() < (ecs._ts_to_epoch(task.get("startedAt")) or 0) + grace / divisor
 
 
-def _judge(task: Record, before: str, client: Any, divisor: float) -> None:
-    """What a service does about the health of its task. A task without a service goes on whatever it is."""
+def _react(task: Record, before: str, client: Any, divisor: float) -> None:
+    """Completes or fails the deployment of a service's task by its health. Other tasks keep running."""
     key, health = deployments.service_of(task), task["healthStatus"]
     if key is None:
         return
@@ -66,7 +66,7 @@ def _judge(task: Record, before: str, client: Any, divisor: float) -> None:
     if health == "UNHEALTHY" and not _in_grace(task, key, divisor):
         arn = task["taskArn"]
         if ecs._mark_task_stopped(arn, task, "Task failed container health checks", "ServiceSchedulerInitiated"):
-            deployments.say(key, f"(task {arn.rsplit('/', 1)[-1]}) failed container health checks.")
+            deployments.add_event(key, f"(task {arn.rsplit('/', 1)[-1]}) failed container health checks.")
             ecs._record_service_task_failure(task)
             ecs._cleanup_task_resources(task, client)
 
@@ -76,22 +76,22 @@ def install(divisor: float) -> None:
 
     @replace(ecs, "_maybe_mark_stopped")
     def maybe_stopped(original: Callable[..., None], task: Record, docker_client: Any = None) -> None:
-        # Containers that end because the emulator does are no failures.
+        # Containers that end with the emulator do not count as failed.
         if STOPPING.is_set():
             return
         original(task, docker_client)
         now = time.time()
-        if task.get("lastStatus") != "RUNNING" or now - task.get("_looked", 0) < _INTERVAL_SECONDS:
+        if task.get("lastStatus") != "RUNNING" or now - task.get("_checked_at", 0) < _INTERVAL_SECONDS:
             return
         if not _checked(task):
             return
-        task["_looked"] = now
+        task["_checked_at"] = now
         client, before = docker_client or ecs._get_docker(), task["healthStatus"]
-        _look(task, client)
-        _judge(task, before, client, divisor)
+        _refresh(task, client)
+        _react(task, before, client, divisor)
 
     @replace(ecs, "_record_service_task_healthy")
     def healthy(original: Callable[..., None], key: str, task: Record) -> None:
-        """A container that merely runs is not healthy, when there is a check that can tell."""
+        """A running container with a health check is healthy only when the check passes."""
         if not any(essential for _, essential in _checked(task)) or task.get("healthStatus") == "HEALTHY":
             original(key, task)

@@ -1,4 +1,4 @@
-"""A task that AWS could not start does not start here, and says why in AWS's words."""
+"""A task that AWS could not start fails here as well, with AWS's reason."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from ministack.services import cloudwatch_logs, ecs
 from . import STOPPING, deployments, execution_role
 from .replacing import Record, replace
 
-# What ministack calls the reasons for which a service stops its own tasks.
+# The reasons with which ministack stops the tasks of a service.
 _SCALING = ("Deployment completed", "Deployment capacity limit", "Service deleted", "Service scaling down",
             "Task definition updated")
 
@@ -34,19 +34,19 @@ def _fault(task: Record, definition: Record) -> str | None:
 
 
 def _is_superseded(task: Record) -> bool:
-    """Whether its service has gone on to another deployment."""
+    """Whether the service of the task has a newer deployment."""
     service = ecs._services.get(deployments.service_of(task) or "")
     primary = (ecs._primary_deployment(service) if service else None) or {}
     return bool(primary) and task.get("_deployment_id") != primary["id"]
 
 
 def _wait_for_turn(task: Record) -> bool:
-    """A service whose tasks fail at once would start hundreds of them in a minute. False: it need not start at all."""
+    """Delays the tasks of a service whose tasks fail at once. False: the task is no longer needed."""
     while deployments.pause_before(task) > 0:
         if STOPPING.is_set() or not ecs._task_is_active(task["taskArn"], task):
             return False
         if _is_superseded(task):
-            # It would take the place of the new deployment's task.
+            # It would count as the task of the new deployment.
             key = deployments.service_of(task) or ""
             ecs._mark_task_stopped(task["taskArn"], task, "Task definition updated", "ServiceSchedulerInitiated")
             ecs._reconcile_service_tasks(key.split("/", 1)[0], key)
@@ -93,13 +93,13 @@ def install() -> None:
             code = "ServiceSchedulerInitiated"
             stopped = original(arn, task, reason, code, **more)
             if stopped and key:
-                deployments.say(key, f"has stopped 1 running tasks: (task {arn.rsplit('/', 1)[-1]}).")
+                deployments.add_event(key, f"has stopped 1 running tasks: (task {arn.rsplit('/', 1)[-1]}).")
             return stopped
         return original(arn, task, reason, code, **more)
 
     @replace(ecs, "_stop_task")
     def stop_task(original: Callable[..., Any], data: Record) -> Any:
-        """A service replaces a task that somebody stops."""
+        """A service replaces a task that a caller stops."""
         answer = original(data)
         if data.get("reason") not in _SCALING:
             task = ecs._resolve_task(data.get("task", ""), ecs._resolve_cluster_name(data.get("cluster", "default")))

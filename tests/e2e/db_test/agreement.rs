@@ -1,11 +1,11 @@
-//! The same connection strings to `psql`, which is libpq: where one gets in, so does the other.
+//! The same connection strings for `psql`, which uses libpq, and for `db-test`: both connect, or none.
 
 use super::database::{Database, Role};
 use super::{CLOSED, Server, let_in, probe};
 use support::Tool;
 
 fn psql(database: &Database, url: &str) -> Tool {
-    // Its library must not find what a user keeps at home either.
+    // libpq must not read the user's files either.
     database
         .sandbox
         .program("psql")
@@ -31,7 +31,7 @@ fn agree(database: &Database, urls: &[String]) {
 #[test]
 fn on_modes_and_certificates() {
     let database = Database::of_sandbox();
-    let strangers = support::root().join("crates/db-test/src/verifier/certificates.pem");
+    let strangers = support::root().join("crates/db-test/src/tls/certificates.pem");
     let roots = [
         String::new(),
         format!("&sslrootcert={}", database.root),
@@ -111,9 +111,9 @@ fn on_what_a_connection_string_means() {
     agree(&database, &urls);
 }
 
-/// A server that is not there any more when it should answer.
+/// Servers that close the connection, or speak another protocol.
 #[test]
-fn on_servers_that_are_none() {
+fn on_broken_servers() {
     let database = Database::of_sandbox();
     let good = Server::start(let_in);
     let closing = Server::start(|_| {});

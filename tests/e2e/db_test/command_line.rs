@@ -1,4 +1,4 @@
-//! Where the connection string comes from, and what is said when there is none.
+//! The connection string's source, the output, and signals.
 
 use super::{ATTEMPT, CLOSED, SUCCESS, Server, let_in, probe, stay_silent};
 use rustix::process::Signal;
@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use support::{Tool, tool, wait_for};
 
 #[test]
-fn says_what_it_does_in_the_originals_words() {
+fn prints_the_words_of_the_original_script() {
     let server = Server::start(let_in);
     let output = probe(&server.url("")).run().exits(0);
     assert_eq!(output.stdout, SUCCESS);
@@ -45,7 +45,7 @@ fn quiet_leaves_the_error_and_its_hint() {
         lines,
         [
             "db-test: error: failed to connect to database `d` at `127.0.0.1:1`: connection refused",
-            "hint: `127.0.0.1` is there, but nothing listens on port 1",
+            "hint: `127.0.0.1` is reachable, but nothing listens on port 1",
         ]
     );
 }
@@ -62,7 +62,7 @@ fn without_a_connection_string_nothing_is_on_stdout() {
         ),
         (
             Some("postgresql://u:p@ss@h/d"),
-            "in `$CONNECTION_URL`: an `@` where a host or a database name is expected",
+            "in `$CONNECTION_URL`: an `@` in the host or database name",
         ),
         (
             Some("postgresql+psycopg2://u:p@h/d"),
@@ -82,7 +82,7 @@ fn without_a_connection_string_nothing_is_on_stdout() {
         ),
         (
             Some("postgresql://u@h/d?sslrootcert=/dev/null"),
-            "failed to read the root certificate file `/dev/null`: it is no regular file",
+            "failed to read the root certificate file `/dev/null`: not a regular file",
         ),
         (
             Some("postgresql://u@h/d?sslrootcert=/"),
@@ -119,7 +119,7 @@ fn without_a_connection_string_nothing_is_on_stdout() {
 }
 
 #[test]
-fn a_value_that_is_no_text_is_malformed() {
+fn a_value_that_is_not_utf_8_is_malformed() {
     let value = OsStr::from_bytes(b"postgresql://u:\xff@h/d");
     let output = tool("db-test").env("CONNECTION_URL", value).run().exits(2);
     output.prints("").says("`$CONNECTION_URL` is not UTF-8");
@@ -151,7 +151,7 @@ fn a_connection_string_on_the_command_line_is_refused() {
         assert_eq!(output.stdout, "");
         assert!(!output.stderr.contains("pass-word"), "{}", output.stderr);
         let json = probe(&url).args(&arguments).args(["-o", "json"]);
-        // After `--` a flag is no flag.
+        // After `--` there are no options.
         if arguments[0] != "--" {
             assert_eq!(json.run().exits(2).json()["error"]["code"], "usage");
         }
@@ -216,7 +216,7 @@ fn json_is_one_document_with_the_stages_and_their_times() {
 }
 
 #[test]
-fn white_space_around_a_url_is_left_out_and_warned_of() {
+fn white_space_around_a_url_is_removed_with_a_warning() {
     let server = Server::start(let_in);
     let output = probe(&format!("{}\n", server.url("sslmode=disable")))
         .arg("-q")
@@ -227,7 +227,7 @@ fn white_space_around_a_url_is_left_out_and_warned_of() {
 }
 
 #[test]
-fn variables_fill_what_the_url_leaves_open() {
+fn variables_are_defaults_for_what_the_url_lacks() {
     let server = Server::start(let_in);
     let port = server.address.port().to_string();
     let tool = probe("postgresql:///")
@@ -272,7 +272,7 @@ fn a_variable_that_is_wrong_is_named_and_not_the_connection_string() {
         (
             "PGHOSTADDR",
             "db.example",
-            "a hostaddr value is no numeric address",
+            "a hostaddr value is not a numeric address",
             "`host`",
         ),
         (
@@ -292,7 +292,7 @@ fn a_variable_that_is_wrong_is_named_and_not_the_connection_string() {
             ))
             .says(hint);
     }
-    // What the connection string says itself is its own fault.
+    // An error in the connection string itself.
     let own = probe("postgresql://u@h:abc/d").env("PGPORT", "1").run().exits(2);
     own.says("failed to read the connection string in `$CONNECTION_URL`: invalid port number");
 }
@@ -302,7 +302,7 @@ fn a_signal_ends_it_as_a_signal_does() {
     let server = Server::start(stay_silent);
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
         let before = server.connections();
-        // Whoever runs the tests, in the background say, may have made them deaf to some.
+        // The process that runs the tests may ignore some of them, in the background for example.
         let running = Tool::new("env")
             .arg("--default-signal")
             .arg(support::bin_dir().join("db-test"))
@@ -315,7 +315,7 @@ fn a_signal_ends_it_as_a_signal_does() {
 }
 
 #[test]
-fn a_reader_that_has_gone_away_is_no_panic() {
+fn a_closed_stdout_is_no_panic() {
     let server = Server::start(let_in);
     for arguments in [vec![], vec!["-o", "json"], vec!["--help"]] {
         let tool = probe(&server.url("")).args(&arguments);

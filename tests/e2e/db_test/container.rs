@@ -1,4 +1,4 @@
-//! The static probe in an image that holds nothing else: no shell, no users, no certificates, no hosts file.
+//! The static binary in an image that contains nothing else: no shell, no users, no certificates, no hosts file.
 
 use super::{SUCCESS, Server, fails, let_in, refusal, stay_silent};
 use std::fs;
@@ -8,7 +8,7 @@ use support::Output;
 use support::sandbox::{Sandbox, sandbox};
 use tempfile::TempDir;
 
-/// An image with the probe alone, gone with the test.
+/// An image with only the probe, removed at the end of the test.
 struct Image {
     sandbox: &'static Sandbox,
     name: String,
@@ -82,7 +82,7 @@ fn the_static_probe_needs_nothing_but_itself() {
         .exits(0);
     assert_eq!(output.stdout, SUCCESS);
 
-    // It has a root of its own only when one is given.
+    // There are no trusted certificates.
     let database = image.sandbox.get("CONNECTION_URL");
     let (plain, _) = database.split_once('?').unwrap();
     let output = image
@@ -99,7 +99,7 @@ fn the_static_probe_needs_nothing_but_itself() {
         .exits(2);
     output.says("root certificate file").says("does not exist");
 
-    // Nobody has this number there.
+    // The image has no user with this uid.
     let output = image
         .run("host", &format!("postgresql://localhost:{port}/d"), &[])
         .exits(2);
@@ -120,13 +120,13 @@ fn the_static_probe_needs_nothing_but_itself() {
         output,
         3,
         "tls",
-        "connected, but then no answer within 300 ms",
+        "connected, but then no response within 300 ms",
         "",
     );
 }
 
 #[test]
-fn a_name_server_that_can_t_be_reached_does_not_hold_it_up() {
+fn an_unreachable_name_server_does_not_block() {
     let image = Image::build();
     let url = "postgresql://u:p@db.example/d";
     let output = image.run("none", url, &["--timeout", "1s"]);

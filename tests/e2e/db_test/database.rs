@@ -1,9 +1,9 @@
-//! The sandbox's database, and roles and databases of a test's own in it.
+//! The sandbox's database, and the roles and databases that a test creates in it.
 
 use support::Tool;
 use support::sandbox::{Sandbox, sandbox};
 
-/// The sandbox's database, and what its connection string is made of.
+/// The sandbox's database, and the parts of its connection string.
 pub(super) struct Database {
     pub(super) sandbox: &'static Sandbox,
     pub(super) user: String,
@@ -11,7 +11,7 @@ pub(super) struct Database {
     /// `localhost:PORT`
     pub(super) host: String,
     pub(super) name: String,
-    /// The file of the authority.
+    /// The file with the CA certificate.
     pub(super) root: String,
 }
 
@@ -42,7 +42,7 @@ impl Database {
         self.host.split_once(':').unwrap().1
     }
 
-    /// Its connection string with another query.
+    /// The connection string with another query.
     pub(super) fn url(&self, query: &str) -> String {
         self.url_at(&self.host, query)
     }
@@ -71,7 +71,7 @@ impl Database {
     }
 }
 
-/// A role of its own, and a database that it may have. Both go with the test.
+/// A role, with a database if the test needs one. Both are removed at the end of the test.
 pub(super) struct Role<'a> {
     database: &'a Database,
     pub(super) name: String,

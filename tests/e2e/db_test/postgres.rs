@@ -1,4 +1,4 @@
-//! The sandbox's PostgreSQL: TLS with an authority of its own, SCRAM, and no way in without TLS.
+//! The sandbox's PostgreSQL: TLS with a CA of its own, SCRAM, and no logins without TLS.
 
 use super::database::{Database, Role};
 use super::{ATTEMPT, SUCCESS, fails, probe};
@@ -21,11 +21,11 @@ fn connects_with_tls_in_every_mode_but_disable() {
         ("sslmode=require".to_owned(), "NOT verified (sslmode=require)"),
         ("sslmode=prefer".to_owned(), "NOT verified (sslmode=prefer)"),
         ("sslmode=allow".to_owned(), "NOT verified (sslmode=allow)"),
-        (format!("sslmode=require&{root}"), "authority verified by `"),
-        (format!("sslmode=verify-ca&{root}"), "authority verified by `"),
+        (format!("sslmode=require&{root}"), "chain verified with `"),
+        (format!("sslmode=verify-ca&{root}"), "chain verified with `"),
         (
             format!("sslmode=verify-full&{root}"),
-            "authority and name verified by `",
+            "chain and host name verified with `",
         ),
     ] {
         succeeds(&probe(&database.url(&query)))
@@ -52,7 +52,7 @@ fn the_launcher_and_the_sandboxs_own_variables_do() {
     assert_eq!(item["tls"], "TLSv1.3");
     assert_eq!(item["read_only"], false);
     assert_eq!(item["in_recovery"], false);
-    // As somebody else's client has it.
+    // As psql shows it.
     assert_eq!(
         item["server_version"].as_str(),
         Some(database.sql(&["show server_version"]).trim())
@@ -77,7 +77,7 @@ fn a_wrong_password_is_refused() {
         &reason,
         "the password in $CONNECTION_URL is not this user's",
     );
-    // libpq then tries without TLS, and the server refuses that for another reason: the first one counts.
+    // The fallback without TLS is refused for another reason: the first error is reported.
     let preferring = probe(&wrong.replace("sslmode=require", "sslmode=prefer")).args(["-o", "json"]);
     let output = preferring.run().exits(1);
     assert_eq!(output.json()["error"]["code"], "28P01");
@@ -90,12 +90,12 @@ fn a_wrong_password_is_refused() {
     let output = probe(&none).run();
     fails(output, 1, "auth", "no password supplied", "PGPASSWORD");
     succeeds(&probe(&none).env("PGPASSWORD", "right-password"));
-    // What the URL says counts more.
+    // The URL has precedence.
     probe(&wrong).env("PGPASSWORD", "right-password").run().exits(1);
 }
 
 #[test]
-fn a_missing_database_is_not_the_logins_fault() {
+fn a_missing_database_is_not_a_failed_login() {
     let database = Database::of_sandbox();
     let role = Role::new(&database, "right-password", "login");
     let url = role.url_with(&role.password, "no_such_database", "sslmode=require");
@@ -105,9 +105,8 @@ fn a_missing_database_is_not_the_logins_fault() {
 }
 
 #[test]
-fn roles_that_may_not_come_in() {
+fn roles_that_may_not_connect() {
     let database = Database::of_sandbox();
-    let nobody = "connect on database NAME from public";
     for (name, options, change, stage, reason, hint) in [
         (
             "no login",
@@ -136,7 +135,7 @@ fn roles_that_may_not_come_in() {
         (
             "no privilege",
             "login",
-            Some(format!("revoke {nobody}")),
+            Some("revoke connect on database NAME from public".to_owned()),
             "query",
             "permission denied for database",
             "GRANT CONNECT",
@@ -169,27 +168,27 @@ fn roles_that_may_not_come_in() {
     }
 }
 
-/// Certificates that have nothing to do with the sandbox's.
-fn strangers() -> String {
-    let path = support::root().join("crates/db-test/src/verifier/certificates.pem");
+/// Certificates that are unrelated to the sandbox's.
+fn unrelated() -> String {
+    let path = support::root().join("crates/db-test/src/tls/certificates.pem");
     path.display().to_string()
 }
 
 #[test]
-fn the_wrong_authority_is_not_trusted() {
+fn another_ca_is_not_trusted() {
     let database = Database::of_sandbox();
     let reason = "certificate verify failed: it is issued by `";
     for mode in ["require", "verify-ca", "verify-full"] {
-        let url = database.url(&format!("sslmode={mode}&sslrootcert={}", strangers()));
+        let url = database.url(&format!("sslmode={mode}&sslrootcert={}", unrelated()));
         let output = probe(&url).run();
         fails(output, 1, "tls", reason, "sslrootcert=FILE has to hold");
     }
-    // Amazon's own authority is known by nobody.
+    // Amazon's CA for RDS is in no trust store.
     let rds = database.url_at(
         &format!("cruddur.abc123.us-east-1.rds.amazonaws.com:{}", database.port()),
         &format!(
             "hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert={}",
-            strangers()
+            unrelated()
         ),
     );
     fails(probe(&rds).run(), 1, "tls", reason, "global-bundle.pem");
@@ -205,24 +204,24 @@ fn the_certificate_has_to_be_for_the_host() {
     fails(output, 1, "tls", reason, "by a name that the certificate holds")
         .says("and not for the host `elsewhere.example`");
     succeeds(&probe(&database.url_at(&elsewhere, &query("verify-ca"))));
-    // Its address is in it.
+    // The certificate holds the address.
     let address = format!("127.0.0.1:{}", database.port());
     let full = format!("sslmode=verify-full&sslrootcert={}", database.root);
     succeeds(&probe(&database.url_at(&address, &full)));
 }
 
 #[test]
-fn a_root_file_of_the_user_counts_as_for_libpq() {
+fn the_users_root_file_is_used_as_by_libpq() {
     let database = Database::of_sandbox();
     let right = fs::read(&database.root).unwrap();
-    let wrong = fs::read(strangers()).unwrap();
+    let wrong = fs::read(unrelated()).unwrap();
     let home = ".postgresql/root.crt";
     let with = |query: &str, root: &[u8]| probe(&database.url(query)).file(home, root);
-    succeeds(&with("sslmode=require", &right)).says("authority verified by `");
-    succeeds(&with("sslmode=verify-full", &right)).says("authority and name verified by `");
+    succeeds(&with("sslmode=require", &right)).says("chain verified with `");
+    succeeds(&with("sslmode=verify-full", &right)).says("chain and host name verified with `");
     let output = with("sslmode=require", &wrong).run();
     fails(output, 1, "tls", "certificate verify failed", "sslrootcert=FILE");
-    // A file that is named and not there is no reason to fail where nothing was promised.
+    // A missing file is an error only in the modes that verify.
     let absent = database.url("sslmode=require&sslrootcert=/nowhere/root.crt");
     succeeds(&probe(&absent))
         .says("db-test: warning: the root certificate file `/nowhere/root.crt` does not exist");
@@ -231,13 +230,13 @@ fn a_root_file_of_the_user_counts_as_for_libpq() {
 }
 
 #[test]
-fn the_systems_authorities_can_be_named() {
+fn the_systems_ca_certificates_can_be_used() {
     let database = Database::of_sandbox();
     let tool = probe(&database.url("sslrootcert=system"));
     succeeds(&tool.clone().env("SSL_CERT_FILE", &database.root))
         .says("sslmode=verify-full sslrootcert=system")
-        .says("authority and name verified by the system's authorities");
-    let output = tool.env("SSL_CERT_FILE", strangers()).run();
+        .says("chain and host name verified with the system's CA certificates");
+    let output = tool.env("SSL_CERT_FILE", unrelated()).run();
     fails(output, 1, "tls", "certificate verify failed", "");
 }
 
@@ -256,7 +255,7 @@ fn tls_can_be_narrowed_and_the_login_bound_to_it() {
     ] {
         succeeds(&probe(&database.url(&format!("sslmode=require&{query}")))).says(line);
     }
-    // PostgreSQL 15 wants to be asked first.
+    // PostgreSQL before 17 has no direct TLS.
     let direct = database.url("sslmode=require&sslnegotiation=direct");
     if database.sql(&["show server_version_num"]).trim() < "170000" {
         let output = probe(&direct).run();
@@ -267,7 +266,7 @@ fn tls_can_be_narrowed_and_the_login_bound_to_it() {
 }
 
 #[test]
-fn the_session_has_to_be_what_was_asked_for() {
+fn the_session_has_to_be_of_the_requested_kind() {
     let database = Database::of_sandbox();
     for attrs in ["any", "read-write", "primary", "prefer-standby"] {
         succeeds(&probe(
@@ -294,11 +293,11 @@ fn the_session_has_to_be_what_was_asked_for() {
     fails(output, 1, "query", "session is read-only", "");
     let output = at("sslmode=require&options=-c%20no_such_setting%3D1").run();
     let reason = "unrecognized configuration parameter \"no_such_setting\" (42704)";
-    fails(output, 1, "query", reason, "look at `options`");
+    fails(output, 1, "query", reason, "check `options`");
 }
 
 #[test]
-fn a_password_of_every_kind_of_letters_is_sent_as_it_is() {
+fn a_password_of_all_kinds_of_characters_is_sent_unchanged() {
     let database = Database::of_sandbox();
     let password = r#"p@ss/w:rd?#%&= +é\"x"#;
     let encoded = "p%40ss%2Fw%3Ard%3F%23%25%26%3D%20%2B%C3%A9%5C%22x";

@@ -1,4 +1,4 @@
-//! `require_auth`: a server that asks for the password in another way does not get it.
+//! `require_auth`: a server that requests another method does not get the password.
 
 use super::{SUCCESS, Server, answer_queries, answering_tls, fails, let_in, message, packet, probe, welcome};
 use std::io::{Read, Write};
@@ -6,8 +6,8 @@ use std::net::TcpStream;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-/// A server that asks with this request, and what came for an answer.
-fn asking(request: &'static [u8]) -> (Server, Arc<Mutex<Vec<u8>>>) {
+/// A server that sends this authentication request, and the client's response.
+fn requesting(request: &'static [u8]) -> (Server, Arc<Mutex<Vec<u8>>>) {
     let answer = Arc::new(Mutex::new(Vec::new()));
     let kept = Arc::clone(&answer);
     let server = Server::start(move |stream: &mut TcpStream| {
@@ -32,7 +32,7 @@ const MD5: &[u8] = &[0, 0, 0, 5, 1, 2, 3, 4];
 const SCRAM: &[u8] = b"\0\0\0\x0aSCRAM-SHA-256\0\0";
 
 #[test]
-fn what_is_not_allowed_gets_no_password() {
+fn a_method_that_is_not_allowed_gets_no_password() {
     for (list, request, words) in [
         ("scram-sha-256", CLEAR, "server requested a cleartext password"),
         (
@@ -46,7 +46,7 @@ fn what_is_not_allowed_gets_no_password() {
         ("none", SCRAM, "server requested SASL authentication"),
     ] {
         for mode in ["disable", "allow", "prefer"] {
-            let (server, answer) = asking(request);
+            let (server, answer) = requesting(request);
             let output = probe(&server.url(&format!("sslmode={mode}&require_auth={list}"))).run();
             let reason = format!("authentication method requirement \"{list}\" failed: {words}");
             let output = fails(output, 1, "auth", &reason, "no password was sent");
@@ -54,7 +54,7 @@ fn what_is_not_allowed_gets_no_password() {
             assert!(!output.stderr.contains("has no effect"), "{}", output.stderr);
         }
     }
-    let (server, answer) = asking(CLEAR);
+    let (server, answer) = requesting(CLEAR);
     let tool = probe(&server.url("")).env("PGREQUIREAUTH", "scram-sha-256");
     let json = tool.args(["-o", "json"]).run().exits(1).json();
     assert_eq!(json["error"]["code"], "require-auth");
@@ -62,7 +62,7 @@ fn what_is_not_allowed_gets_no_password() {
 }
 
 #[test]
-fn what_is_allowed_goes_on() {
+fn an_allowed_method_is_used() {
     for (list, request) in [
         ("", CLEAR),
         ("password", CLEAR),
@@ -71,7 +71,7 @@ fn what_is_allowed_goes_on() {
         ("md5", MD5),
         ("!password,!none", MD5),
     ] {
-        let (server, answer) = asking(request);
+        let (server, answer) = requesting(request);
         let output = probe(&server.url(&format!("require_auth={list}"))).run().exits(0);
         assert_eq!(output.stdout, SUCCESS, "{list}");
         let answer = answer.lock().unwrap();
@@ -81,7 +81,7 @@ fn what_is_allowed_goes_on() {
 }
 
 #[test]
-fn a_server_that_lets_everybody_in_has_not_shown_what_it_is() {
+fn a_server_that_requests_no_authentication_is_refused_unless_allowed() {
     let server = Server::start(let_in);
     for list in ["scram-sha-256", "md5,password", "!none"] {
         let output = probe(&server.url(&format!("require_auth={list}"))).run();
@@ -97,13 +97,13 @@ fn a_server_that_lets_everybody_in_has_not_shown_what_it_is() {
 }
 
 #[test]
-fn what_can_not_be_honoured_is_refused() {
+fn what_can_not_be_enforced_is_refused() {
     for (query, words) in [
         (
             "host=/nowhere&require_auth=scram-sha-256",
-            "`require_auth` can't be honoured",
+            "`require_auth` can't be enforced",
         ),
-        ("require_auth=!password", "`require_auth` can't be honoured"),
+        ("require_auth=!password", "`require_auth` can't be enforced"),
         ("host=h&require_auth=scram", "invalid require_auth value"),
         ("host=h&require_auth=md5,!none", "can't be mixed"),
     ] {

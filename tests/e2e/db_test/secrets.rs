@@ -1,4 +1,4 @@
-//! The password is in no output: not on any way out, in no format, with no amount of detail.
+//! No output contains the password: on no path, in no format, at no level of detail.
 
 use super::database::{Database, Role};
 use super::{CLOSED, Server, answering_tls, let_in, message, packet, probe, refusal, stay_silent};
@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use support::canary::Canary;
 use support::{Tool, tool};
 
-/// Each tool as it is, with `-v`, and with `-v -o json`.
+/// Each call without options, with `-v`, and with `-v -o json`.
 fn in_every_form(cases: Vec<(&str, Tool)>) -> Vec<(&str, Tool)> {
     cases
         .into_iter()
@@ -114,7 +114,7 @@ fn not_when_the_server_fails() {
         answering_tls(stream, b'N');
         stream.write_all(&refusal("28P01", "no")).unwrap();
     });
-    // One that gets the password in the clear and repeats it.
+    // A server that requests the password in clear text and repeats it.
     let echoing = Server::start(|stream| {
         answering_tls(stream, b'N');
         stream.write_all(&[b'R', 0, 0, 0, 8, 0, 0, 0, 3]).unwrap();

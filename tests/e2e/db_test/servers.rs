@@ -1,4 +1,4 @@
-//! Servers that are not what they should be.
+//! Servers that are unreachable, broken, or no PostgreSQL servers.
 
 use super::{
     CLOSED, SUCCESS, Server, answer_queries, answering_tls, fails, let_in, packet, probe, refusal,
@@ -37,7 +37,7 @@ fn a_socket_that_is_not_there() {
 fn the_server_has_no_tls() {
     let server = Server::start(let_in);
     for mode in ["require", "verify-ca", "verify-full"] {
-        let certificates = support::root().join("crates/db-test/src/verifier/certificates.pem");
+        let certificates = support::root().join("crates/db-test/src/tls/certificates.pem");
         let url = server.url(&format!("sslmode={mode}&sslrootcert={}", certificates.display()));
         let output = probe(&url).run();
         fails(output, 1, "tls", "the server does not support TLS", "ssl = on");
@@ -74,7 +74,7 @@ fn closes_in_the_handshake() {
 }
 
 #[test]
-fn is_no_postgresql() {
+fn is_not_postgresql() {
     for (answer, first, hint) in [
         (
             &b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"[..],
@@ -91,11 +91,11 @@ fn is_no_postgresql() {
         });
         for (mode, stage) in [("disable", "auth"), ("prefer", "tls"), ("require", "tls")] {
             let output = probe(&server.url(&format!("sslmode={mode}"))).run();
-            let reason = format!("what answers is not PostgreSQL: its answer begins with `{first}`");
+            let reason = format!("the server is not PostgreSQL: its response begins with `{first}`");
             fails(output, 1, stage, &reason, hint);
         }
     }
-    // One that speaks first.
+    // A server that sends first.
     let ssh = Server::start(|stream| {
         let _ = stream.write_all(b"SSH-2.0-OpenSSH_9.2\r\n");
         stay_silent(stream);
@@ -105,7 +105,7 @@ fn is_no_postgresql() {
         probe(&url).run(),
         1,
         "auth",
-        "what answers is not PostgreSQL",
+        "the server is not PostgreSQL",
         "SSH",
     );
 }
@@ -117,9 +117,9 @@ fn answers_with_an_error_instead_of_a_yes_or_no() {
         let _ = stream.write_all(&refusal("53300", "sorry, too many clients already"));
     });
     let output = probe(&server.url("sslmode=require")).run();
-    let reason = "the server answered the request for TLS with an error";
-    fails(output, 1, "tls", reason, "look into its log");
-    // Without the request for TLS its words can be trusted as much as anything.
+    let reason = "the server responded to the TLS request with an error";
+    fails(output, 1, "tls", reason, "check its log");
+    // Without TLS the text of the error is shown.
     let output = probe(&server.url("sslmode=disable")).run();
     let reason = "sorry, too many clients already (53300)";
     fails(output, 1, "auth", reason, "no connection is free");
@@ -196,8 +196,8 @@ fn prefer_goes_on_without_tls_when_the_handshake_fails() {
     let output = probe(&server.url("sslmode=prefer")).run().exits(0);
     assert_eq!(output.stdout, SUCCESS);
     output
-        .says("  tls      FAILED the TLS handshake failed: what came is not TLS")
-        .says("  tls      -      NOT encrypted: it failed with TLS (sslmode=prefer)");
+        .says("  tls      FAILED the TLS handshake failed: the response is not TLS")
+        .says("  tls      -      NOT encrypted: the attempt with TLS failed (sslmode=prefer)");
     assert_eq!(server.connections(), 2);
 }
 
@@ -226,7 +226,7 @@ fn allow_asks_for_tls_only_after_a_refusal() {
     assert_eq!(broken.connections(), 1);
 }
 
-/// PostgreSQL is no web server: none of these concerns it.
+/// Proxy variables are for HTTP.
 #[test]
 fn no_proxy_is_used() {
     let proxy = Server::start(stay_silent);
@@ -251,7 +251,7 @@ fn no_proxy_is_used() {
 }
 
 #[test]
-fn what_a_server_says_moves_no_cursor() {
+fn control_characters_of_a_server_are_removed() {
     let server = Server::start(|stream| {
         answering_tls(stream, b'N');
         stream

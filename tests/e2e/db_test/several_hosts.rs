@@ -36,7 +36,7 @@ fn the_second_is_tried_when_the_first_does_not_answer() {
         (
             "silent",
             silent_url,
-            "  auth     FAILED connected, but then no answer within 1 s (connect_timeout)",
+            "  auth     FAILED connected, but then no response within 1 s (connect_timeout)",
         ),
         (
             "starting",
@@ -75,7 +75,7 @@ fn all_failures_are_named() {
     let url = format!("postgresql://u@{CLOSED},nosuch.invalid/d");
     let output = probe(&url).run();
     let reason = "127.0.0.1:1: connection refused; nosuch.invalid: could not translate host name";
-    // The one that came further gives the hint.
+    // The hint is that of the attempt that reached the later stage.
     fails(output, 1, "tcp", reason, "nothing listens on port 1");
     let json = probe(&url).args(["-o", "json"]).run().exits(1).json();
     assert_eq!(json["error"]["code"], "connection-refused");
@@ -96,7 +96,7 @@ fn localhost_is_both_families_without_a_look_up() {
 }
 
 #[test]
-fn an_ipv6_address_and_a_hostaddr_are_taken_as_they_are() {
+fn an_ipv6_address_and_a_hostaddr_are_not_looked_up() {
     let server = Server::on("::1", |stream, _| let_in(stream));
     let port = server.address.port();
     for url in [
@@ -123,8 +123,8 @@ fn a_random_order_still_tries_all() {
 }
 
 #[test]
-fn a_standby_is_looked_for_first_and_anything_taken_then() {
-    // It does not say whether it is a standby.
+fn prefer_standby_accepts_any_server_in_the_second_pass() {
+    // Its responses do not contain whether it is a standby.
     let server = Server::start(let_in);
     for (attrs, code) in [
         ("standby", 1),
@@ -136,15 +136,15 @@ fn a_standby_is_looked_for_first_and_anything_taken_then() {
         let output = probe(&url).run().exits(code);
         if code == 1 {
             output.says(&format!(
-                "target_session_attrs={attrs} asks for another kind of server"
+                "target_session_attrs={attrs} requests another kind of server"
             ));
         }
     }
 }
 
 #[test]
-fn the_tls_of_one_server_is_not_asked_of_a_socket() {
-    // A server without TLS behind a socket of the file system would be asked for it over TCP.
+fn tls_is_never_requested_over_a_socket() {
+    // Over TCP, this server would get an SSLRequest.
     let folder = tempfile::TempDir::new().unwrap();
     let listener = std::os::unix::net::UnixListener::bind(folder.path().join(".s.PGSQL.5432")).unwrap();
     std::thread::spawn(move || {
@@ -152,7 +152,7 @@ fn the_tls_of_one_server_is_not_asked_of_a_socket() {
         let (mut stream, _) = listener.accept().unwrap();
         let mut start = [0; 8];
         stream.read_exact(&mut start).unwrap();
-        // Protocol 3.0, and no request for TLS.
+        // Protocol 3.0, and not an SSLRequest.
         assert_eq!(start[4..], [0, 3, 0, 0]);
         stream
             .write_all(&refusal("28P01", "password authentication failed"))
@@ -169,7 +169,7 @@ fn the_tls_of_one_server_is_not_asked_of_a_socket() {
 }
 
 #[test]
-fn a_server_without_tls_is_taken_or_not_host_by_host() {
+fn no_other_host_is_tried_after_a_server_without_tls() {
     let without = Server::start(|stream| {
         answering_tls(stream, b'N');
     });

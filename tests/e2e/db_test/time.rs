@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 use support::{Output, Tool};
 
-/// As long as was asked for, and not much longer.
+/// At least as long as the limit, and not much longer.
 #[track_caller]
 fn lasted(output: &Output, limit: Duration) {
     let elapsed = output.elapsed;
@@ -38,7 +38,7 @@ fn runs_out(server: &Server, query: &str, stage: &str, words: &str) {
     assert_eq!(stages.last().unwrap()["outcome"], "failed");
 }
 
-const THEN_NOTHING: &str = "connected, but then no answer";
+const THEN_NOTHING: &str = "connected, but then no response";
 
 #[test]
 fn a_server_that_stays_silent() {
@@ -85,7 +85,7 @@ fn a_server_that_answers_no_query() {
         stream.write_all(&welcome()).unwrap();
         stay_silent(stream);
     });
-    runs_out(&server, "", "query", "logged in, but then no answer");
+    runs_out(&server, "", "query", "logged in, but then no response");
 }
 
 #[test]
@@ -102,36 +102,36 @@ fn a_server_that_trickles() {
 }
 
 #[test]
-fn a_limit_of_the_url_ends_one_try() {
+fn connect_timeout_ends_one_attempt() {
     let server = Server::start(stay_silent);
     let output = probe(&server.url("connect_timeout=1")).run();
     lasted(&output, Duration::from_secs(1));
-    let reason = "connected, but then no answer within 1 s (connect_timeout)";
+    let reason = "connected, but then no response within 1 s (connect_timeout)";
     fails(output, 3, "tls", reason, "load balancer");
 }
 
 #[test]
-fn the_deadline_ends_all_tries() {
+fn the_deadline_ends_all_attempts() {
     let silent = Server::start(stay_silent);
     let url = format!("postgresql://u@{0},{0},{0}/d?connect_timeout=60", silent.address);
     let output = limited(&url).run().exits(3);
     lasted(&output, LIMIT);
     assert_eq!(silent.connections(), 1);
-    output.says("no answer within 400 ms (--timeout)");
+    output.says("no response within 400 ms (--timeout)");
 }
 
 #[test]
-fn without_a_flag_it_is_ten_seconds() {
+fn the_default_is_ten_seconds() {
     let server = Server::start(stay_silent);
     let output = probe(&server.url("")).run();
     lasted(&output, Duration::from_secs(10));
-    let reason = "connected, but then no answer within 10 s (--timeout)";
+    let reason = "connected, but then no response within 10 s (--timeout)";
     fails(output, 3, "tls", reason, "");
 }
 
-/// A pipe that nobody writes into does not even open.
+/// Opening a pipe without a writer blocks.
 #[test]
-fn a_file_that_has_no_end_is_not_waited_for() {
+fn a_file_without_end_is_not_read() {
     let plain = probe("postgresql://u@h/d");
     let pipe = plain.folder().join("pipe");
     let home = plain.folder().join(".postgresql");
@@ -157,7 +157,7 @@ fn a_file_that_has_no_end_is_not_waited_for() {
         output
             .prints("")
             .says("failed to read the root certificate file `")
-            .says(&format!("{path}`: it is no regular file"))
+            .says(&format!("{path}`: not a regular file"))
             .says("\nhint: ");
     }
 }

@@ -85,17 +85,3 @@ fn its_database_is_the_parameter_that_is_checked_as_one() {
         }
     }
 }
-
-#[test]
-fn a_database_without_its_variable_ends_before_the_first_row() {
-    let clone = Clone::new();
-    let output = clone
-        .script("journey")
-        .without("PROD_CONNECTION_URL")
-        .run()
-        .exits(2);
-    output
-        .says("error: PROD_CONNECTION_URL is not set")
-        .says("hint: export the connection string");
-    assert!(clone.calls().is_empty(), "{:?}", clone.calls());
-}

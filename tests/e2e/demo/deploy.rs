@@ -70,15 +70,6 @@ fn deploy_runs_the_same_rows_when_confirmed() {
 }
 
 #[test]
-fn deploy_says_when_something_else_stands_in_for_aws() {
-    let clone = Clone::new();
-    let tool = clone.deploy().env("AWS_ENDPOINT_URL", "http://127.0.0.1:9");
-    tool.run()
-        .exits(2)
-        .says("Endpoint  http://127.0.0.1:9, in place of AWS\n");
-}
-
-#[test]
 fn deploy_asks_nothing_when_the_plan_is_not_to_be_had() {
     let clone = Clone::new();
     clone.step(
@@ -111,7 +102,7 @@ fn deploy_goes_on_when_the_account_is_typed_and_not_otherwise() {
             });
         let output = tool.run().exits(code);
         assert!(
-            output.stdout.contains("Type the account id to go on: "),
+            output.stdout.contains("Type the account id to continue: "),
             "{}",
             output.transcript()
         );

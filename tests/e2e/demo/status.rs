@@ -1,7 +1,6 @@
 //! `scripts/status`: one table, one question a row, and nothing written.
 
 use super::clone::{Clone, document};
-use std::time::{Duration, Instant};
 use support::Output;
 
 /// The rows behind the heading: label and state.
@@ -101,21 +100,4 @@ fn what_differs_is_1_and_what_could_not_be_asked_is_2_with_its_reason() {
         output.transcript()
     );
     assert!(output.stdout.contains("   no engine\n"), "{}", output.stdout);
-}
-
-#[test]
-fn the_rows_are_asked_at_the_same_time() {
-    let clone = all_unchanged();
-    let unchanged = document("unchanged", r#"{"kind":"thing","name":"x"}"#);
-    for tool in [
-        "logs/create-log-group",
-        "iam/create-roles",
-        "ssm/put-params",
-        "ecr/push-image",
-    ] {
-        clone.step(&format!("bin/{tool}"), &format!("sleep 1; {unchanged}"));
-    }
-    let began = Instant::now();
-    clone.status().run().exits(0);
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
 }

@@ -1,4 +1,4 @@
-//! The real probes that `scripts/dist` has built for the gate.
+//! The binaries that `scripts/dist` has built for the gate.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ fn number(bytes: &[u8]) -> u64 {
         .fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
-/// Neither a loader nor a library is named in it, so that it runs where there is none.
+/// Without an interpreter in the ELF header, a binary needs no loader and no library.
 #[test]
 fn the_probes_are_static() {
     const INTERPRETER: u64 = 3;
@@ -36,12 +36,12 @@ fn the_probes_are_static() {
             .map(|at| number(&bytes[at..at + 4]))
             .collect();
         assert!(kinds.contains(&1), "{probe}: {kinds:?}");
-        assert!(!kinds.contains(&INTERPRETER), "{probe} wants a loader");
+        assert!(!kinds.contains(&INTERPRETER), "{probe} requires a loader");
     }
 }
 
 #[test]
-fn the_probes_name_no_folder_of_this_machine() {
+fn the_probes_contain_no_path_of_this_machine() {
     let home = std::env::var("HOME").unwrap();
     let root = root().canonicalize().unwrap().display().to_string();
     for probe in PROBES {
@@ -68,7 +68,7 @@ fn the_checksums_are_those_of_the_files() {
 }
 
 #[test]
-fn the_probes_run_with_nothing_around_them_and_know_their_commit() {
+fn the_probes_run_without_an_environment_and_print_their_commit() {
     for probe in PROBES {
         let version = Tool::new(built(probe))
             .without("PATH")

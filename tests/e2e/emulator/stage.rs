@@ -7,7 +7,7 @@ use support::sandbox::Sandbox;
 
 pub(super) const ACCOUNT: &str = "123456789012";
 
-/// A shell with `sleep`, `env` and `touch`, from this machine's own programs: nothing has to be pulled.
+/// An image with a shell, `sleep`, `env` and `touch` of this machine: nothing has to be pulled.
 const IMAGE: &str = r#"
 set -e
 mkdir -p root/bin root/tmp

@@ -1,10 +1,10 @@
-//! Whom it asks.
+//! The addresses that are tried.
 
 use super::{Server, closed_port, does_not_run, healthy_answer, probe, runs};
 use std::io::Write;
 
 #[test]
-fn a_closed_port_is_told_for_each_address() {
+fn a_closed_port_is_reported_for_each_address() {
     let port = closed_port();
     let url = format!("http://localhost:{port}/api/health-check");
     let why = format!(
@@ -37,7 +37,7 @@ fn localhost_finds_servers_of_either_family() {
 }
 
 #[test]
-fn other_hosts_are_taken_as_they_are() {
+fn other_hosts_are_used_as_given() {
     let server = Server::healthy();
     let port = server.address.port();
     for host in ["127.0.0.1", "LOCALHOST", "localhost."] {
@@ -49,7 +49,7 @@ fn other_hosts_are_taken_as_they_are() {
 }
 
 #[test]
-fn a_name_that_is_not_known_is_not_running() {
+fn an_unknown_name_is_not_running() {
     let output = probe("http://name.invalid:4567/")
         .args(["--timeout", "10s"])
         .run();
@@ -57,9 +57,9 @@ fn a_name_that_is_not_known_is_not_running() {
     does_not_run(output, "");
 }
 
-/// A proxy's answer says nothing about the app, and `localhost` is not the proxy's.
+/// A proxy's response is not the app's, and the proxy's `localhost` is another one.
 #[test]
-fn no_proxy_is_asked() {
+fn no_proxy_is_used() {
     let names = [
         "HTTP_PROXY",
         "http_proxy",
@@ -72,11 +72,11 @@ fn no_proxy_is_asked() {
         let proxy = format!("http://127.0.0.1:{proxy}");
         probe(url).envs(names.map(|name| (name, proxy.clone()))).run()
     };
-    // The app is dead, and the proxy says 200 to everything.
+    // The app is down, and the proxy answers 200 to everything.
     let proxy = Server::healthy();
     let url = format!("http://localhost:{}/", closed_port());
     does_not_run(proxied(&url, proxy.address.port()), "connection refused");
     assert_eq!(proxy.requests(), Vec::<String>::new());
-    // The app is well, and the proxy dead.
+    // The app is healthy, and the proxy is down.
     runs(proxied(&Server::healthy().url(), closed_port()));
 }

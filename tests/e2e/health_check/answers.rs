@@ -1,4 +1,4 @@
-//! What each kind of answer is taken for.
+//! The verdict on each kind of response.
 
 use super::{Server, answer, does_not_run, probe, runs};
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 #[test]
-fn a_200_is_running_whatever_the_body_says() {
+fn a_200_is_running_with_any_body() {
     for body in ["{\"success\":true}", "{\"success\": false}", "", "not JSON"] {
         runs(probe(&Server::sending(answer("200 OK", body)).url()).run());
     }
@@ -55,7 +55,7 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn asks_as_the_app_expects_it() {
+fn sends_the_request_that_the_app_expects() {
     let server = Server::healthy();
     runs(probe(&server.url()).run());
     let requests = server.requests();
@@ -78,28 +78,28 @@ fn asks_as_the_app_expects_it() {
 }
 
 #[test]
-fn answers_that_are_none_are_not_running() {
+fn broken_responses_are_not_running() {
     let cases = [
-        ("", "closed the connection without an answer"),
+        ("", "closed the connection without a response"),
         (
             "HTTP/1.1 200 OK\r\nContent-Le",
-            "closed the connection without an answer",
+            "closed the connection without a response",
         ),
         (
             "SSH-2.0-OpenSSH_9.2\r\n\r\n",
-            ": no HTTP answer: protocol: http parse fail: ",
+            ": not an HTTP response: protocol: http parse fail: ",
         ),
         (
             "\u{0}\u{1}\u{2}\r\n\r\n",
-            ": no HTTP answer: protocol: http parse fail: ",
+            ": not an HTTP response: protocol: http parse fail: ",
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nshort",
-            "but its body broke off: ",
+            "but the body broke off: ",
         ),
         (
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-            "but its body broke off: ",
+            "but the body broke off: ",
         ),
     ];
     for (text, why) in cases {
@@ -109,12 +109,12 @@ fn answers_that_are_none_are_not_running() {
     }
     let long = format!("HTTP/1.1 200 OK\r\nX-Long: {}\r\n\r\n", "x".repeat(20_000));
     let output = probe(&Server::sending(long).url()).run();
-    does_not_run(output, "the head of the answer is longer than 8 KB");
+    does_not_run(output, "the head of the response is longer than 8 KB");
 }
 
 #[test]
 fn a_server_that_resets_the_connection_is_not_running() {
-    // Nobody has read the request: closing then resets.
+    // Closing a socket with unread data resets the connection.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://127.0.0.1:{}/", listener.local_addr().unwrap().port());
     std::thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! The command line and what is printed.
+//! The command line and the output.
 
 use super::{RUNNING, Server, answer, closed_port, probe};
 use serde_json::Value;
@@ -32,10 +32,10 @@ fn a_wrong_command_line_is_one_not_two() {
 }
 
 #[test]
-fn a_url_that_can_not_be_asked_is_refused_without_a_verdict() {
+fn an_unsupported_url_is_refused_without_a_verdict() {
     for (url, why) in [
         ("https://localhost:4567/", "plain HTTP, not TLS"),
-        ("localhost:4567/api/health-check", "no http:// URL"),
+        ("localhost:4567/api/health-check", "not an http:// URL"),
         ("http://user:hunter2@localhost:4567/", "a user name or password"),
         ("http://localhost:99999/", "the port is not a number"),
     ] {
@@ -93,7 +93,7 @@ fn json_is_one_document_either_way() {
 }
 
 #[test]
-fn verbose_tells_each_address_with_its_time() {
+fn verbose_shows_each_address_with_its_time() {
     let output = probe(&Server::healthy().url())
         .arg("-v")
         .run()
@@ -124,7 +124,7 @@ fn a_token_in_the_query_is_sent_and_not_shown() {
 }
 
 #[test]
-fn a_reader_that_has_gone_away_changes_nothing() {
+fn a_closed_stdout_changes_nothing() {
     let healthy = Server::healthy();
     let closed = format!("http://localhost:{}/", closed_port());
     for (url, code) in [(healthy.url(), 0), (closed, 1)] {

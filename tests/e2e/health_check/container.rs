@@ -1,4 +1,4 @@
-//! The static probe as a container engine runs it.
+//! The static binary as a container engine runs it.
 
 use super::{NOT_RUNNING, RUNNING, Server, closed_port};
 use serde_json::Value;
@@ -15,7 +15,7 @@ fn docker(sandbox: &Sandbox, arguments: &[&str]) -> Tool {
         .limit(Duration::from_secs(120))
 }
 
-/// A container and its image, gone with the test.
+/// A container and its image, removed at the end of the test.
 struct Container<'a>(&'a Sandbox, String);
 
 impl Drop for Container<'_> {
@@ -26,7 +26,7 @@ impl Drop for Container<'_> {
     }
 }
 
-/// The static probe in an image that holds nothing else: no shell, no hosts file that knows `localhost`, no resolver.
+/// The image contains nothing but the probe: no shell, no hosts file with `localhost`, no resolver.
 #[test]
 fn the_static_probe_is_a_health_check_in_an_empty_image() {
     let sandbox = sandbox();
@@ -37,7 +37,7 @@ fn the_static_probe_is_a_health_check_in_an_empty_image() {
     fs::write(folder.path().join("empty"), "").unwrap();
 
     let app = Server::healthy();
-    // What keeps the container up is the probe as well, on a server that says nothing.
+    // The probe also keeps the container running, by waiting for a silent server.
     let silent = Server::start(|_| std::thread::sleep(Duration::from_secs(120)));
     let dockerfile = format!(
         "FROM scratch\nCOPY health-check /health-check\nUSER 65534:65534\n\

@@ -1,11 +1,11 @@
-//! How long it asks.
+//! The timeout.
 
 use super::{NOT_RUNNING, Server, does_not_run, healthy_answer, probe, runs};
 use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
-/// Ends with the timeout, and not long after it.
+/// Asserts that the probe ends at the timeout, and not much later.
 #[track_caller]
 fn gives_up(server: &Server, why: &str) {
     let output = probe(&server.url()).args(["--timeout", "300ms"]).run();
@@ -27,18 +27,18 @@ fn drip(stream: &mut TcpStream, text: &str) {
 }
 
 #[test]
-fn the_timeout_covers_the_whole_answer() {
+fn the_timeout_covers_the_whole_response() {
     let silent = Server::start(|_| std::thread::sleep(Duration::from_secs(60)));
-    gives_up(&silent, "connected, but no answer within 300 ms");
+    gives_up(&silent, "connected, but no response within 300 ms");
     let dribbling_head = Server::start(|stream| drip(stream, &healthy_answer()));
-    gives_up(&dribbling_head, "connected, but no answer within 300 ms");
+    gives_up(&dribbling_head, "connected, but no response within 300 ms");
     let dribbling_body = Server::start(|stream| {
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
         drip(stream, &"x".repeat(1000));
     });
     gives_up(
         &dribbling_body,
-        "answered 200 OK, but its body broke off: not whole within 300 ms",
+        "answered 200 OK, but the body broke off: incomplete after 300 ms",
     );
 }
 
@@ -51,12 +51,12 @@ fn two_seconds_are_the_default() {
         "{:?}",
         output.elapsed
     );
-    does_not_run(output, "no answer within 2 s");
+    does_not_run(output, "no response within 2 s");
 }
 
-/// What a server looks like whose every worker hangs: the connections queue up, until the system takes no more.
+/// A server whose workers all hang: connections queue up, until the system accepts no more.
 #[test]
-fn an_address_that_takes_no_connection_leaves_time_for_the_next() {
+fn an_address_without_connection_leaves_time_for_the_next() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let queued: Vec<TcpStream> = (0..800)

@@ -1,4 +1,4 @@
-//! What the engine is given to build from.
+//! Builds: what is sent to the engine.
 
 use super::{CONFIG, World, digest_of, host, sha, uri};
 use base64::Engine;
@@ -9,7 +9,7 @@ use std::io::Read;
 use support::Tool;
 use support::engine::{EngineAnswer, EngineRequest};
 
-/// Only the build; its base is in ECR.
+/// The base is in ECR.
 fn world() -> World {
     let world = World::new();
     world.pushed("base", "3", &sha("c1"));
@@ -24,7 +24,7 @@ fn the_build(world: &World) -> EngineRequest {
     world.engine.all("POST /build").remove(0)
 }
 
-/// Path and content of what is in the context.
+/// The path and the content of each file of the context.
 fn context(build: &EngineRequest) -> BTreeMap<String, String> {
     let mut archive = tar::Archive::new(build.body.as_slice());
     let entries = archive.entries().unwrap().map(|entry| {
@@ -76,7 +76,7 @@ fn the_engine_gets_the_context_the_arguments_and_the_platform() {
             "prod.Dockerfile",
         ]
     );
-    // FROM scratch: no registry is asked for a base.
+    // FROM scratch: no base is pulled.
     assert_eq!(world.engine.all("POST /images/create").len(), 0);
 }
 
@@ -189,7 +189,7 @@ fn a_build_that_fails_shows_its_last_lines_and_one_error() {
     let output = output.says(&expected).says("  line 11\n");
     assert!(!output.stderr.contains("line 9\n"), "{}", output.transcript());
     assert_eq!(output.stdout, "");
-    // With -v they were shown as they came.
+    // -v has printed them already.
     let verbose = app(&world).arg("-v").run().exits(2);
     assert_eq!(verbose.stderr.matches("  line 29\n").count(), 1);
     assert_eq!(verbose.stderr.matches("  line 0\n").count(), 1);
@@ -197,7 +197,7 @@ fn a_build_that_fails_shows_its_last_lines_and_one_error() {
 }
 
 #[test]
-fn what_only_buildkit_can_build_is_told() {
+fn a_dockerfile_that_needs_buildkit_is_an_error() {
     let world = world();
     let error = "the --mount option requires BuildKit. Refer to https://docs.docker.com/go/buildkit/ to learn how to build images with BuildKit enabled";
     world
@@ -207,7 +207,7 @@ fn what_only_buildkit_can_build_is_told() {
         .run()
         .exits(2)
         .says(&format!("failed to build image `app`: {error}"))
-        .says("hint: this version builds with the engine's classic builder");
+        .says("hint: this version uses the engine's classic builder");
     let nothing = EngineAnswer::Lines(vec![json!({"stream": "done\n"})]);
     world.engine.answer("POST /build", nothing);
     app(&world)
@@ -217,16 +217,16 @@ fn what_only_buildkit_can_build_is_told() {
 }
 
 #[test]
-fn a_file_that_the_context_does_not_have_is_told_with_what_makes_it() {
+fn a_file_that_is_not_in_the_context_is_an_error_with_a_hint() {
     let world = world();
     for (path, hint) in [
         (
             "bin/db-test",
-            "hint: the file is not in the build context, or .dockerignore leaves it out: `make dist` builds",
+            "hint: the file is not in the build context, or .dockerignore excludes it: `make dist` builds",
         ),
         (
             "settings.py",
-            "hint: make the file first, or take it out of .dockerignore",
+            "hint: create the file first, or remove it from .dockerignore",
         ),
     ] {
         let error = format!(
@@ -244,25 +244,25 @@ fn a_file_that_the_context_does_not_have_is_told_with_what_makes_it() {
 }
 
 #[test]
-fn a_large_context_is_told() {
+fn a_large_context_is_warned_of() {
     let world = world();
     let tool = app(&world);
     let path = tool.folder().join("src/data/large");
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    // It takes no room on the disk.
+    // A sparse file, which takes no space on the disk.
     std::fs::File::create(&path)
         .unwrap()
         .set_len(210_000_000)
         .unwrap();
     tool.run().exits(0).says(
-        "warning: app: the build context has 210.0 MB, 210.0 MB of it in `data`: name in .dockerignore",
+        "warning: app: the build context has 210.00 MB, 210.00 MB of it in `data`: exclude what the build does not need in .dockerignore",
     );
 }
 
 #[test]
 fn a_file_that_cannot_be_read_is_named_before_anything_is_sent() {
     let world = world();
-    // Root can read everything, so somebody else runs it.
+    // Root can read everything, so another user runs the tool.
     if !rustix::process::geteuid().is_root() {
         return locked_by_mode(&world, app(&world));
     }
@@ -288,7 +288,7 @@ fn a_file_that_cannot_be_read_is_named_before_anything_is_sent() {
     assert_eq!(world.engine.all("POST /build").len(), 0);
 }
 
-/// A pipe would be waited for until somebody writes into it.
+/// Reading a pipe would block until another process writes to it.
 #[test]
 fn a_dockerfile_that_is_a_pipe_is_refused() {
     let world = world();
@@ -298,7 +298,7 @@ fn a_dockerfile_that_is_a_pipe_is_refused() {
         let _ = std::fs::remove_file(&path);
         support::program("mkfifo").arg(&path).run().exits(0);
         let output = tool.run().exits(2);
-        let output = output.says(&format!("src/{name}`: it is no regular file"));
+        let output = output.says(&format!("src/{name}`: not a regular file"));
         assert!(output.elapsed < std::time::Duration::from_secs(5));
     }
     assert_eq!(world.aws.requests(), []);
@@ -329,7 +329,7 @@ fn an_unchanged_build_keeps_a_name_on_the_engine() {
 }
 
 #[test]
-fn a_build_gets_the_proxies_of_dockers_configuration_as_docker_itself_gives_them() {
+fn a_build_gets_the_proxies_of_dockers_configuration_as_with_docker() {
     let world = world();
     let file = json!({"proxies": {"default": {"httpProxy": "http://user:hunter22@proxy:1", "noProxy": "localhost"}}});
     let config = CONFIG.replace("args = {", "args = { NO_PROXY = \"own\",");

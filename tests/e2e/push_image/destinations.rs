@@ -25,8 +25,8 @@ fn tool(world: &World) -> Tool {
     world.tool().config_text(CONFIG).args(["--registry", HOST])
 }
 
-/// The registry behind the engine, asked by it.
-fn knows_digests(world: &World, host: &str) {
+/// Scripts the registry that is read through the engine.
+fn script_registry(world: &World, host: &str) {
     for tag in ["3", "3.11"] {
         let store = std::sync::Arc::clone(&world.store);
         let place = (format!("{host}/base"), tag.to_owned());
@@ -45,9 +45,9 @@ fn knows_digests(world: &World, host: &str) {
 }
 
 #[test]
-fn another_registry_has_nothing_to_do_with_aws() {
+fn another_registry_needs_no_call_to_aws() {
     let world = World::new();
-    knows_digests(&world, HOST);
+    script_registry(&world, HOST);
     let file = json!({"auths": {HOST: {"auth": "dXNlcjpwYXNz"}}});
     let tool = tool(&world)
         .without("AWS_ACCESS_KEY_ID")
@@ -60,7 +60,7 @@ fn another_registry_has_nothing_to_do_with_aws() {
         document["items"][0]["uri"],
         format!("{HOST}/base@{}", digest_of(&sha("c1")))
     );
-    // Each tag by a push of its own, with docker's login.
+    // Each tag is pushed, with docker's login.
     assert_eq!(
         world.pushes(),
         [format!("{HOST}/base:3"), format!("{HOST}/base:3.11")]
@@ -75,9 +75,9 @@ fn another_registry_has_nothing_to_do_with_aws() {
 }
 
 #[test]
-fn nobody_signed_in_is_sent_as_nobody() {
+fn without_a_login_the_header_is_empty() {
     let world = World::new();
-    knows_digests(&world, HOST);
+    script_registry(&world, HOST);
     tool(&world).run().exits(0);
     let push = &world.engine.all(&format!("POST /images/{HOST}/base/push"))[0];
     let login: Value =
@@ -89,7 +89,7 @@ fn nobody_signed_in_is_sent_as_nobody() {
 fn plain_http_goes_to_this_machine_only() {
     let world = World::new();
     let host = "registry.example.com:5000";
-    knows_digests(&world, host);
+    script_registry(&world, host);
     let info = |secure: bool| {
         let index = json!({"Name": host, "Mirrors": [], "Secure": secure, "Official": false});
         EngineAnswer::Json(200, json!({"RegistryConfig": {"IndexConfigs": {host: index}}}))
@@ -98,14 +98,14 @@ fn plain_http_goes_to_this_machine_only() {
     let tool = world.tool().config_text(CONFIG).args(["--registry", host]);
     let output = tool.run().exits(2);
     output.says(
-        "refused to push to `registry.example.com:5000`: the engine has it among its `insecure-registries`",
+        "refused to push to `registry.example.com:5000`: it is one of the engine's `insecure-registries`",
     );
     assert_eq!(world.pushes(), [""; 0]);
     world.engine.answer("GET /info", info(true));
     tool.run().exits(0);
 }
 
-/// As the engine has it, a range of addresses holds for all names that lead into it.
+/// As in the engine, a range of addresses applies to all names that resolve into it.
 #[test]
 fn no_login_goes_into_a_network_of_insecure_registries() {
     let world = World::new();
@@ -117,12 +117,12 @@ fn no_login_goes_into_a_network_of_insecure_registries() {
         .engine
         .answer("GET /info", networks(&["10.0.0.0/8", "127.0.0.0/8"]));
     let host = "10.1.2.3:5000";
-    knows_digests(&world, host);
+    script_registry(&world, host);
     let tool = world.tool().config_text(CONFIG).args(["--registry", host]);
     tool.run().exits(2).says("refused to push to `10.1.2.3:5000`: ");
     assert_eq!(world.pushes(), [""; 0]);
 
-    // Where an image comes from: only who is signed in has something to lose.
+    // The source of an image: refused only when there is a login to protect.
     let name = format!("{host}/python:3");
     world.change(|store| drop(store.pullable.insert(name.clone(), sha("c1"))));
     let from = world.tool().arg("base").args(["--from", &format!("base={name}")]);
@@ -138,7 +138,7 @@ fn no_login_goes_into_a_network_of_insecure_registries() {
 }
 
 #[test]
-fn the_name_of_the_registry_stands_for_ecrs_in_the_file() {
+fn the_registry_replaces_ecrs_host_in_the_file() {
     let world = World::new();
     let config = super::CONFIG.replace(
         "[[image]]\nname = \"base\"\nrepository = \"base\"\ntags = [\"3\"]\nfrom = \"python:3\"\n",
@@ -170,7 +170,7 @@ fn the_name_of_the_registry_stands_for_ecrs_in_the_file() {
         build.query["buildargs"],
         format!("{{\"BASE\":\"{HOST}/base:3\"}}")
     );
-    // A file that names the account has to ask whose it is.
+    // A file that refers to the account needs the caller identity.
     assert_eq!(world.aws.requests(), []);
     let named = config.replace("[\"latest\"]", "[\"latest\", \"${AWS_ACCOUNT_ID}\"]");
     world

@@ -1,4 +1,4 @@
-//! Which engine is spoken to, and what is said when there is none.
+//! The address of the engine, and errors of the connection.
 
 use super::{World, uri};
 use serde_json::json;
@@ -13,7 +13,7 @@ fn with_context(tool: Tool, name: &str, host: &str) -> Tool {
 }
 
 #[test]
-fn an_engine_that_is_not_there_is_told_with_what_to_do() {
+fn a_missing_engine_is_an_error_with_a_hint() {
     let world = World::new();
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let refused = format!("tcp://{}", free.local_addr().unwrap());
@@ -21,16 +21,16 @@ fn an_engine_that_is_not_there_is_told_with_what_to_do() {
     for (host, words, hint) in [
         (
             "unix:///nowhere/docker.sock",
-            "there is no such socket",
+            "the socket does not exist",
             "hint: start the engine",
         ),
-        (refused.as_str(), "nobody listens there", "hint: start the engine"),
+        (refused.as_str(), "connection refused", "hint: start the engine"),
         (
             "ssh://me@build.example.com",
-            "reaches no engine over ssh",
+            "does not support ssh to the engine",
             "hint: forward its socket",
         ),
-        ("fd://", "neither unix:// nor tcp://", ""),
+        ("fd://", "expected unix:// or tcp://", ""),
     ] {
         let output = world.tool().arg("base").env("DOCKER_HOST", host).run().exits(2);
         let output = output.says("Docker engine").says(words).says(hint);
@@ -41,12 +41,12 @@ fn an_engine_that_is_not_there_is_told_with_what_to_do() {
     let tls = world.tool().arg("base").env("DOCKER_TLS_VERIFY", "1");
     tls.run()
         .exits(2)
-        .says("this version speaks no TLS with the engine");
+        .says("this version does not support TLS to the engine");
     assert_eq!(world.engine.calls(), [""; 0]);
 }
 
 #[test]
-fn something_else_that_listens_there_is_no_engine() {
+fn another_server_at_the_address_is_an_error() {
     let world = World::new();
     world.engine.answer(
         "GET /version",
@@ -77,7 +77,7 @@ fn the_current_context_of_docker_is_used() {
         .clone()
         .file("docker/config.json", r#"{"currentContext":"mine"}"#);
     chosen.run().exits(0).says("base: pushed");
-    // The variable wins over the file, and DOCKER_HOST over both.
+    // The variable takes precedence over the file, and DOCKER_HOST over both.
     let variable = tool.clone().env("DOCKER_CONTEXT", "absent");
     let output = variable.run().exits(2);
     output
@@ -90,7 +90,7 @@ fn the_current_context_of_docker_is_used() {
 }
 
 #[test]
-fn a_socket_is_spoken_to_like_a_port() {
+fn a_socket_works_like_a_port() {
     let world = World::new();
     let tool = world.tool().arg("base");
     let path = tool.folder().join("engine.sock");
@@ -110,9 +110,9 @@ fn a_socket_is_spoken_to_like_a_port() {
 }
 
 #[test]
-fn a_socket_of_somebody_else_is_told_with_what_to_do() {
+fn a_socket_of_another_user_is_an_error_with_a_hint() {
     if !rustix::process::geteuid().is_root() {
-        // Only root can make a socket that the user of this test may not use.
+        // Only root can create a socket that the user of this test may not use.
         let output = World::new()
             .tool()
             .arg("base")

@@ -1,10 +1,10 @@
-//! `--dry-run`, `--check`, and what stops a run before anything is sent.
+//! `--dry-run`, `--check`, and errors before the first change.
 
 use super::{CONFIG, World, digest_of, sha, uri};
 use serde_json::{Value, json};
 use support::aws::ecr;
 
-/// What changes something on the engine or in a registry, without pulls and builds.
+/// The calls that change something on the engine or in a registry, without pulls and builds.
 fn sent(world: &World) -> Vec<String> {
     let calls = world.engine.calls().into_iter();
     calls
@@ -69,7 +69,7 @@ fn on_a_clean_account_everything_is_planned_and_no_engine_is_needed() {
 
 #[test]
 fn an_image_that_waits_for_its_base_is_not_built_for_a_plan() {
-    // In the same run, and when only the later one is asked for.
+    // In the same run, and when only the later image is selected.
     for names in [&["--dry-run"] as &[&str], &["--dry-run", "app"]] {
         let world = World::new();
         let output = world.tool().args(names).run().exits(0);
@@ -98,12 +98,12 @@ fn a_tag_alone_is_planned_with_its_digest() {
 }
 
 #[test]
-fn a_repository_that_is_not_there_is_told_before_anything_else_is_done() {
+fn a_missing_repository_is_an_error_before_any_other_step() {
     let world = World::new();
     world.change(|store| drop(store.repositories.remove("app")));
     let output = world.tool().run().exits(2);
     output
-        .says("failed to find repository `app`: there is none of this name in this account and region")
+        .says("failed to find repository `app`: it does not exist in this account and region")
         .says("hint: create-repository app");
     assert_eq!(world.engine.calls(), [""; 0]);
     assert_eq!(world.aws.bodies(ecr("GetAuthorizationToken")), [Value::Null; 0]);
@@ -118,7 +118,7 @@ fn a_repository_that_is_not_there_is_told_before_anything_else_is_done() {
 }
 
 #[test]
-fn an_immutable_tag_with_another_image_is_told_before_the_push() {
+fn an_immutable_tag_with_another_image_is_an_error_before_the_push() {
     let world = World::new();
     world
         .repository("base", json!({"imageTagMutability": "IMMUTABLE"}))
@@ -133,7 +133,7 @@ fn an_immutable_tag_with_another_image_is_told_before_the_push() {
             .says("hint: give the image a new tag");
     }
     assert_eq!(sent(&world), [""; 0]);
-    // The same image is no conflict, nor is a tag that is new or an exception.
+    // The same image, a new tag and an exclusion are no conflicts.
     world.pushed("base", "3", &sha("c1"));
     world.tool().arg("base").run().exits(0).says("base: unchanged");
     world.change(|store| store.tags.clear());
@@ -157,13 +157,12 @@ fn a_read_that_is_denied_is_not_taken_for_absence() {
         .aws
         .refuse(ecr("BatchGetImage"), "AccessDeniedException", "no");
     let output = world.tool().arg("base").run().exits(2);
-    output
-        .says("failed to look for image `base:3`: ecr:BatchGetImage refused with AccessDeniedException: no");
+    output.says("failed to look up image `base:3`: ecr:BatchGetImage failed: AccessDeniedException: no");
     let odd = json!({"images": [], "failures": [{"failureCode": "UpstreamTooManyRequests", "failureReason": "later"}]});
     for (answer, words) in [
-        (odd, "ecr:BatchGetImage said UpstreamTooManyRequests: later"),
-        (json!({}), "answered without `images`"),
-        (json!({"images": [{}]}), "answered without `imageDigest`"),
+        (odd, "ecr:BatchGetImage failed: UpstreamTooManyRequests: later"),
+        (json!({}), "response omitted `images`"),
+        (json!({"images": [{}]}), "response omitted `imageDigest`"),
     ] {
         world.aws.answer(ecr("BatchGetImage"), 200, answer);
         world.tool().arg("base").run().exits(2).says(words);
@@ -172,7 +171,7 @@ fn a_read_that_is_denied_is_not_taken_for_absence() {
 }
 
 #[test]
-fn faults_of_the_file_and_of_the_folders_are_told_before_the_first_call() {
+fn errors_of_the_file_and_of_the_folders_come_before_the_first_call() {
     let world = World::new();
     let cases = [
         (
@@ -192,7 +191,7 @@ fn faults_of_the_file_and_of_the_folders_are_told_before_the_first_call() {
         ),
         (
             CONFIG.replace("[\"3\"]", "[\"3:4\"]"),
-            "`base:3:4` is no repository and tag",
+            "`base:3:4` is not a valid repository and tag",
         ),
         (
             CONFIG.replace("\"python:3\"", "\"Python:3\""),
@@ -219,14 +218,14 @@ fn faults_of_the_file_and_of_the_folders_are_told_before_the_first_call() {
     for (flag, words) in [
         (
             "app=x",
-            "failed to use --from for image `app`: it is built, and not copied",
+            "failed to use --from for image `app`: it is built, not copied",
         ),
         (
             "other=x",
             "failed to use --from for image `other`: it is not among the images of this run",
         ),
         ("base", "write NAME=REF"),
-        ("base=Not A Reference", "is no image reference"),
+        ("base=Not A Reference", "is not an image reference"),
     ] {
         world.tool().args(["--from", flag]).run().exits(2).says(words);
     }

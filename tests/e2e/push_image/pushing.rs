@@ -1,4 +1,4 @@
-//! What is sent, and what is not.
+//! Pushes and tags: what is sent, and what is not.
 
 use super::{World, digest_of, host, sha, uri};
 use base64::Engine;
@@ -18,18 +18,18 @@ fn copies_and_builds_what_ecr_does_not_have_in_the_order_of_the_file() {
          --- stderr\n\
          push-image: note: AWS calls go to http://127.0.0.1:PORT (endpoint override)\n\
          base: pulling docker.io/library/python:3\n\
-         \x20 layer aaaaaaaaaaaa: pulled, 1.5 MB\n\
+         \x20 layer aaaaaaaaaaaa: pulled, 1.50 MB\n\
          base: pushing to {base}:3\n\
          \x20 layer bbbbbbbbbbbb: already there\n\
-         \x20 layer aaaaaaaaaaaa: pushed, 12.3 MB\n\
+         \x20 layer aaaaaaaaaaaa: pushed, 12.35 MB\n\
          base: pushed {first}\n\
          app: pulling {base}:3\n\
-         \x20 layer aaaaaaaaaaaa: pulled, 1.5 MB\n\
+         \x20 layer aaaaaaaaaaaa: pulled, 1.50 MB\n\
          app: building ./src/Dockerfile\n\
          \x20 Step 1/2 : FROM ${{BASE}}\n\
          app: pushing to {app}:latest\n\
          \x20 layer bbbbbbbbbbbb: already there\n\
-         \x20 layer aaaaaaaaaaaa: pushed, 12.3 MB\n\
+         \x20 layer aaaaaaaaaaaa: pushed, 12.35 MB\n\
          app: pushed {second}\n",
         base = uri("base"),
         app = uri("app"),
@@ -38,9 +38,9 @@ fn copies_and_builds_what_ecr_does_not_have_in_the_order_of_the_file() {
     );
     assert_eq!(world.tool().transcript().replace("FOLDER/", "./"), expected);
     assert_eq!(world.pushes(), ["base:3", "app:latest"]);
-    // The images go through the engine, and the tool itself changes nothing on AWS.
+    // The engine uploads the images; the tool itself sends no writing call to AWS.
     assert_eq!(world.aws.writes(), []);
-    // One login for all of it.
+    // One login for the whole run.
     assert_eq!(world.aws.bodies(ecr("GetAuthorizationToken")).len(), 1);
 }
 
@@ -101,7 +101,7 @@ fn a_second_run_pushes_nothing_and_asks_for_no_login() {
 }
 
 #[test]
-fn an_engine_that_never_pushed_knows_the_image_by_its_configuration() {
+fn an_image_that_the_engine_never_pushed_is_recognised_by_its_configuration() {
     let world = World::new();
     world.pushed("base", "3", &sha("c1"));
     world.tool().arg("base").run().exits(0).says("base: unchanged");
@@ -109,7 +109,7 @@ fn an_engine_that_never_pushed_knows_the_image_by_its_configuration() {
 }
 
 #[test]
-fn an_index_is_known_by_the_digest_that_it_was_pulled_as() {
+fn an_index_is_recognised_by_the_digest_of_its_pull() {
     let world = World::new();
     world.aws.answer(
         ecr("BatchGetImage"),
@@ -136,7 +136,7 @@ fn an_index_is_known_by_the_digest_that_it_was_pulled_as() {
 }
 
 #[test]
-fn what_ecr_has_lost_is_pushed_again_whatever_the_engine_remembers() {
+fn an_image_that_ecr_no_longer_has_is_pushed_again() {
     let world = World::new();
     world.tool().arg("base").run().exits(0);
     world.change(|store| store.tags.clear());
@@ -147,7 +147,7 @@ fn what_ecr_has_lost_is_pushed_again_whatever_the_engine_remembers() {
 }
 
 #[test]
-fn a_tag_that_somebody_moved_is_put_back() {
+fn a_tag_that_another_client_moved_is_restored() {
     let world = World::new();
     world.tool().arg("base").run().exits(0);
     world.pushed("base", "3", &sha("c9"));
@@ -172,7 +172,7 @@ fn further_tags_are_given_by_ecr_itself() {
     for tag in ["3", "3.11", "stable"] {
         assert_eq!(world.digest("base", tag).as_ref(), Some(&digest), "{tag}");
     }
-    // One of them is taken away: no engine has to push for that.
+    // Restoring a deleted tag needs no push.
     world.change(|store| drop(store.tags.remove(&("base".into(), "3.11".into()))));
     world.aws.forget();
     let document = tool.clone().args(["-o", "json"]).run().exits(0).json();
@@ -191,7 +191,7 @@ fn further_tags_are_given_by_ecr_itself() {
 #[test]
 fn a_push_that_changes_nothing_is_no_change() {
     let world = World::new();
-    // ECR has it in a form that cannot be compared from here: only the push shows that it is the same.
+    // ECR's manifest cannot be compared with the engine's image: only the push shows that it is the same.
     let digest = digest_of(&sha("c1"));
     world.aws.answer(
         ecr("BatchGetImage"),
@@ -205,7 +205,7 @@ fn a_push_that_changes_nothing_is_no_change() {
 }
 
 #[test]
-fn a_login_that_has_become_too_old_is_renewed_once() {
+fn an_expired_login_is_renewed_once() {
     let world = World::new();
     let tokens = ["first-password", "second-password"];
     for password in tokens {
@@ -231,7 +231,7 @@ fn a_login_that_has_become_too_old_is_renewed_once() {
     world.tool().arg("base").run().exits(0).says("base: pushed");
     assert_eq!(world.engine.all(&call).len(), 2);
 
-    // A second refusal is the answer.
+    // A second rejection is an error.
     let refusal = json!({"errorDetail": {"message": expired}, "error": expired});
     world.change(|store| store.tags.clear());
     world.engine.forget();
@@ -239,6 +239,6 @@ fn a_login_that_has_become_too_old_is_renewed_once() {
     let output = world.tool().arg("base").run().exits(2);
     output
         .says("Your authorization token has expired")
-        .says("hint: the login is ECR's own");
+        .says("hint: ECR issued this login itself");
     assert_eq!(world.engine.all(&call).len(), 2);
 }

@@ -1,4 +1,4 @@
-//! With a real engine and a registry that asks for ECR's login, seen by other people's clients.
+//! With a real engine and a registry that requires ECR's login, read back with other clients.
 
 use rustix::process::Signal;
 use serde_json::Value;
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 const LIMIT: Duration = Duration::from_secs(180);
 
-/// A repository with a name of its own, and what the engine has of it, gone with the test.
+/// A repository with a unique name. It and its images on the engine are removed with the value.
 struct Repository {
     sandbox: &'static Sandbox,
     name: String,
@@ -40,7 +40,7 @@ impl Repository {
         )
     }
 
-    /// `push-image` with a docker configuration in which nobody is signed in.
+    /// `push-image` with a docker configuration without logins.
     fn push(&self, tags: &str, source: &str) -> Tool {
         let tool = self
             .sandbox
@@ -49,7 +49,7 @@ impl Repository {
         tool.env("OPS_IMAGE_FROM", "").limit(LIMIT)
     }
 
-    /// What the aws CLI says of the image with this tag.
+    /// The aws CLI's description of the image with this tag.
     fn described(&self, tag: &str) -> Option<Value> {
         let id = format!("imageTag={tag}");
         let arguments = [
@@ -96,7 +96,7 @@ fn docker(arguments: &[&str]) -> Tool {
     sandbox().program("docker").args(arguments).limit(LIMIT)
 }
 
-/// An image that this machine alone has, with one file that makes it different from all others.
+/// An image that only this machine has, with one unique file.
 fn import(name: &str) -> Image {
     let mut archive = tar::Builder::new(Vec::new());
     let mut header = tar::Header::new_gnu();
@@ -110,7 +110,7 @@ fn import(name: &str) -> Image {
     Image(name.to_owned())
 }
 
-/// A name on the engine that goes away with the test.
+/// A name on the engine that is removed with the value.
 struct Image(String);
 
 impl Drop for Image {
@@ -146,7 +146,7 @@ fn what_is_pushed_is_what_others_see_and_a_second_run_changes_nothing() {
             "{tag}"
         );
     }
-    // skopeo, which asks the registry itself.
+    // skopeo, which reads from the registry.
     let login = repository.sandbox.tool("ecr-login");
     login.run().exits(0);
     let file = login.folder().join("docker/config.json");
@@ -157,7 +157,7 @@ fn what_is_pushed_is_what_others_see_and_a_second_run_changes_nothing() {
         .run()
         .exits(0)
         .prints(&digest);
-    // docker, on a machine that has nothing of it.
+    // docker, without the image on the engine.
     let pinned = format!("{}@{digest}", repository.uri());
     for name in [&local.0, &format!("{}:1", repository.uri()), &pinned] {
         docker(&["rmi", "--force", name]).run();
@@ -178,7 +178,7 @@ impl Drop for Container {
     }
 }
 
-/// The files of a container, without what the engine itself puts there.
+/// The files of a container, without those that the engine adds.
 fn exported(container: &Container) -> std::collections::BTreeMap<String, Vec<u8>> {
     use std::io::Read;
     let output = docker(&["export", &container.0]).command().output().unwrap();
@@ -200,13 +200,13 @@ fn exported(container: &Container) -> std::collections::BTreeMap<String, Vec<u8>
 }
 
 #[test]
-fn an_image_is_built_upon_the_pushed_base_with_the_tools_own_login_alone() {
+fn an_image_is_built_from_the_pushed_base_with_the_tools_own_login_alone() {
     let base = Repository::new("base");
     let app = Repository::new("app");
     let local = import(&base.sandbox.unique("base"));
     let pushed = base.push("[\"1\"]", &format!("from = \"{}\"", local.0));
     pushed.run().exits(0);
-    // A stale base of the same name on the engine must not pass.
+    // An outdated base of the same name on the engine must not be used.
     let stale = import(&base.sandbox.unique("stale"));
     let name = format!("{}:1", base.uri());
     docker(&["tag", &stale.0, &name]).run().exits(0);
@@ -219,7 +219,7 @@ fn an_image_is_built_upon_the_pushed_base_with_the_tools_own_login_alone() {
         .push("[\"latest\"]", &source)
         .file("src/Dockerfile", "ARG BASE\nFROM ${BASE}\nCOPY added /added\n")
         .file("src/added", "x");
-    // The sandbox's own docker configuration may be signed in; this one is empty.
+    // The sandbox's docker configuration may have a login; this one is empty.
     assert!(!tool.folder().join("docker").exists());
     let output = tool.clone().args(["-o", "json"]).run().exits(0);
     let (word, digest) = outcome(&output);
@@ -244,7 +244,7 @@ fn an_image_is_built_upon_the_pushed_base_with_the_tools_own_login_alone() {
     );
 }
 
-/// Files, modes and links that show what an ignore file does.
+/// Files, modes and links to test an ignore file with.
 fn lay_out(folder: &Path) {
     use std::os::unix::fs::{PermissionsExt, symlink};
     for path in [
@@ -279,7 +279,7 @@ fn lay_out(folder: &Path) {
 }
 
 #[test]
-fn an_ignore_file_leaves_out_what_docker_leaves_out() {
+fn an_ignore_file_excludes_what_docker_excludes() {
     let repository = Repository::new("ignore");
     let rules = [
         "",
@@ -340,7 +340,7 @@ fn an_interrupted_push_leaves_no_tag() {
     let tool = repository
         .push("[\"1\"]", "build = { context = \"src\" }")
         .file("src/Dockerfile", "FROM scratch\nCOPY large /\n");
-    // What cannot be packed takes time to be packed.
+    // Incompressible data takes long to compress.
     let mut state = 0x9e37_79b9_7f4a_7c15_u64 ^ u64::from(std::process::id());
     let noise: Vec<u8> = std::iter::repeat_with(|| {
         state ^= state << 13;
@@ -359,7 +359,7 @@ fn an_interrupted_push_leaves_no_tag() {
     });
     running.signal(Signal::INT);
     running.wait().ends_by(Signal::INT);
-    // An engine that went on would be done within this time.
+    // An engine that continued the push would finish within this time.
     let end = Instant::now() + Duration::from_secs(4);
     while Instant::now() < end {
         assert_eq!(repository.described("1"), None);

@@ -1,4 +1,4 @@
-//! Logins and build arguments, in no output.
+//! Logins and build arguments are in no output.
 
 use super::{CONFIG, World, host, uri};
 use serde_json::json;
@@ -7,8 +7,8 @@ use support::aws::{ecr, token};
 use support::canary::Canary;
 use support::engine::EngineAnswer;
 
-/// A registry, an engine and a helper that say all they know.
-fn telltale(canary: &Canary) -> EngineAnswer {
+/// An answer of the engine that repeats secrets.
+fn leaking(canary: &Canary) -> EngineAnswer {
     let message = format!("denied: login {} refused", canary.value());
     EngineAnswer::Lines(vec![
         json!({"status": format!("Waiting for {}", canary.value()), "id": "aaaaaaaaaaaa"}),
@@ -32,13 +32,13 @@ fn the_token_is_in_no_output() {
 
     let push = format!("POST /images/{}/push", uri("base"));
     let said = new();
-    said.engine.answer(&push, telltale(&canary));
+    said.engine.answer(&push, leaking(&canary));
     let pulled = new();
     pulled.pushed("base", "3", &super::sha("c1"));
-    pulled.engine.answer("POST /images/create", telltale(&canary));
+    pulled.engine.answer("POST /images/create", leaking(&canary));
     let built = new();
     built.pushed("base", "3", &super::sha("c1"));
-    built.engine.answer("POST /build", telltale(&canary));
+    built.engine.answer("POST /build", leaking(&canary));
     let odd = new();
     odd.aws.answer(
         ecr("GetAuthorizationToken"),
@@ -78,7 +78,7 @@ fn a_password_of_dockers_file_is_in_no_output() {
     use base64::engine::general_purpose::STANDARD;
     let canary = Canary::new();
     let world = World::new();
-    world.engine.answer("POST /images/create", telltale(&canary));
+    world.engine.answer("POST /images/create", leaking(&canary));
     let auth = STANDARD.encode(format!("user:{}", canary.value()));
     let file = json!({"auths": {"registry.example.com": {"auth": auth}}}).to_string();
     let tool = world
@@ -116,9 +116,9 @@ fn a_build_argument_that_looks_secret_is_warned_of_and_not_shown() {
     output.says("warning: app: the build argument `NPM_TOKEN` looks like a secret");
 }
 
-/// A connection string under a harmless name, one under its own, and whatever the environment gives.
+/// A connection string under two names, and values of the environment.
 #[test]
-fn a_build_argument_is_judged_by_its_value_and_by_where_it_comes_from_too() {
+fn a_build_argument_is_also_classified_by_its_value_and_its_source() {
     let canary = Canary::new();
     let url = format!("postgresql://ada:{}@db.example.com/app", canary.value());
     for (argument, value, why) in [

@@ -1,4 +1,4 @@
-//! Where an image that is copied comes from.
+//! The source of a copied image.
 
 use super::{CONFIG, World, digest_of, sha, uri};
 use base64::Engine;
@@ -23,7 +23,7 @@ fn pulls(world: &World) -> Vec<String> {
 }
 
 #[test]
-fn the_registry_is_asked_even_when_the_image_is_here() {
+fn an_image_is_pulled_even_when_the_engine_has_it() {
     let world = World::new();
     let known = format!("python@{}", sha("d0"));
     world.local("docker.io/library/python:3", &sha("c0"), &[&known]);
@@ -49,10 +49,10 @@ fn without_a_tag_only_the_latest_is_pulled() {
 }
 
 #[test]
-fn an_image_of_this_machine_is_taken_as_it_is() {
+fn an_image_that_was_built_here_is_not_pulled() {
     let world = World::new();
     world.local("docker.io/cruddur-ops/stand-in:1", &sha("c5"), &[]);
-    // Pushed to ECR before: that does not make it one of Docker Hub's.
+    // An earlier push to ECR does not make it an image of Docker Hub.
     let pushed = format!("{}@{}", uri("base"), sha("d0"));
     for digests in [&[] as &[&str], &[&pushed]] {
         world.local("docker.io/cruddur-ops/stand-in:1", &sha("c5"), digests);
@@ -66,14 +66,14 @@ fn an_image_of_this_machine_is_taken_as_it_is() {
 }
 
 #[test]
-fn a_digest_that_is_here_need_not_be_asked_for() {
+fn a_digest_that_the_engine_has_is_not_pulled() {
     let world = World::new();
     let pinned = format!("docker.io/library/python@{}", sha("ab"));
     world.local(&pinned, &sha("c5"), &[&format!("python@{}", sha("ab"))]);
     let from = format!("base=python:3@{}", sha("ab"));
     only_base(&world).args(["--from", &from]).run().exits(0);
     assert_eq!(pulls(&world), [""; 0]);
-    // And one that is not here is pulled by its digest.
+    // One that the engine does not have is pulled by its digest.
     world.change(|store| {
         store.local.clear();
         store.pullable.insert(pinned, sha("c5"));
@@ -83,7 +83,7 @@ fn a_digest_that_is_here_need_not_be_asked_for() {
 }
 
 #[test]
-fn when_the_registry_cannot_be_asked_the_image_from_last_time_is_taken_and_it_says_so() {
+fn when_the_pull_fails_the_image_of_an_earlier_pull_is_used_with_a_warning() {
     let world = World::new();
     let known = format!("python@{}", sha("d0"));
     world.local("docker.io/library/python:3", &sha("c0"), &[&known]);
@@ -96,17 +96,20 @@ fn when_the_registry_cannot_be_asked_the_image_from_last_time_is_taken_and_it_sa
         world.engine.answer("POST /images/create", answer);
         let output = only_base(&world).run().exits(0);
         output.says(&format!(
-            "push-image: warning: base: failed to pull `docker.io/library/python:3`: {UNREACHABLE}: the image on this machine is taken"
+            "push-image: warning: base: failed to pull `docker.io/library/python:3`: {UNREACHABLE}: using the image of an earlier pull"
         ));
     }
     assert_eq!(world.digest("base", "3"), Some(digest_of(&sha("c0"))));
 }
 
 #[test]
-fn without_one_from_last_time_the_error_says_what_to_do() {
+fn when_the_pull_fails_without_an_earlier_image_the_error_has_a_hint() {
     let world = World::new();
     for (message, hint) in [
-        (UNREACHABLE, "hint: the engine speaks to docker.io, not this tool"),
+        (
+            UNREACHABLE,
+            "hint: the engine connects to docker.io, not this tool",
+        ),
         (
             "pull access denied for python, repository does not exist or may require 'docker login': denied: requested access to the resource is denied",
             "hint: correct the name, or sign in with `docker login`",
@@ -117,7 +120,7 @@ fn without_one_from_last_time_the_error_says_what_to_do() {
         ),
         (
             "toomanyrequests: You have reached your pull rate limit.",
-            "hint: sign in with `docker login`, or name another source with --from NAME=REF",
+            "hint: sign in with `docker login`, or use another source with --from NAME=REF",
         ),
     ] {
         world
@@ -134,7 +137,7 @@ fn without_one_from_last_time_the_error_says_what_to_do() {
 }
 
 #[test]
-fn a_base_in_ecr_is_never_taken_from_last_time() {
+fn an_earlier_pull_is_never_used_for_a_base_in_ecr() {
     let world = World::new();
     let base = format!("{}:3", uri("base"));
     world.local(&base, &sha("c0"), &[]);
@@ -168,7 +171,7 @@ fn a_registry_gets_the_login_that_docker_has_for_it() {
         (Some("user"), Some("pass"))
     );
 
-    // A helper that fails is told, and the image can perhaps be had without.
+    // A failed helper is a warning: the pull may work without a login.
     world.engine.forget();
     let file = json!({"credHelpers": {"registry.example.com": "absent"}});
     let output = tool.file("docker/config.json", file.to_string()).run().exits(0);
@@ -215,10 +218,10 @@ fn another_ecr_registry_of_the_region_takes_the_same_login() {
 }
 
 #[test]
-fn a_name_in_the_environment_that_the_file_does_not_have_is_told() {
+fn a_name_in_the_environment_that_the_file_does_not_have_is_warned_of() {
     let world = World::new();
     let output = only_base(&world).env("OPS_IMAGE_FROM", "bsae=x").run().exits(0);
-    output.says("warning: $OPS_IMAGE_FROM names `bsae`, which is no image of ");
+    output.says("warning: $OPS_IMAGE_FROM names `bsae`, which is not an image of ");
     let config = CONFIG.replace("from = \"python:3\"", "build = { context = \"src\" }");
     let built = world.tool().config_text(&config).env("OPS_IMAGE_FROM", "base=x");
     built.run().exits(0);

@@ -1,13 +1,13 @@
-//! The Docker engine that a sandbox finds, and how one is started.
+//! How processes of root are started.
 
 use super::function;
 use std::fs;
 use support::canary::Canary;
 use support::executable;
 
-/// What sudo is given stands in the system's log, and on everybody's screen.
+/// The arguments of sudo are in the system's log, and other users can list them.
 #[test]
-fn variables_of_a_daemon_of_root_are_no_words_of_sudo() {
+fn variables_of_a_daemon_of_root_are_not_arguments_of_sudo() {
     let canary = Canary::new();
     let call = "is_root() { false; }\nPATH=$1:$PATH JUNK=callers\nexport JUNK\n\
                 start_daemon_of_root \"$1/out\" \"$1/log\" \"HTTPS_PROXY=$CANARY\" NO_PROXY=a \
@@ -38,25 +38,4 @@ fn variables_of_a_daemon_of_root_are_no_words_of_sudo() {
         "{environment}"
     );
     assert_eq!(read("log"), "two words last\n");
-}
-
-/// docker prints an empty line for a context that it does not have.
-#[test]
-fn a_docker_context_that_is_not_there_is_named() {
-    let parts = ["messages", "places", "processes", "engine"];
-    let tool = function(&parts, "PATH=$1:$PATH\nengine_look", &[]);
-    let folder = tool.folder().to_owned();
-    executable(&folder.join("docker"), "#!/bin/sh\necho\nexit 1\n");
-    let tool = tool.arg(&folder);
-    let output = tool.clone().env("DOCKER_CONTEXT", "nope").run().exits(2);
-    assert!(
-        output
-            .stderr
-            .starts_with("test: error: there is no docker context `nope`\nhint: "),
-        "{}",
-        output.transcript()
-    );
-    // Without a name it is the engine of this machine.
-    let endpoint = function(&parts, "PATH=$1:$PATH\nengine_endpoint", &[]).arg(&folder);
-    endpoint.run().exits(0).prints("unix:///var/run/docker.sock");
 }

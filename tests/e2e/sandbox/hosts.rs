@@ -1,4 +1,4 @@
-//! The block in the hosts file, on files of our own.
+//! The block in the hosts file, tested on temporary files.
 
 use super::function;
 use std::fs;
@@ -14,7 +14,7 @@ fn hosts(file: &TempDir, call: &str) -> Output {
 }
 
 #[test]
-fn the_block_in_the_hosts_file_comes_and_goes_and_nothing_else_changes() {
+fn only_the_block_in_the_hosts_file_changes() {
     for text in [
         "127.0.0.1 localhost\n",
         "",
@@ -57,7 +57,7 @@ fn the_block_in_the_hosts_file_comes_and_goes_and_nothing_else_changes() {
 }
 
 #[test]
-fn two_that_change_the_hosts_file_at_once_lose_nothing() {
+fn concurrent_changes_of_the_hosts_file_are_all_kept() {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("hosts"), "127.0.0.1 localhost\n").unwrap();
     let path = folder.path().join("hosts");
@@ -83,7 +83,7 @@ fn two_that_change_the_hosts_file_at_once_lose_nothing() {
 }
 
 #[test]
-fn a_hosts_file_that_says_something_else_is_left_alone() {
+fn a_conflicting_or_damaged_hosts_file_is_not_changed() {
     let marks = hosts(
         &TempDir::new().unwrap(),
         "printf '%s\\n%s\\n' \"$hosts_begin\" \"$hosts_end\"",

@@ -131,7 +131,7 @@ fn refuses_values_that_libpq_refuses() {
 }
 
 #[test]
-fn takes_values_that_libpq_takes() {
+fn accepts_values_that_libpq_accepts() {
     let seconds = |text: &str| {
         let info = plain(&format!("postgresql://h?connect_timeout={text}"));
         info.unwrap().connect_timeout.map(|limit| limit.as_secs())
@@ -177,7 +177,7 @@ fn takes_values_that_libpq_takes() {
 }
 
 #[test]
-fn what_is_not_supported_is_refused_or_warned_of_by_name() {
+fn unsupported_keys_are_refused_or_warned_about_by_name() {
     for (pair, expected) in [
         (
             "sslcert=c",
@@ -239,7 +239,7 @@ fn what_is_not_supported_is_refused_or_warned_of_by_name() {
 }
 
 #[test]
-fn variables_fill_what_the_text_leaves_open() {
+fn variables_are_defaults_for_keys_that_the_text_lacks() {
     let all = [
         "PGUSER=env-user",
         "PGPASSWORD=env-password",
@@ -289,16 +289,20 @@ fn variables_fill_what_the_text_leaves_open() {
 }
 
 #[test]
-fn what_is_wrong_is_said_of_where_it_is_from() {
+fn an_error_names_the_variable_that_holds_the_value() {
     for (text, line, message) in [
         ("host=h", "PGPORT=abc", "invalid port number"),
-        ("user=u", "PGHOST=a@b", "a host name holds an `@`"),
+        ("user=u", "PGHOST=a@b", "a host name contains an `@`"),
         (
             "user=u",
             "PGHOST=a b",
-            "a host name holds a character that no host name has",
+            "a host name contains an invalid character",
         ),
-        ("user=u", "PGHOSTADDR=x", "a hostaddr value is no numeric address"),
+        (
+            "user=u",
+            "PGHOSTADDR=x",
+            "a hostaddr value is not a numeric address",
+        ),
         (
             "host=h",
             "PGPORT=1,2",
@@ -349,7 +353,7 @@ fn what_is_wrong_is_said_of_where_it_is_from() {
         let hint = error.hint().unwrap_or_default();
         assert!(!hint.contains("password"), "{line}: {hint}");
     }
-    // What the text says is the text's, whatever else there is.
+    // An error in the text names no variable, whatever the variables hold.
     for (text, line) in [
         ("host=h port=abc", "PGPORT=1"),
         ("host=h sslmode=x", "PGPORT=1"),
@@ -365,11 +369,11 @@ fn what_is_wrong_is_said_of_where_it_is_from() {
 }
 
 #[test]
-fn an_empty_value_in_the_text_keeps_the_variable_out() {
+fn an_empty_value_in_the_text_hides_the_variable() {
     let info = with_variables("host=h user='' password=''", &["PGUSER=u", "PGPASSWORD=p"]).unwrap();
     assert_eq!(info.user, None);
     assert!(info.password.is_none());
-    // An empty user or password of a URL is none at all, and the variable counts.
+    // In a URL an empty user or password is ignored, and the variable is used.
     let info = with_variables("postgresql://:@h/", &["PGUSER=u", "PGPASSWORD=p"]).unwrap();
     assert_eq!(info.user.as_deref(), Some("u"));
     assert_eq!(info.password.unwrap().expose_secret(), "p");
@@ -378,7 +382,7 @@ fn an_empty_value_in_the_text_keeps_the_variable_out() {
 }
 
 #[test]
-fn the_old_variable_yields_to_every_word_about_sslmode() {
+fn pgrequiressl_is_overridden_by_any_sslmode() {
     for (text, variables, mode) in [
         ("host=h", vec!["PGREQUIRESSL=1"], SslMode::Require),
         ("host=h", vec!["PGREQUIRESSL=0"], SslMode::Prefer),

@@ -1,4 +1,4 @@
-//! The `key=value` form, the lists of both forms, and what has neither.
+//! The `key=value` form, the host lists of both forms, and texts in neither form.
 
 use super::*;
 
@@ -53,7 +53,7 @@ fn reads_pairs_as_libpq_does() {
 }
 
 #[test]
-fn says_what_a_text_is_that_is_no_connection_string() {
+fn common_mistakes_are_recognised() {
     for (text, expected) in [
         ("", "the connection string is empty"),
         (" \n", "the connection string is empty"),
@@ -113,7 +113,7 @@ fn targets(text: &str) -> Vec<String> {
 }
 
 #[test]
-fn puts_hosts_addresses_and_ports_together() {
+fn combines_hosts_addresses_and_ports() {
     for (text, expected) in [
         ("postgresql://", vec!["(default):5432"]),
         ("postgresql://:5433/db", vec!["(default):5433"]),

@@ -1,8 +1,8 @@
-//! No piece of a connection string comes back in an error.
+//! No error repeats a part of the connection string.
 
 use super::*;
 
-/// Texts with `{}` where a password, or a piece of one, may come to stand.
+/// `{}` marks where a password, or a part of one, may be.
 const PLACES: &[&str] = &[
     "{}",
     " {} ",
@@ -100,9 +100,9 @@ const PLACES: &[&str] = &[
 ];
 
 #[test]
-fn no_error_holds_a_piece_of_the_text() {
+fn no_error_contains_a_part_of_the_text() {
     let mut refused = 0;
-    // One that a look for words would let through, one with letters of every kind, and a number.
+    // An alphanumeric word, one with special characters, and a number.
     for canary in ["xq7Canary7qx", "xq7!$*+-~^|;.qx", "918273645546372819"] {
         for place in PLACES {
             let text = place.replace("{}", canary);
@@ -114,7 +114,7 @@ fn no_error_holds_a_piece_of_the_text() {
                 format!("{error:?}"),
             ] {
                 assert!(!form.contains(canary), "{text}: {form}");
-                // Not even a part of it.
+                // No part of it either.
                 let parts = canary.as_bytes().windows(6);
                 let part = parts
                     .map(String::from_utf8_lossy)
@@ -123,12 +123,12 @@ fn no_error_holds_a_piece_of_the_text() {
             }
         }
     }
-    // A table whose texts were all taken would show nothing.
+    // If all texts were accepted, the test would prove nothing.
     assert!(refused > PLACES.len() * 2, "{refused}");
 }
 
 #[test]
-fn a_variable_that_is_wrong_is_not_repeated_either() {
+fn an_invalid_variable_is_not_repeated_either() {
     for line in [
         "PGPORT=xq7Canary7qx",
         "PGSSLMODE=xq7Canary7qx",
@@ -148,7 +148,7 @@ fn a_variable_that_is_wrong_is_not_repeated_either() {
 }
 
 #[test]
-fn the_debug_form_has_no_password() {
+fn debug_output_has_no_password() {
     let info = plain("postgresql://u:hunter2hunter2@h/db").unwrap();
     assert!(!format!("{info:?}").contains("hunter2"));
 }

@@ -147,7 +147,7 @@ fn reads_urls_as_libpq_does() {
 
 /// The three cases of that file that need a variable. libpq parses the first two, and refuses to connect.
 #[test]
-fn the_systems_roots_want_the_strongest_mode() {
+fn the_systems_roots_require_verify_full() {
     let system = ["PGSSLROOTCERT=system"];
     let weak = |mode: &str| {
         format!("weak sslmode \"{mode}\" may not be used with sslrootcert=system (use \"verify-full\")")
@@ -165,11 +165,11 @@ fn the_systems_roots_want_the_strongest_mode() {
     }
 }
 
-/// Where a driver's own parser goes elsewhere, or takes what libpq refuses.
+/// Where the parsers of drivers connect to another host, or accept what libpq refuses.
 #[test]
-fn reads_what_trips_others_as_libpq_does() {
+fn reads_what_other_parsers_misread_as_libpq_does() {
     for (text, expected) in [
-        // A query replaces what the authority says; it does not add to it.
+        // The query replaces values of the authority.
         (
             "postgresql://u@h/db?port=6000",
             "dbname=db host=h port=6000 user=u",
@@ -190,7 +190,7 @@ fn reads_what_trips_others_as_libpq_does() {
         ("postgresql://a,b:2/db", "dbname=db host=a,b port=,2"),
         ("postgresql://[::1]:1,[::2]/db", "dbname=db host=::1,::2 port=1,"),
         ("postgresql://,/app", "dbname=app host=, port=,"),
-        // An `@` behind the first `/` is a letter like any other.
+        // An `@` after the first `/` is an ordinary character.
         (
             "postgresql://host/db?application_name=me@corp",
             "application_name=me@corp dbname=db host=host",
@@ -199,7 +199,7 @@ fn reads_what_trips_others_as_libpq_does() {
             "postgresql://host/db?password=p@ss&user=u",
             "dbname=db host=host password=p@ss user=u",
         ),
-        // In the password, too, until the first `@`.
+        // In the password, every delimiter before the first `@` is ordinary.
         (
             "postgresql://u:p?a&b#c=d:e@h/db",
             "dbname=db host=h password=p?a&b#c=d:e user=u",
@@ -273,8 +273,8 @@ fn reads_what_trips_others_as_libpq_does() {
 }
 
 #[test]
-fn a_password_that_is_cut_in_two_is_refused() {
-    let cut = "an `@` where a host or a database name is expected: the password seems to be cut in two";
+fn a_password_with_an_unencoded_delimiter_is_refused() {
+    let cut = "an `@` in the host or database name: the password seems to contain an unencoded delimiter";
     for text in [
         "postgresql://u:p@ss@host/db",
         "postgresql://u:p/ss@host/db",
@@ -295,35 +295,29 @@ fn a_password_that_is_cut_in_two_is_refused() {
         );
     }
     for (text, expected) in [
-        ("host=ss@host", "a host name holds an `@`"),
+        ("host=ss@host", "a host name contains an `@`"),
         ("postgresql://u:p%40ss%40host/db", "invalid port number"),
         (
             "postgresql://u@a%26b/db",
-            "a host name holds a character that no host name has",
+            "a host name contains an invalid character",
         ),
         (
             "postgresql://u@a%2Fb/db",
-            "a host name holds a character that no host name has",
+            "a host name contains an invalid character",
         ),
-        ("host=a?b", "a host name holds a character that no host name has"),
-        (
-            "host='a b'",
-            "a host name holds a character that no host name has",
-        ),
-        (
-            "host='a, b' port=1",
-            "a host name holds a character that no host name has",
-        ),
+        ("host=a?b", "a host name contains an invalid character"),
+        ("host='a b'", "a host name contains an invalid character"),
+        ("host='a, b' port=1", "a host name contains an invalid character"),
         ("postgresql://u:pw/db", "invalid port number"),
-        ("host=a:5432", "a host name holds a `:`"),
-        ("hostaddr=localhost", "a hostaddr value is no numeric address"),
+        ("host=a:5432", "a host name contains a `:`"),
+        ("hostaddr=localhost", "a hostaddr value is not a numeric address"),
     ] {
         assert!(message(text).starts_with(expected), "{text}: {}", message(text));
     }
 }
 
 #[test]
-fn white_space_around_a_url_is_left_out_with_a_warning() {
+fn white_space_around_a_url_is_removed_with_a_warning() {
     for text in [
         "postgresql://u@h/db\n",
         " postgresql://u@h/db",
@@ -342,7 +336,7 @@ fn white_space_around_a_url_is_left_out_with_a_warning() {
 }
 
 #[test]
-fn an_unknown_key_is_named_only_when_it_is_well_known_elsewhere() {
+fn an_unknown_key_is_named_only_when_another_driver_has_it() {
     for (name, message, hint) in [
         ("username", "libpq has no such key", Some("libpq's key is `user`")),
         (
@@ -362,13 +356,13 @@ fn an_unknown_key_is_named_only_when_it_is_well_known_elsewhere() {
         ),
         (
             "pgbouncer",
-            "`pgbouncer` is another driver's, and libpq refuses it",
-            Some("take `pgbouncer` out of the connection string"),
+            "`pgbouncer` belongs to another driver, and libpq refuses it",
+            Some("remove `pgbouncer` from the connection string"),
         ),
         (
             "schema",
-            "`schema` is another driver's, and libpq refuses it",
-            Some("take `schema` out of the connection string"),
+            "`schema` belongs to another driver, and libpq refuses it",
+            Some("remove `schema` from the connection string"),
         ),
         ("hunter2", "libpq has no such key", None),
     ] {

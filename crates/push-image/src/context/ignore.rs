@@ -1,33 +1,33 @@
-//! `.dockerignore`: which files of the context are not sent.
+//! `.dockerignore`: the files of the context that are not sent.
 
 use crate::context::pattern::{InvalidPattern, Pattern};
 use anyhow::Result;
 use cli::{ErrorKind, Failure};
 
-/// The patterns of one file, in their order: the last one that decides wins.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The rules of one file. The last rule that matches a path applies.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Ignore {
     rules: Vec<Rule>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 struct Rule {
-    /// `!pattern`: what it matches is sent after all.
+    /// `!pattern`: includes what earlier rules exclude.
     exception: bool,
     pattern: Pattern,
 }
 
 impl Ignore {
-    /// Reads the text of the file `name`.
+    /// Parses the text of the file `name`.
     ///
     /// # Errors
-    /// When a pattern is malformed; with its line.
+    /// When a pattern is malformed. The message has its line.
     pub(crate) fn parse(name: &str, text: &str) -> Result<Self> {
         let mut rules = Vec::new();
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         for (number, line) in text.lines().enumerate() {
-            let rule = rule(line).map_err(|InvalidPattern(fault)| {
-                Failure::error(format!("failed to read `{name}`, line {}: {fault}", number + 1))
+            let rule = rule(line).map_err(|InvalidPattern(reason)| {
+                Failure::error(format!("failed to read `{name}`, line {}: {reason}", number + 1))
                     .kind(ErrorKind::Config)
                     .code("dockerignore")
             })?;
@@ -36,12 +36,11 @@ impl Ignore {
         Ok(Ignore { rules })
     }
 
-    /// Whether `path`, relative to the context and with slashes, is left out. A pattern that matches a folder
-    /// takes all that is below it.
+    /// Whether `path`, relative to the context, is excluded. A rule that matches a folder applies to everything in it.
     pub(crate) fn excludes(&self, path: &str) -> bool {
         self.rules.iter().fold(false, |excluded, rule| {
-            // A rule that would change nothing is not asked.
-            if rule.exception == excluded && rule.takes(path) {
+            // Only rules that would change the result are evaluated.
+            if rule.exception == excluded && rule.applies_to(path) {
                 !rule.exception
             } else {
                 excluded
@@ -49,8 +48,8 @@ impl Ignore {
         })
     }
 
-    /// Whether an exception may bring back something below `folder`, which is left out itself.
-    pub(crate) fn may_bring_back(&self, folder: &str) -> bool {
+    /// Whether an exception may match something in the excluded folder `folder`.
+    pub(crate) fn may_include_below(&self, folder: &str) -> bool {
         self.rules
             .iter()
             .any(|rule| rule.exception && rule.pattern.may_match_below(folder))
@@ -58,15 +57,15 @@ impl Ignore {
 }
 
 impl Rule {
-    fn takes(&self, path: &str) -> bool {
+    fn applies_to(&self, path: &str) -> bool {
         let folders = path.match_indices('/').map(|(at, _)| &path[..at]);
         self.pattern.matches(path) || folders.into_iter().any(|folder| self.pattern.matches(folder))
     }
 }
 
-/// The rule of one line; none for an empty one and a comment.
+/// The rule of one line; `None` for an empty line and a comment.
 fn rule(line: &str) -> Result<Option<Rule>, InvalidPattern> {
-    // Only a `#` in the first column: a name may well begin with one.
+    // Only a `#` in the first column starts a comment.
     if line.starts_with('#') {
         return Ok(None);
     }
@@ -90,7 +89,7 @@ fn rule(line: &str) -> Result<Option<Rule>, InvalidPattern> {
     Pattern::parse(text).map(|pattern| Some(Rule { exception, pattern }))
 }
 
-/// The shortest path that means the same, without touching the file system.
+/// The shortest equivalent path, without access to the file system (Go's `filepath.Clean`).
 fn clean(path: &str) -> String {
     let rooted = path.starts_with('/');
     let mut parts: Vec<&str> = Vec::new();
@@ -120,9 +119,9 @@ mod tests {
         Ignore::parse(".dockerignore", text).unwrap()
     }
 
-    /// The lines of the file, a path, and whether it is left out.
+    /// The lines of the file, a path, and whether it is excluded.
     #[test]
-    fn the_last_rule_that_decides_wins() {
+    fn the_last_rule_that_matches_applies() {
         let rows: [(&str, &str, bool); 44] = [
             ("", "file", false),
             ("file", "file", true),
@@ -143,7 +142,7 @@ mod tests {
             ("*", "dir/file", true),
             ("*.txt", "a.txt", true),
             ("*.txt", "dir/a.txt", false),
-            // A folder that a pattern matches takes what is below it.
+            // A rule that matches a folder applies to everything in it.
             ("*/b", "a/b/c/d", true),
             ("**/b", "x/a/b/c", true),
             ("dir/**", "dir", false),
@@ -163,7 +162,7 @@ mod tests {
             ("**\n!**/*.py", "a/b/c.py", false),
             ("**\n!**/*.py", "a/b/c.txt", true),
             ("dir\n! dir/a", "dir/a", false),
-            // Lines as they come.
+            // White space, comments, line ends.
             ("\u{feff}file", "file", true),
             ("# file\nother", "file", false),
             (" #file", "#file", true),
@@ -191,10 +190,10 @@ mod tests {
     }
 
     #[test]
-    fn knows_when_a_folder_need_not_be_entered() {
-        assert!(!ignore("dir").may_bring_back("dir"));
-        assert!(!ignore("*\n!other/file").may_bring_back("dir"));
-        assert!(ignore("dir\n!dir/file").may_bring_back("dir"));
-        assert!(ignore("*\n!**/*.py").may_bring_back("dir/sub"));
+    fn an_excluded_folder_is_entered_only_for_an_exception() {
+        assert!(!ignore("dir").may_include_below("dir"));
+        assert!(!ignore("*\n!other/file").may_include_below("dir"));
+        assert!(ignore("dir\n!dir/file").may_include_below("dir"));
+        assert!(ignore("*\n!**/*.py").may_include_below("dir/sub"));
     }
 }

@@ -1,9 +1,9 @@
 //! The build context: the files of a folder, as a tar archive that is the same for the same files.
 //!
-//! Names are sorted, and owners are root, as with `docker build`, so that what a user or a machine is called
-//! has no part in an image. Modes are kept. Times are kept too, in whole seconds: the engine's cache does not
-//! look at them, but web servers make ETags of them, and with a fixed one browsers would keep old files.
-//! `SOURCE_DATE_EPOCH`, when set, is the latest time that a file gets.
+//! Entries are sorted by name, and their owner is root, as with `docker build`, so that names of users and groups are
+//! not part of an image. Modes are kept. Modification times are kept in whole seconds: the engine's cache ignores them,
+//! but web servers derive ETags from them, and with a constant time browsers would keep old files.
+//! `SOURCE_DATE_EPOCH`, when set, is the maximum of the times.
 
 mod ignore;
 mod pattern;
@@ -20,16 +20,16 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use tokio::sync::mpsc;
 
-/// The size from which people have usually forgotten something in `.dockerignore`.
+/// From this size on, `.dockerignore` is likely to lack an entry.
 pub(crate) const LARGE: u64 = 200 * 1000 * 1000;
 
-/// How much goes to the engine at once.
+/// The size of the parts that are sent to the engine.
 const CHUNK: usize = 128 * 1024;
 
-/// How many chunks wait for the engine, so that reading and sending overlap.
+/// How many parts are read ahead, so that reading and sending overlap.
 const CHUNKS: usize = 8;
 
-/// What of a folder is sent.
+/// The files of a folder that are sent.
 #[derive(Debug)]
 pub(crate) struct Context {
     folder: PathBuf,
@@ -39,7 +39,7 @@ pub(crate) struct Context {
 
 #[derive(Debug)]
 struct Entry {
-    /// Below the folder.
+    /// The path, relative to the folder.
     path: PathBuf,
     kind: Kind,
     mode: u32,
@@ -55,11 +55,11 @@ enum Kind {
 }
 
 impl Context {
-    /// Lists `folder`, without what `ignore` leaves out. The paths in `keep` are the engine's own business
-    /// and stay: the Dockerfile and `.dockerignore`, which it takes out itself when they are excluded.
+    /// Lists `folder`, without the paths that `ignore` excludes. The paths in `keep`, the Dockerfile and
+    /// `.dockerignore`, are always sent: the engine needs them, and removes them itself when they are excluded.
     ///
     /// # Errors
-    /// When a folder or a file cannot be read; with its name.
+    /// When a folder or a file cannot be read. The message has its path.
     pub(crate) fn list(folder: &Path, ignore: &Ignore, keep: &[&str], latest: Option<u64>) -> Result<Self> {
         let mut context = Context {
             folder: folder.to_owned(),
@@ -80,7 +80,7 @@ impl Context {
                     .collect::<io::Result<Vec<_>>>()
             })
             .with_context(failed)?;
-        // The system lists them in any order.
+        // The order of `read_dir` is arbitrary.
         names.sort();
         for name in names {
             let path = below.join(name);
@@ -94,7 +94,7 @@ impl Context {
             };
             let enter = kind == Kind::Folder
                 && (kept
-                    || ignore.may_bring_back(&text)
+                    || ignore.may_include_below(&text)
                     || keep.iter().any(|file| Path::new(file).starts_with(&path)));
             let at = self.entries.len();
             if kept || enter {
@@ -107,12 +107,12 @@ impl Context {
                 });
             }
             if kept && kind == Kind::File {
-                // Before anything is sent: the engine would only see the stream break.
+                // Checked before the upload, in which an error would only break the stream.
                 File::open(&full).with_context(|| format!("failed to read `{}`", full.display()))?;
             }
             if enter {
                 self.add_folder(&path, ignore, keep)?;
-                // Entered for an exception that it does not have.
+                // The folder was entered because of an exception, but has no file that matches it.
                 if !kept && self.entries.len() == at + 1 {
                     self.entries.truncate(at);
                 }
@@ -121,12 +121,12 @@ impl Context {
         Ok(())
     }
 
-    /// How many bytes the files have.
+    /// The total size of the files.
     pub(crate) fn bytes(&self) -> u64 {
         self.entries.iter().map(|entry| entry.size).sum()
     }
 
-    /// The largest file or folder right below the context's own folder, and its bytes.
+    /// The largest entry directly in the folder, and its size.
     pub(crate) fn largest(&self) -> Option<(String, u64)> {
         let mut sizes: Vec<(String, u64)> = Vec::new();
         for entry in &self.entries {
@@ -145,7 +145,7 @@ impl Context {
     /// Writes the archive.
     ///
     /// # Errors
-    /// When a file cannot be read or has changed its size since, or the other end is closed.
+    /// When a file cannot be read or is shorter than when it was listed, or the receiver is closed.
     fn write(&self, writer: impl Write) -> io::Result<()> {
         let mut archive = tar::Builder::new(writer);
         for entry in &self.entries {
@@ -182,16 +182,16 @@ impl Context {
             }
             Kind::File => {
                 header.set_entry_type(tar::EntryType::Regular);
-                let content = Exactly {
+                let content = ExactSize {
                     file: File::open(full)?,
-                    left: entry.size,
+                    remaining: entry.size,
                 };
                 archive.append_data(&mut header, &entry.path, content)
             }
         }
     }
 
-    /// The archive, made while it is sent: it is never in memory as a whole. `sent` is told the bytes so far.
+    /// The archive as a stream, written while it is sent. `sent` is called with the number of bytes so far.
     pub(crate) fn into_stream(
         self,
         sent: impl Fn(u64) + Send + 'static,
@@ -199,7 +199,7 @@ impl Context {
         let (sender, receiver) = mpsc::channel(CHUNKS);
         std::thread::spawn(move || {
             let writer = BufWriter::with_capacity(CHUNK, Sender(sender.clone()));
-            // When the receiver is gone, nobody wants to know of it either.
+            // Without a receiver the error has no use.
             if let Err(error) = self.write(writer) {
                 let _ = sender.blocking_send(Err(error));
             }
@@ -221,27 +221,27 @@ fn kind_of(kind: FileType) -> Option<Kind> {
     } else if kind.is_file() {
         Some(Kind::File)
     } else {
-        // A socket, a pipe or a device is no part of an app.
+        // Sockets, pipes and devices are not sent.
         None
     }
 }
 
-/// A file of the size that its header says. A log that grows is cut off there; one that shrank is an error.
-struct Exactly {
+/// Reads a file up to the size in its header. A file that has grown is truncated; one that has shrunk is an error.
+struct ExactSize {
     file: File,
-    left: u64,
+    remaining: u64,
 }
 
-impl Read for Exactly {
+impl Read for ExactSize {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.left == 0 {
+        if self.remaining == 0 {
             return Ok(0);
         }
-        let read = Read::by_ref(&mut self.file).take(self.left).read(buffer)?;
+        let read = Read::by_ref(&mut self.file).take(self.remaining).read(buffer)?;
         if read == 0 {
-            return Err(io::Error::other("it became shorter while it was read"));
+            return Err(io::Error::other("the file became shorter while it was read"));
         }
-        self.left -= read as u64;
+        self.remaining -= read as u64;
         Ok(read)
     }
 }
@@ -261,10 +261,10 @@ impl Write for Sender {
     }
 }
 
-/// `SOURCE_DATE_EPOCH`: the latest time that a file may have, in seconds since 1970.
+/// Parses `SOURCE_DATE_EPOCH`, the maximum of the modification times, in seconds since 1970.
 ///
 /// # Errors
-/// When it is set to anything but a number.
+/// When it is not a number.
 pub(crate) fn latest_time(value: Option<&str>) -> Result<Option<u64>> {
     let Some(value) = value.filter(|value| !value.is_empty()) else {
         return Ok(None);

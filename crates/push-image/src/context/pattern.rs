@@ -1,109 +1,82 @@
-//! One pattern of a `.dockerignore` file, with the meaning that Docker's own matcher gives it.
+//! One pattern of a `.dockerignore` file, with the semantics of Docker's matcher (moby/patternmatcher).
 //!
-//! It is anchored at the context's root, unlike a `.gitignore`'s. `*` and `?` stop at a slash, `**` does
-//! not. How far a pattern with `**` reaches depends on where that stands, and not on what one would guess:
-//! the rules of [`Form`] are Docker's, and users rely on them.
+//! A pattern is anchored at the root of the context, unlike one of a `.gitignore`. `*` and `?` do not match a slash,
+//! `**` does. As in moby, a pattern is translated to a regular expression, except for three forms that are compared
+//! as texts. Some of these forms have surprising results, which are kept because users rely on them.
+
+use regex_lite::Regex;
+use std::iter::Peekable;
+use std::str::Chars;
 
 /// A pattern, ready to be matched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Pattern {
     text: String,
     form: Form,
 }
 
-/// How a pattern is matched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 enum Form {
     /// The text itself.
     Exact,
-    /// `x/**`: what begins with `x/`; not `x` itself.
+    /// `x/**`: paths that begin with `x/`, but not `x` itself.
     Prefix,
-    /// `**/x` or `**x`: what ends with `/x` or `x`; for the first also `x` alone.
+    /// `**/x` or `**x`: paths that end with `/x` or `x`, and for the first form `x` itself.
     Suffix,
-    /// Anything else with a special character in it.
-    Tokens(Vec<Token>),
+    /// All other patterns.
+    Regex(Regex),
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Token {
-    Char(char),
-    /// `?`
-    NotSlash,
-    /// `[a-z]`, `[^a-z]`. A negated one takes a slash too.
-    Class {
-        negated: bool,
-        ranges: Vec<(char, char)>,
-    },
-    /// `*`
-    Star,
-    /// `**` or `**/` before something else: any number of folders, also none.
-    Folders,
-    /// `**` at the end, after something special.
-    Rest,
-}
-
-/// A pattern whose syntax is wrong, and what is wrong with it.
+/// The reason why a pattern is malformed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct InvalidPattern(pub(crate) &'static str);
 
 impl Pattern {
-    /// Reads `text`, a cleaned path without `!`.
+    /// Parses `text`, a cleaned path without `!`.
     ///
     /// # Errors
-    /// When a `[` is not closed, a range is malformed, or a `\` stands at the end.
+    /// When a `[` is not closed, a range is malformed, or the text ends with a `\`.
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidPattern> {
-        let mut characters = text.chars().peekable();
-        let mut tokens = Vec::new();
-        let mut form = Known::Exact;
-        let mut first = true;
-        while let Some(character) = characters.next() {
+        let mut rest = text.chars().peekable();
+        let mut regex = String::from("(?s)^");
+        // The form that the pattern has up to here: `None` is the regular expression.
+        let mut form = Some(Form::Exact);
+        while let Some(character) = rest.next() {
+            let is_first = regex == "(?s)^";
             match character {
-                '*' if characters.next_if_eq(&'*').is_some() => {
-                    // The slash belongs to it: `**/x` also matches `x`.
-                    characters.next_if_eq(&'/');
-                    if characters.peek().is_some() {
-                        tokens.push(Token::Folders);
-                        form = Known::Tokens;
-                    } else if form == Known::Exact {
-                        form = Known::Prefix;
-                    } else {
-                        tokens.push(Token::Rest);
-                        form = Known::Tokens;
+                '*' if rest.next_if_eq(&'*').is_some() => {
+                    // `**/x` also matches `x`.
+                    rest.next_if_eq(&'/');
+                    form = match form {
+                        Some(Form::Exact) if rest.peek().is_none() => Some(Form::Prefix),
+                        _ => None,
+                    };
+                    regex += if rest.peek().is_some() { "(.*/)?" } else { ".*" };
+                    if is_first {
+                        form = Some(Form::Suffix);
                     }
-                    if first {
-                        form = Known::Suffix;
-                    }
+                    continue;
                 }
-                '*' => {
-                    tokens.push(Token::Star);
-                    form = Known::Tokens;
-                }
-                '?' => {
-                    tokens.push(Token::NotSlash);
-                    form = Known::Tokens;
-                }
-                '[' => {
-                    tokens.push(class(&mut characters)?);
-                    form = Known::Tokens;
-                }
+                '*' => regex += "[^/]*",
+                '?' => regex += "[^/]",
+                '[' => regex += &class(&mut rest)?,
                 '\\' => {
-                    let escaped = characters.next();
-                    tokens.push(Token::Char(escaped.ok_or(InvalidPattern("a `\\` at the end"))?));
-                    form = Known::Tokens;
+                    let escaped = rest.next().ok_or(InvalidPattern("a `\\` at the end"))?;
+                    regex += &escape(escaped);
                 }
-                ']' => {
-                    tokens.push(Token::Char(character));
-                    form = Known::Tokens;
+                ']' => regex += r"\]",
+                _ => {
+                    regex += &escape(character);
+                    continue;
                 }
-                _ => tokens.push(Token::Char(character)),
             }
-            first = false;
+            form = None;
         }
         let form = match form {
-            Known::Exact => Form::Exact,
-            Known::Prefix => Form::Prefix,
-            Known::Suffix => Form::Suffix,
-            Known::Tokens => Form::Tokens(tokens),
+            Some(form) => form,
+            None => Form::Regex(
+                Regex::new(&format!("{regex}$")).map_err(|_| InvalidPattern("not a valid pattern"))?,
+            ),
         };
         Ok(Pattern {
             text: text.to_owned(),
@@ -111,7 +84,7 @@ impl Pattern {
         })
     }
 
-    /// Whether it matches `path` itself. A pattern that matches a folder above it is the caller's business.
+    /// Whether the pattern matches `path` itself. Folders above `path` are checked by the caller.
     pub(crate) fn matches(&self, path: &str) -> bool {
         match &self.form {
             Form::Exact => path == self.text,
@@ -120,12 +93,11 @@ impl Pattern {
                 let suffix = self.text.strip_prefix("**").unwrap_or(&self.text);
                 path.ends_with(suffix) || suffix.strip_prefix('/') == Some(path)
             }
-            Form::Tokens(tokens) => run(tokens, path),
+            Form::Regex(regex) => regex.is_match(path),
         }
     }
 
-    /// Whether something below `folder` could match: what comes before the first special character must
-    /// not lead elsewhere.
+    /// Whether the pattern may match something in `folder`, judged by its text before the first special character.
     pub(crate) fn may_match_below(&self, folder: &str) -> bool {
         let literal = self
             .text
@@ -135,112 +107,48 @@ impl Pattern {
         if literal.len() < self.text.len() {
             return literal.starts_with(&folder) || folder.starts_with(literal);
         }
-        // The folder itself was matched already, or it would not be asked about.
+        // A pattern that is equal to the folder was matched already.
         literal.starts_with(&folder)
     }
 }
 
-/// What is known of the form so far. A later character can change it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Known {
-    Exact,
-    Prefix,
-    Suffix,
-    Tokens,
+fn escape(character: char) -> String {
+    regex_lite::escape(character.encode_utf8(&mut [0; 4]))
 }
 
-type Characters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
-
-/// The rest of a `[…]`.
-fn class(characters: &mut Characters) -> Result<Token, InvalidPattern> {
-    let negated = characters.next_if_eq(&'^').is_some();
-    let mut ranges = Vec::new();
-    loop {
-        if !ranges.is_empty() && characters.next_if_eq(&']').is_some() {
-            return Ok(Token::Class { negated, ranges });
-        }
-        let low = member(characters)?;
-        let high = match characters.next_if_eq(&'-') {
-            Some(_) => member(characters)?,
+/// The rest of a `[…]`, checked as Go's `filepath.Match` does. A negated class also matches a slash.
+fn class(rest: &mut Peekable<Chars>) -> Result<String, InvalidPattern> {
+    let mut class = String::from("[");
+    if rest.next_if_eq(&'^').is_some() {
+        class.push('^');
+    }
+    let mut is_empty = true;
+    while is_empty || rest.next_if_eq(&']').is_none() {
+        is_empty = false;
+        let low = member(rest)?;
+        let high = match rest.next_if_eq(&'-') {
+            Some(_) => member(rest)?,
             None => low,
         };
         if high < low {
-            return Err(InvalidPattern("a range that runs backwards"));
+            return Err(InvalidPattern("a range whose end is before its start"));
         }
-        ranges.push((low, high));
+        class += &format!("{}-{}", escape(low), escape(high));
     }
+    class.push(']');
+    Ok(class)
 }
 
-fn member(characters: &mut Characters) -> Result<char, InvalidPattern> {
-    const OPEN: InvalidPattern = InvalidPattern("a `[` without its `]`");
-    let member = match characters.next().ok_or(OPEN)? {
-        '-' => return Err(InvalidPattern("a `-` that belongs to no range")),
+fn member(rest: &mut Peekable<Chars>) -> Result<char, InvalidPattern> {
+    const OPEN: InvalidPattern = InvalidPattern("a `[` without `]`");
+    let member = match rest.next().ok_or(OPEN)? {
+        '-' => return Err(InvalidPattern("a `-` that is not part of a range")),
         ']' => return Err(InvalidPattern("an empty `[]`")),
-        '\\' => characters.next().ok_or(OPEN)?,
+        '\\' => rest.next().ok_or(OPEN)?,
         member => member,
     };
-    // Also after the last member something has to come.
-    characters.peek().is_some().then_some(member).ok_or(OPEN)
-}
-
-/// Goes through `path` with all the places in `tokens` that it can be at, so that no pattern is slow.
-fn run(tokens: &[Token], path: &str) -> bool {
-    let mut here = vec![AwsTarget::default(); tokens.len() + 1];
-    let mut next = here.clone();
-    arrive(tokens, &mut here, 0);
-    for character in path.chars() {
-        next.fill(AwsTarget::default());
-        for (at, token) in tokens.iter().enumerate() {
-            if here[at].inside {
-                next[at].inside = true;
-                if character == '/' {
-                    arrive(tokens, &mut next, at + 1);
-                }
-            }
-            if !here[at].before {
-                continue;
-            }
-            match token {
-                Token::Char(desired) if *desired == character => arrive(tokens, &mut next, at + 1),
-                Token::NotSlash if character != '/' => arrive(tokens, &mut next, at + 1),
-                Token::Class { negated, ranges } => {
-                    let found = ranges
-                        .iter()
-                        .any(|(low, high)| (*low..=*high).contains(&character));
-                    if found != *negated {
-                        arrive(tokens, &mut next, at + 1);
-                    }
-                }
-                Token::Star if character != '/' => arrive(tokens, &mut next, at),
-                Token::Rest => arrive(tokens, &mut next, at),
-                _ => {}
-            }
-        }
-        std::mem::swap(&mut here, &mut next);
-    }
-    here.last().is_some_and(|end| end.before)
-}
-
-#[derive(Clone, Copy, Default)]
-struct AwsTarget {
-    /// The token comes next.
-    before: bool,
-    /// In the folders that a [`Token::Folders`] takes.
-    inside: bool,
-}
-
-/// Marks that `at` comes next, and what may come next because tokens can match nothing.
-fn arrive(tokens: &[Token], places: &mut [AwsTarget], mut at: usize) {
-    loop {
-        let Some(place) = places.get_mut(at) else { return };
-        place.before = true;
-        match tokens.get(at) {
-            Some(Token::Star | Token::Rest) => {}
-            Some(Token::Folders) => place.inside = true,
-            _ => return,
-        }
-        at += 1;
-    }
+    // The class has to continue after each member.
+    rest.peek().is_some().then_some(member).ok_or(OPEN)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ fn archive(context: &Context) -> Vec<u8> {
     bytes
 }
 
-/// `path mode` of each entry, with a slash behind a folder and `-> target` behind a link.
+/// The path of each entry, with a slash after a folder and `-> target` after a link.
 fn names(context: &Context) -> Vec<String> {
     let bytes = archive(context);
     let mut archive = tar::Archive::new(bytes.as_slice());
@@ -42,7 +42,7 @@ fn touch(path: &Path, seconds: u64) {
 }
 
 #[test]
-fn sends_what_is_not_ignored_in_the_order_of_names() {
+fn sends_files_that_are_not_ignored_sorted_by_name() {
     let folder = folder(&[
         ("Dockerfile", "FROM scratch"),
         (".dockerignore", "x"),
@@ -91,7 +91,7 @@ fn the_dockerfile_is_sent_even_when_everything_is_ignored() {
         names(&list(folder.path(), "*", None)),
         [".dockerignore", "Dockerfile"]
     );
-    // A folder is entered for an exception, and does not stay without one.
+    // A folder that is entered because of an exception is only sent with a file that matches it.
     assert_eq!(
         names(&list(folder.path(), "*\n!**/*.py", None)),
         [".dockerignore", "Dockerfile"]
@@ -102,7 +102,7 @@ fn the_dockerfile_is_sent_even_when_everything_is_ignored() {
 }
 
 #[test]
-fn the_same_files_make_the_same_archive_whoever_copied_them_and_when() {
+fn the_same_files_make_the_same_archive() {
     let files = [
         ("Dockerfile", "FROM scratch"),
         ("app/main.py", "print()"),
@@ -154,12 +154,12 @@ fn names_longer_than_a_header_are_kept() {
 }
 
 #[test]
-fn a_file_that_became_shorter_is_an_error_and_one_that_grew_is_cut_off() {
+fn a_file_that_became_shorter_is_an_error_and_one_that_grew_is_truncated() {
     let folder = folder(&[("log", "0123456789")]);
     let context = list(folder.path(), "", None);
     fs::write(folder.path().join("log"), "0123").unwrap();
     let error = context.write(Vec::new()).unwrap_err().to_string();
-    assert!(error.contains("log`: it became shorter"), "{error}");
+    assert!(error.contains("log`: the file became shorter"), "{error}");
     fs::write(folder.path().join("log"), "0123456789abcdef").unwrap();
     let bytes = archive(&context);
     let mut archive = tar::Archive::new(bytes.as_slice());
@@ -175,7 +175,7 @@ fn a_file_that_became_shorter_is_an_error_and_one_that_grew_is_cut_off() {
 }
 
 #[test]
-fn a_folder_that_is_not_there_is_named() {
+fn a_missing_folder_is_named() {
     let folder = folder(&[]);
     let absent = folder.path().join("absent");
     let error = Context::list(&absent, &Ignore::default(), &[], None).unwrap_err();
@@ -183,7 +183,7 @@ fn a_folder_that_is_not_there_is_named() {
 }
 
 #[test]
-fn knows_its_size_and_what_it_is_made_of() {
+fn has_its_size_and_its_largest_entry() {
     let folder = folder(&[
         ("a", "1"),
         ("big/one", "12345"),

@@ -67,33 +67,45 @@ fn overrides_that_make_no_sense_are_errors() {
         assert!(error.to_string().contains(words), "{error}");
     }
     let environment = overrides(&[], Some("other=a,base=b,app=c")).unwrap();
-    let useless = environment.useless(&images());
+    let unused = environment.unused(&images());
     assert_eq!(
-        useless,
+        unused,
         [
-            ("other", "is no image"),
-            ("app", "is a built image, and no copied one,")
+            ("other", "is not an image"),
+            ("app", "is a built image, not a copied one,")
         ]
     );
     assert!(first(images(), &environment).is_ok());
 }
 
 #[test]
-fn faults_of_the_file_are_found() {
+fn errors_of_the_file_are_found() {
     let none = Overrides::default();
     for (images, words) in [
         (
             vec![copied("Base", "a", &["1"])],
-            "`Base:1` is no repository and tag",
+            "`Base:1` is not a valid repository and tag",
         ),
         (
             vec![copied("base", "a", &["-"])],
-            "`base:-` is no repository and tag",
+            "`base:-` is not a valid repository and tag",
         ),
-        (vec![copied("base", "a", &["x@y"])], "is no repository and tag"),
-        (vec![copied("base", "a", &[""])], "is no repository and tag"),
-        (vec![copied("base", "a", &["x/y"])], "is no repository and tag"),
-        (vec![copied("base", "a", &["1", "1"])], "`base:1` is named twice"),
+        (
+            vec![copied("base", "a", &["x@y"])],
+            "is not a valid repository and tag",
+        ),
+        (
+            vec![copied("base", "a", &[""])],
+            "is not a valid repository and tag",
+        ),
+        (
+            vec![copied("base", "a", &["x/y"])],
+            "is not a valid repository and tag",
+        ),
+        (
+            vec![copied("base", "a", &["1", "1"])],
+            "`base:1` is configured twice",
+        ),
         (
             vec![copied("base", "A", &["1"])],
             "failed to use `from` of image `base`",
@@ -121,7 +133,7 @@ fn faults_of_the_file_are_found() {
 }
 
 #[test]
-fn a_source_is_described_for_people() {
+fn a_source_has_a_description() {
     let none = Overrides::default();
     let describe = |image| first(vec![image], &none).unwrap().describe();
     assert_eq!(

@@ -1,24 +1,25 @@
-//! Builds, with the engine's classic builder.
+//! Builds, by the engine's classic builder.
 
 use crate::context::{Context, LARGE};
 use crate::desired::Arguments;
-use crate::engine::layers::show_bytes;
+use crate::engine::error::EngineError;
 use crate::engine::messages::Message;
-use crate::engine::{Engine, fault, for_engine};
+use crate::engine::{Engine, for_engine};
 use anyhow::Result;
 use bollard::auth::DockerCredentials;
 use bollard::body_try_stream;
 use bollard::query_parameters::BuildImageOptions;
+use cli::Console;
 use cli::progress::Progress;
-use cli::{Console, Failure};
 use futures_util::StreamExt;
+use indicatif::DecimalBytes;
 use registry::Credentials;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-/// How much of a failed build's output is shown.
+/// How many lines of a failed build's output are printed.
 const LAST_LINES: usize = 20;
 
-/// What a build is made from, beside its context.
+/// The settings of a build, apart from its context.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct BuildSettings {
     pub(crate) dockerfile: String,
@@ -28,11 +29,11 @@ pub(crate) struct BuildSettings {
 }
 
 impl Engine {
-    /// Builds an image and gives its id. The builder is the classic one, which every engine has and which
-    /// needs no session; the images that it builds upon are on the engine already.
+    /// Builds an image and returns its id. The classic builder is part of every engine and needs no session. The base
+    /// images are on the engine already.
     ///
     /// # Errors
-    /// When a file of the context cannot be sent, or the build fails; its last lines are printed then.
+    /// When a file of the context cannot be sent, or the build fails; the last lines of its output are printed then.
     pub(crate) async fn build(
         &self,
         settings: &BuildSettings,
@@ -57,13 +58,13 @@ impl Engine {
             target: settings.target.clone().unwrap_or_default(),
             platform: settings.platform.clone().unwrap_or_default(),
             rm: true,
-            // Also what an interrupted build leaves.
+            // Removes the containers of a failed or interrupted build as well.
             forcerm: true,
             ..BuildImageOptions::default()
         };
         let logins: HashMap<String, DockerCredentials> = logins
             .iter()
-            .map(|(host, login)| (registry::key_of(host).to_owned(), for_engine(login, host)))
+            .map(|(host, login)| (registry::config_key(host).to_owned(), for_engine(login, host)))
             .collect();
         let steps = progress.task("build");
         let mut output = Output::new(console, progress);
@@ -79,7 +80,7 @@ impl Engine {
                 Err(error) => {
                     drop(steps);
                     output.show_last();
-                    return Err(fault::failure(&fault::message(error), "the registry").into());
+                    return Err(EngineError::from(error).into_failure(None).into());
                 }
             };
             if let Some(id) = message.built() {
@@ -90,17 +91,19 @@ impl Engine {
             }
         }
         built.ok_or_else(|| {
-            Failure::error("the engine ended the build without an image and without an error")
-                .code("engine")
+            EngineError::incomplete("build", "an image")
+                .into_failure(None)
                 .into()
         })
     }
 }
 
-/// What a build prints: its steps as they come, the rest with `-v`, and the end of it all when it fails.
+/// The output of a build: its steps are printed as they start, other lines with `-v`, and the last lines when it
+/// fails.
 struct Output<'a> {
     console: &'a Console,
     progress: &'a Progress<'a>,
+    /// A line whose end was not received yet.
     open: String,
     last: VecDeque<String>,
 }
@@ -115,17 +118,17 @@ impl<'a> Output<'a> {
         }
     }
 
-    /// Takes a segment of output; gives the last step that began in it.
+    /// Takes a part of the output and returns the last step that started in it.
     fn take(&mut self, text: &str) -> Option<String> {
         self.open.push_str(text);
-        let mut begun = None;
+        let mut started = None;
         while let Some((line, rest)) = self.open.split_once('\n') {
-            // What overwrites itself on a terminal is one line: its last state.
+            // A progress line that overwrites itself by carriage returns: only its last state is kept.
             let line = line.trim_end().rsplit('\r').next().unwrap_or_default().to_owned();
             self.open = rest.to_owned();
             if line.starts_with("Step ") {
                 self.progress.info(format!("  {line}"));
-                begun = Some(line.clone());
+                started = Some(line.clone());
             } else if self.console.is_verbose() {
                 self.progress.info(format!("  {line}"));
             }
@@ -136,11 +139,11 @@ impl<'a> Output<'a> {
                 self.last.pop_front();
             }
         }
-        begun
+        started
     }
 
     fn show_last(&self) {
-        // With -v it has been shown; without, also --quiet wants to know why.
+        // -v has printed them already. --quiet prints them too: they are the cause of the error.
         if !self.console.is_verbose() {
             for line in self
                 .last
@@ -153,18 +156,18 @@ impl<'a> Output<'a> {
     }
 }
 
-/// A warning for a context that is likely to hold more than it should.
+/// Warns of a context that is likely to contain files that the build does not need.
 pub(crate) fn warn_of_size(context: &Context, image: &str, console: &Console) {
     let bytes = context.bytes();
     if bytes < LARGE {
         return;
     }
-    let most = context
+    let largest = context
         .largest()
-        .map(|(name, size)| format!(", {} of it in `{name}`", show_bytes(size)));
+        .map(|(name, size)| format!(", {} of it in `{name}`", DecimalBytes(size)));
     console.warn(format!(
-        "{image}: the build context has {}{}: name in .dockerignore what the build does not need",
-        show_bytes(bytes),
-        most.unwrap_or_default()
+        "{image}: the build context has {}{}: exclude what the build does not need in .dockerignore",
+        DecimalBytes(bytes),
+        largest.unwrap_or_default()
     ));
 }

@@ -1,28 +1,32 @@
-//! Where the Docker engine is: found as `docker` finds it.
+//! The address of the Docker engine, found as the `docker` command finds it.
 
 use anyhow::{Context as _, Result};
-use cli::Failure;
+use cli::{ErrorKind, Failure};
 use registry::DockerConfig;
 use serde_json::Value;
 use std::fmt;
 use std::fs;
-use std::io::ErrorKind;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 
-/// The engine's own default.
+/// The engine's default socket.
 const DEFAULT_SOCKET: &str = "/var/run/docker.sock";
 
-/// The port of an engine without TLS.
+/// The default port of an engine without TLS.
 const DEFAULT_PORT: u16 = 2375;
 
-/// The name that stands for no context.
+/// The context name that selects the default socket.
 const NO_CONTEXT: &str = "default";
+
+/// The hint for addresses that are not supported.
+const FORWARD_SOCKET: &str = "forward its socket: `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST`, then \
+     DOCKER_HOST=unix:///tmp/docker.sock";
 
 /// The address of an engine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Endpoint {
-    /// A socket of this machine.
+    /// A Unix socket.
     Unix(PathBuf),
     /// A host and a port, without TLS.
     Tcp { host: String, port: u16 },
@@ -42,14 +46,14 @@ impl Endpoint {
     /// `$DOCKER_HOST`, else the context of `$DOCKER_CONTEXT` or of docker's configuration, else the socket.
     ///
     /// # Errors
-    /// When the context is not there, or the engine is reached in a way that this tool does not know.
+    /// When the context does not exist, or the address has a form that this tool does not support.
     pub(crate) fn find() -> Result<Self> {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let tls = variable("DOCKER_TLS_VERIFY").is_some();
         if let Some(host) = variable("DOCKER_HOST") {
             return Self::parse(&host, tls).map_err(|failure| at(failure, "$DOCKER_HOST"));
         }
-        // Without HOME there is no configuration, and so no context.
+        // Without HOME there is no configuration and no context.
         let Ok(path) = DockerConfig::locate() else {
             return Ok(Self::default());
         };
@@ -65,25 +69,26 @@ impl Endpoint {
         }
     }
 
-    /// The endpoint of the context `name`, which stands in a file of `folder` whose own name is a hash.
+    /// The endpoint of the context `name`. The folders of contexts have hashes as names, so all are searched.
     fn of_context(folder: &Path, name: &str) -> Result<Self> {
         let contexts = folder.join("contexts/meta");
         let failed = || format!("failed to read the docker contexts in `{}`", contexts.display());
         let absent = || {
             Failure::error(format!("failed to find the docker context `{name}`"))
+                .kind(ErrorKind::NotFound)
                 .code("engine")
                 .hint(
-                    "`docker context ls` shows those that there are; `docker context use default` leaves it",
+                    "`docker context ls` lists the contexts; `docker context use default` selects the default socket",
                 )
         };
         let entries = match fs::read_dir(&contexts) {
             Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Err(absent().into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(absent().into()),
             Err(error) => return Err(error).with_context(failed),
         };
         for entry in entries {
             let entry = entry.with_context(failed)?;
-            // A file that is none of docker's is not the one that is looked for.
+            // Files that are not docker's are skipped.
             let Ok(text) = fs::read_to_string(entry.path().join("meta.json")) else {
                 continue;
             };
@@ -94,7 +99,7 @@ impl Endpoint {
                 let host = document.pointer("/Endpoints/docker/Host").and_then(Value::as_str);
                 let host = host.ok_or_else(|| {
                     Failure::error(format!(
-                        "failed to use the docker context `{name}`: it names no engine"
+                        "failed to use the docker context `{name}`: it has no engine endpoint"
                     ))
                     .code("engine")
                 })?;
@@ -107,23 +112,28 @@ impl Endpoint {
     }
 
     fn parse(text: &str, tls: bool) -> Result<Self, Failure> {
-        let fault = |why: &str| Failure::error(format!("`{text}`: {why}")).code("engine");
+        let invalid = |why: &str| {
+            Failure::error(format!("`{text}`: {why}"))
+                .kind(ErrorKind::Config)
+                .code("engine")
+        };
         let (scheme, rest) = text.split_once("://").unwrap_or(("tcp", text));
         match scheme {
             "unix" if !rest.is_empty() => Ok(Endpoint::Unix(PathBuf::from(rest))),
-            "tcp" | "http" if tls => Err(fault("this version speaks no TLS with the engine")
-                .hint("forward its socket: `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST`, then DOCKER_HOST=unix:///tmp/docker.sock")),
+            "tcp" | "http" if tls => {
+                Err(invalid("this version does not support TLS to the engine").hint(FORWARD_SOCKET))
+            }
             "tcp" | "http" => {
-                let (host, port) = host_and_port(rest.trim_end_matches('/')).ok_or_else(|| fault("no `HOST:PORT`"))?;
+                let (host, port) =
+                    host_and_port(rest.trim_end_matches('/')).ok_or_else(|| invalid("expected HOST:PORT"))?;
                 Ok(Endpoint::Tcp { host, port })
             }
-            "ssh" => Err(fault("this version reaches no engine over ssh by itself")
-                .hint("forward its socket: `ssh -nNT -L /tmp/docker.sock:/var/run/docker.sock HOST`, then DOCKER_HOST=unix:///tmp/docker.sock")),
-            _ => Err(fault("neither unix:// nor tcp://")),
+            "ssh" => Err(invalid("this version does not support ssh to the engine").hint(FORWARD_SOCKET)),
+            _ => Err(invalid("expected unix:// or tcp://")),
         }
     }
 
-    /// Whether what is sent there goes over a network.
+    /// Whether the engine is on another machine.
     pub(crate) fn is_remote(&self) -> bool {
         match self {
             Endpoint::Unix(_) => false,
@@ -142,7 +152,7 @@ fn at(failure: Failure, place: &str) -> anyhow::Error {
     anyhow::Error::new(failure).context(format!("failed to use the Docker engine of {place}"))
 }
 
-/// Whether `host` is this machine.
+/// Whether `host` is a loopback address or `localhost`.
 pub(crate) fn is_loopback(host: &str) -> bool {
     match host.trim_matches(['[', ']']).parse() {
         Ok(IpAddr::V4(address)) => Ipv4Addr::is_loopback(&address),
@@ -179,7 +189,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_dockers_addresses() {
+    fn parses_dockers_addresses() {
         for (text, expected) in [
             ("unix:///var/run/docker.sock", "unix:///var/run/docker.sock"),
             (
@@ -214,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn knows_what_goes_over_a_network() {
+    fn an_address_that_is_not_loopback_is_remote() {
         let remote = |text| Endpoint::parse(text, false).unwrap().is_remote();
         assert!(!remote("unix:///x"));
         assert!(!remote("tcp://127.0.0.2:1"));
@@ -251,7 +261,7 @@ mod tests {
         fs::create_dir_all(folder.path().join("contexts/tls/dd/docker")).unwrap();
         assert_eq!(of("colima").unwrap(), "unix:///colima.sock");
         assert!(format!("{:#}", of("remote").unwrap_err()).contains("TLS"));
-        assert!(format!("{:#}", of("none").unwrap_err()).contains("names no engine"));
+        assert!(format!("{:#}", of("none").unwrap_err()).contains("has no engine endpoint"));
         assert!(of("absent").is_err());
     }
 }

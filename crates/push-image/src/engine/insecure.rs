@@ -1,4 +1,4 @@
-//! Which registries the engine speaks to without a certificate that it has checked: its `insecure-registries`.
+//! The engine's `insecure-registries`: it connects to them by plain HTTP, or without verifying their certificates.
 
 use bollard::models::RegistryServiceConfig;
 use std::collections::HashMap;
@@ -22,29 +22,26 @@ impl Network {
         (network.bits <= length).then_some(network)
     }
 
-    fn has(self, address: IpAddr) -> bool {
+    fn contains(self, address: IpAddr) -> bool {
         match (self.address, address.to_canonical()) {
+            // A shift by all bits is `None`: a network of 0 bits contains every address.
             (IpAddr::V4(own), IpAddr::V4(other)) => {
-                (own.to_bits() ^ other.to_bits())
-                    .checked_shr(32 - self.bits)
-                    .unwrap_or_default()
-                    == 0
+                let differing = own.to_bits() ^ other.to_bits();
+                differing.checked_shr(32 - self.bits).unwrap_or_default() == 0
             }
             (IpAddr::V6(own), IpAddr::V6(other)) => {
-                (own.to_bits() ^ other.to_bits())
-                    .checked_shr(128 - self.bits)
-                    .unwrap_or_default()
-                    == 0
+                let differing = own.to_bits() ^ other.to_bits();
+                differing.checked_shr(128 - self.bits).unwrap_or_default() == 0
             }
             _ => false,
         }
     }
 }
 
-/// What the engine was set up with.
+/// The insecure registries of the engine's configuration.
 #[derive(Debug, Default)]
 pub(super) struct Insecure {
-    /// Registries that are known by name, and whether they are.
+    /// The registries that are configured by name, and whether they are insecure.
     named: HashMap<String, bool>,
     networks: Vec<Network>,
 }
@@ -61,9 +58,9 @@ impl Insecure {
         }
     }
 
-    /// Whether `host`, with its port, is one of them, and not this machine. As the engine has it, a name is looked
-    /// up and any of its addresses counts; one that nobody knows is none of them.
-    pub(super) async fn has(&self, host: &str) -> bool {
+    /// Whether `host`, with its port, is insecure and not this machine. As in the engine, a name is resolved, and one
+    /// address in an insecure network is enough; a name that cannot be resolved is not insecure.
+    pub(super) async fn includes(&self, host: &str) -> bool {
         if let Some(insecure) = self.named.get(host) {
             return *insecure;
         }
@@ -75,16 +72,16 @@ impl Insecure {
             Ok(found) => found.map(|address| address.ip()).collect(),
             Err(_) => Vec::new(),
         };
-        self.has_one_of(&addresses)
+        self.includes_any(&addresses)
     }
 
-    fn has_one_of(&self, addresses: &[IpAddr]) -> bool {
+    fn includes_any(&self, addresses: &[IpAddr]) -> bool {
         let elsewhere = addresses
             .iter()
             .filter(|address| !address.to_canonical().is_loopback());
         elsewhere
             .into_iter()
-            .any(|address| self.networks.iter().any(|network| network.has(*address)))
+            .any(|address| self.networks.iter().any(|network| network.contains(*address)))
     }
 }
 
@@ -93,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_has_its_addresses() {
+    fn a_network_contains_its_addresses() {
         for (network, address, expected) in [
             ("10.0.0.0/8", "10.1.2.3", true),
             ("10.0.0.0/8", "::ffff:10.1.2.3", true),
@@ -113,7 +110,7 @@ mod tests {
                 ..Insecure::default()
             };
             let address = address.parse().unwrap();
-            assert_eq!(insecure.has_one_of(&[address]), expected, "{network} {address}");
+            assert_eq!(insecure.includes_any(&[address]), expected, "{network} {address}");
         }
     }
 }

@@ -1,28 +1,28 @@
-//! What the engine says while it pulls, builds and pushes: a line of JSON for each thing that happens.
+//! The messages that the engine streams during a pull, a build and a push: a line of JSON each.
 //!
-//! bollard's type for a push has neither the layer nor the digest, because the description of the API that it
-//! is made from lacks them. They are there all the same, and read here.
+//! bollard's type for a push has neither the layer nor the digest, because the API description that it is generated
+//! from omits these fields.
 
 use bollard::models::{BuildInfo, CreateImageInfo, ProgressDetail};
 use serde::Deserialize;
 
-/// One line. Every field can be absent.
+/// One line. Every field is optional.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 pub(crate) struct Message {
     /// The layer.
     pub(crate) id: Option<String>,
-    /// What happens to it, or to the image.
+    /// The state of the layer or of the image.
     pub(crate) status: Option<String>,
-    /// How far it is.
+    /// The progress of the layer.
     #[serde(rename = "progressDetail")]
     pub(crate) progress: Option<Progress>,
-    /// What a build prints.
+    /// The output of a build.
     pub(crate) stream: Option<String>,
-    /// What a program wants to know: the digest of a push, the image of a build.
+    /// The result: the digest of a push, the image of a build.
     aux: Option<Aux>,
     #[serde(rename = "errorDetail")]
     error_detail: Option<ErrorDetail>,
-    /// The older place of an error.
+    /// The error, in a field that the API documents as deprecated.
     error: Option<String>,
 }
 
@@ -38,7 +38,7 @@ struct ErrorDetail {
     message: Option<String>,
 }
 
-/// Newer engines put other things there too, so nothing in it is asked for.
+/// Newer engines send other values as well, which are ignored.
 #[derive(Clone, Debug, Deserialize, PartialEq)]
 #[serde(untagged)]
 enum Aux {
@@ -54,7 +54,7 @@ enum Aux {
 }
 
 impl Message {
-    /// The error that ends the stream.
+    /// The error that ended the operation.
     pub(crate) fn error(&self) -> Option<&str> {
         let detail = self
             .error_detail
@@ -63,7 +63,7 @@ impl Message {
         detail.or(self.error.as_deref())
     }
 
-    /// The digest that was pushed.
+    /// The digest of the pushed image.
     pub(crate) fn pushed(&self) -> Option<&str> {
         match &self.aux {
             Some(Aux::Pushed { digest }) => Some(digest),
@@ -71,7 +71,7 @@ impl Message {
         }
     }
 
-    /// The image that was built.
+    /// The id of the built image.
     pub(crate) fn built(&self) -> Option<&str> {
         match &self.aux {
             Some(Aux::Built { id }) => Some(id),
@@ -121,7 +121,7 @@ impl From<ProgressDetail> for Progress {
     }
 }
 
-/// Cuts a body into its lines, wherever the network cut it.
+/// Splits a body that arrives in arbitrary parts into its lines.
 #[derive(Default)]
 pub(crate) struct Lines {
     rest: Vec<u8>,
@@ -131,7 +131,7 @@ impl Lines {
     /// The messages that are complete with `bytes`.
     ///
     /// # Errors
-    /// When a line is no JSON.
+    /// When a line is not JSON.
     pub(crate) fn take(&mut self, bytes: &[u8]) -> Result<Vec<Message>, serde_json::Error> {
         self.rest.extend_from_slice(bytes);
         let Some(end) = self.rest.iter().rposition(|byte| *byte == b'\n') else {
@@ -142,10 +142,10 @@ impl Lines {
         messages(&lines)
     }
 
-    /// What is left when the body ends: a line without its end.
+    /// The message of a last line without a line end.
     ///
     /// # Errors
-    /// When it is no JSON: the body was cut.
+    /// When the line is not JSON: the body was truncated.
     pub(crate) fn finish(self) -> Result<Vec<Message>, serde_json::Error> {
         messages(&self.rest)
     }
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_what_engines_say_during_a_push() {
+    fn reads_the_messages_of_a_push() {
         let digest = format!("sha256:{}", "a1".repeat(32));
         let waiting = read(
             r#"{"status":"Pushing","progressDetail":{"current":512,"total":1024},"progress":"[=>  ]","id":"4fc242d58285"}"#,
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_put_together_again() {
+    fn lines_are_reassembled() {
         let text = "{\"status\":\"━a\"}\r\n{\"status\":\"b\"}\n\n{\"status\":\"c\"}";
         for size in 1..text.len() {
             let mut lines = Lines::default();

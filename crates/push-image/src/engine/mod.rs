@@ -1,8 +1,8 @@
-//! The Docker engine.
+//! The client of the Docker engine.
 
 pub(crate) mod build;
 mod endpoint;
-pub(crate) mod fault;
+pub(crate) mod error;
 mod insecure;
 pub(crate) mod layers;
 mod messages;
@@ -17,22 +17,23 @@ use bollard::errors::Error;
 use bollard::query_parameters::{CreateImageOptions, TagImageOptions};
 use bollard::{API_DEFAULT_VERSION, Docker};
 use cli::progress::Progress;
-use cli::{Console, Failure};
+use cli::{Console, ErrorKind, Failure};
 use endpoint::Endpoint;
+use error::{EngineError, EngineErrorKind};
 use futures_util::StreamExt;
 use insecure::Insecure;
-use layers::Layers;
+use layers::LayerProgress;
 use registry::{Credentials, Reference};
 use secrecy::ExposeSecret;
-use std::io::ErrorKind;
+use std::io;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 
-/// How long the engine may take to say who it is.
-const FIRST_ANSWER: Duration = Duration::from_secs(20);
+/// How long the engine may take to answer the first request.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// bollard's own limit for an answer to begin. A build's begins when its context is there: `--timeout`
-/// decides, and not this.
+/// bollard's limit in seconds for the start of a response. The response to a build starts only after the upload of
+/// the context, so the limit is far above any `--timeout`.
 const NO_LIMIT: u64 = 7 * 24 * 3600;
 
 /// A connection to the engine.
@@ -42,29 +43,29 @@ pub(crate) struct Engine {
     insecure: OnceCell<Insecure>,
 }
 
-/// An image that the engine has.
+/// An image of the engine.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LocalImage {
-    /// The digest of its configuration; in the newer image store that of its manifest or index.
+    /// The digest of the configuration (overlay2 store), or of the manifest or index (containerd store).
     pub(crate) id: String,
-    /// What registries know it as: `host/repository@sha256:…`.
+    /// `host/repository@sha256:…` for each registry that it was pulled from or pushed to.
     pub(crate) digests: Vec<String>,
-    /// Its names here.
+    /// Its names on the engine.
     pub(crate) tags: Vec<String>,
-    /// Whether it is an index over several platforms, as the newer image store keeps them.
+    /// Whether it is an index of several platforms (containerd store).
     pub(crate) is_index: bool,
 }
 
 impl Engine {
-    /// Finds the engine and agrees with it on a version of its API.
+    /// Finds the engine and negotiates the version of its API.
     ///
     /// # Errors
-    /// When there is none, or it does not let us in.
+    /// When there is no engine, or the caller may not use it.
     pub(crate) async fn connect(console: &Console) -> Result<Self> {
         let endpoint = Endpoint::find()?;
-        let place = endpoint.clone();
-        let transport = move |request| transport::send(place.clone(), request);
-        // The address is only there to make URLs from: the transport knows the real one.
+        let address = endpoint.clone();
+        let transport = move |request| transport::send(address.clone(), request);
+        // bollard only builds URLs from the address here; the transport connects to the real one.
         let docker = Docker::connect_with_custom_transport(
             transport,
             Some("http://engine"),
@@ -72,13 +73,14 @@ impl Engine {
             API_DEFAULT_VERSION,
         )
         .context("failed to set up the client of the Docker engine")?;
-        let docker = tokio::time::timeout(FIRST_ANSWER, docker.negotiate_version())
+        let docker = tokio::time::timeout(CONNECT_TIMEOUT, docker.negotiate_version())
             .await
             .map_err(|_| {
-                let seconds = FIRST_ANSWER.as_secs();
+                let seconds = CONNECT_TIMEOUT.as_secs();
                 Failure::error(format!(
-                    "failed to reach the Docker engine at `{endpoint}`: no answer after {seconds} s"
+                    "failed to reach the Docker engine at `{endpoint}`: no response after {seconds} s"
                 ))
+                .kind(ErrorKind::Timeout)
                 .code("engine")
             })?
             .map_err(|error| unreachable(error, &endpoint))?;
@@ -88,7 +90,7 @@ impl Engine {
         ));
         if endpoint.is_remote() {
             console.warn(format!(
-                "the Docker engine at {endpoint} is spoken to without TLS: the registry's login goes over the network in the clear"
+                "the connection to the Docker engine at {endpoint} has no TLS: the registry's login is sent over the network unencrypted"
             ));
         }
         Ok(Engine {
@@ -98,7 +100,7 @@ impl Engine {
         })
     }
 
-    /// Where it is, as docker's configuration would name it.
+    /// The engine's address in the form of docker's configuration.
     pub(crate) fn address(&self) -> String {
         self.endpoint.to_string()
     }
@@ -106,19 +108,19 @@ impl Engine {
     /// The image of this name; `None` when the engine has none.
     ///
     /// # Errors
-    /// When the engine does not answer.
+    /// When the engine fails.
     pub(crate) async fn image(&self, name: &str) -> Result<Option<LocalImage>> {
         let found = match self.docker.inspect_image(name).await {
             Ok(found) => found,
             Err(Error::DockerResponseServerError { status_code: 404, .. }) => return Ok(None),
             Err(error) => {
-                let failure = fault::failure(&fault::message(error), "the registry");
+                let failure = EngineError::from(error).into_failure(None);
                 return Err(failure).with_context(|| format!("failed to inspect image `{name}`"));
             }
         };
-        let id = found
-            .id
-            .ok_or_else(|| Failure::error(format!("the engine described image `{name}` without its `Id`")))?;
+        let id = found.id.ok_or_else(|| {
+            Failure::error(format!("failed to inspect image `{name}`: response omitted `Id`"))
+        })?;
         let media_type = found.descriptor.and_then(|descriptor| descriptor.media_type);
         Ok(Some(LocalImage {
             id,
@@ -128,10 +130,10 @@ impl Engine {
         }))
     }
 
-    /// Has the engine pull `reference`.
+    /// Pulls `reference`.
     ///
     /// # Errors
-    /// With the words of the engine or of the registry.
+    /// When the engine or the registry fails.
     pub(crate) async fn pull(
         &self,
         reference: &Reference,
@@ -142,27 +144,27 @@ impl Engine {
         let version = reference.digest.as_ref().or(reference.tag.as_ref());
         let options = CreateImageOptions {
             from_image: Some(reference.name()),
-            // Without one, the engine would pull all tags.
+            // Without a tag, the engine pulls all tags.
             tag: Some(version.map_or("latest", String::as_str).to_owned()),
             platform: platform.unwrap_or_default().to_owned(),
             ..CreateImageOptions::default()
         };
         let credentials = credentials.map(|credentials| for_engine(credentials, &reference.host));
-        let mut layers = Layers::new(progress);
+        let mut layers = LayerProgress::new(progress);
         let mut messages = std::pin::pin!(self.docker.create_image(Some(options), None, credentials));
         while let Some(message) = messages.next().await {
             let message = message
-                .map_err(|error| fault::failure(&fault::message(error), &reference.host))
+                .map_err(|error| EngineError::from(error).into_failure(Some(&reference.host)))
                 .with_context(|| format!("failed to pull `{reference}`"))?;
             layers.show(&message.into());
         }
         Ok(())
     }
 
-    /// Names the image `id` `repository:tag` as well.
+    /// Adds the name `repository:tag` to the image `id`.
     ///
     /// # Errors
-    /// When the engine refuses.
+    /// When the engine fails.
     pub(crate) async fn tag(&self, id: &str, repository: &str, tag: &str) -> Result<()> {
         let options = TagImageOptions {
             repo: Some(repository.to_owned()),
@@ -171,14 +173,14 @@ impl Engine {
         self.docker
             .tag_image(id, Some(options))
             .await
-            .map_err(|error| fault::failure(&fault::message(error), repository))
+            .map_err(|error| EngineError::from(error).into_failure(None))
             .with_context(|| format!("failed to tag image `{repository}:{tag}`"))
     }
 
-    /// The digest that the registry has for `reference`, asked by the engine; `None` when it has none.
+    /// The digest that the registry has for `reference`, read through the engine; `None` when it has none.
     ///
     /// # Errors
-    /// When the engine cannot ask, or the registry refuses.
+    /// When the engine or the registry fails.
     pub(crate) async fn digest_in_registry(
         &self,
         reference: &Reference,
@@ -192,34 +194,33 @@ impl Engine {
         {
             Ok(found) => Ok(found.descriptor.digest),
             Err(error) => {
-                let message = fault::message(error);
-                match fault::Topic::of(&message) {
-                    fault::Topic::Image | fault::Topic::Repository => Ok(None),
-                    _ => Err(fault::failure(&message, &reference.host))
-                        .with_context(|| format!("failed to look for `{reference}`")),
+                let error = EngineError::from(error);
+                match error.kind {
+                    EngineErrorKind::ImageNotFound | EngineErrorKind::RepositoryNotFound => Ok(None),
+                    _ => Err(error.into_failure(Some(&reference.host)))
+                        .with_context(|| format!("failed to look up `{reference}`")),
                 }
             }
         }
     }
 
-    /// Whether the engine is set up to speak with `host` in plain HTTP, or with a certificate that it does not
-    /// check.
+    /// Whether the engine is configured to connect to `host` by plain HTTP, or without verifying its certificate.
     ///
     /// # Errors
-    /// When the engine does not answer.
+    /// When the engine fails.
     pub(crate) async fn is_insecure(&self, host: &str) -> Result<bool> {
         let insecure = self.insecure.get_or_try_init(|| async {
             let info = self.docker.info().await;
             let info = info
-                .map_err(|error| fault::failure(&fault::message(error), host))
+                .map_err(|error| EngineError::from(error).into_failure(Some(host)))
                 .context("failed to read the engine's settings")?;
             anyhow::Ok(Insecure::read(info.registry_config.unwrap_or_default()))
         });
-        Ok(insecure.await?.has(host).await)
+        Ok(insecure.await?.includes(host).await)
     }
 }
 
-/// Credentials in the engine's form.
+/// Converts credentials to the engine's form.
 fn for_engine(credentials: &Credentials, host: &str) -> DockerCredentials {
     let password = credentials.password.expose_secret().to_owned();
     let serveraddress = Some(host.to_owned());
@@ -239,31 +240,32 @@ fn for_engine(credentials: &Credentials, host: &str) -> DockerCredentials {
 }
 
 fn unreachable(error: Error, endpoint: &Endpoint) -> Failure {
+    const START: &str =
+        "start the engine (`sudo systemctl start docker`), or set DOCKER_HOST to another engine";
     let kind = match &error {
         Error::IOError { err } => Some(err.kind()),
         _ => None,
     };
-    let (why, hint) = match kind {
-        Some(ErrorKind::NotFound) => (
-            "there is no such socket".to_owned(),
-            "start the engine (`sudo systemctl start docker`), or name another one in DOCKER_HOST",
-        ),
-        Some(ErrorKind::ConnectionRefused) => (
-            "nobody listens there".to_owned(),
-            "start the engine (`sudo systemctl start docker`), or name another one in DOCKER_HOST",
-        ),
-        Some(ErrorKind::PermissionDenied) => (
+    let (kind, reason, hint) = match kind {
+        Some(io::ErrorKind::NotFound) => (ErrorKind::Network, "the socket does not exist".to_owned(), START),
+        Some(io::ErrorKind::ConnectionRefused) => {
+            (ErrorKind::Network, "connection refused".to_owned(), START)
+        }
+        Some(io::ErrorKind::PermissionDenied) => (
+            ErrorKind::Denied,
             "permission denied".to_owned(),
             "join the group of the socket (`sudo usermod -aG docker $USER`, then sign in again), or use sudo",
         ),
         _ => (
-            fault::message(error),
-            "look whether `docker version` works, and at DOCKER_HOST",
+            ErrorKind::Network,
+            EngineError::from(error).to_string(),
+            "check that `docker version` works, and DOCKER_HOST",
         ),
     };
     Failure::error(format!(
-        "failed to reach the Docker engine at `{endpoint}`: {why}"
+        "failed to reach the Docker engine at `{endpoint}`: {reason}"
     ))
+    .kind(kind)
     .code("engine")
     .hint(hint)
 }

@@ -1,93 +1,76 @@
-//! Pushes. bollard's own call would lose the layers and the digest, so this one is ours.
+//! Pushes. Not by bollard's own call, which drops the layers and the digest from the stream.
 
-use crate::engine::layers::Layers;
+use crate::engine::error::EngineError;
+use crate::engine::layers::LayerProgress;
 use crate::engine::messages::{Lines, Message};
-use crate::engine::{Engine, fault, for_engine, transport};
+use crate::engine::{Engine, for_engine, transport};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use bollard::body_full;
 use bytes::Bytes;
-use cli::Failure;
 use cli::progress::Progress;
 use http_body_util::BodyExt;
 use hyper::Request;
 use registry::Credentials;
+use serde_json::Value;
 
 impl Engine {
-    /// Pushes `repository:tag` and gives the digest that the engine says it has in the registry now.
+    /// Pushes `repository:tag` and returns the digest that the engine reports.
     ///
     /// # Errors
-    /// With the words of the engine or of the registry.
+    /// When the engine or the registry fails.
     pub(crate) async fn push(
         &self,
         repository: &str,
         tag: &str,
         credentials: Option<&Credentials>,
         progress: &Progress<'_>,
-    ) -> Result<String, Failure> {
-        let host = repository.split('/').next().unwrap_or_default();
-        let mut layers = Layers::new(progress);
-        match self
-            .send_push(repository, tag, host, credentials, &mut layers)
-            .await
-        {
-            Ok(Some(digest)) => Ok(digest),
-            Ok(None) => Err(Failure::error(
-                "the engine ended the push without a digest and without an error",
-            )
-            .code("engine")),
-            Err(message) if layers.retries > 0 => {
-                let retries = layers.retries;
-                Err(fault::failure(
-                    &format!("{message} (after {retries} retries of a layer)"),
-                    host,
-                ))
-            }
-            Err(message) => Err(fault::failure(&message, host)),
+    ) -> Result<String, EngineError> {
+        let mut layers = LayerProgress::new(progress);
+        let pushed = self.send_push(repository, tag, credentials, &mut layers).await;
+        match pushed.map_err(|error| error.after_retries(layers.retries))? {
+            Some(digest) => Ok(digest),
+            None => Err(EngineError::incomplete("push", "a digest")),
         }
     }
 
-    /// The call itself: bollard's own would lose the layers and the digest.
     async fn send_push(
         &self,
         repository: &str,
         tag: &str,
-        host: &str,
         credentials: Option<&Credentials>,
-        layers: &mut Layers<'_>,
-    ) -> Result<Option<String>, String> {
-        // The header must be there even when nobody is signed in.
+        layers: &mut LayerProgress<'_>,
+    ) -> Result<Option<String>, EngineError> {
+        let host = repository.split('/').next().unwrap_or_default();
+        // The engine requires the header even without credentials.
         let login = credentials
             .map(|credentials| for_engine(credentials, host))
             .unwrap_or_default();
-        let login = serde_json::to_vec(&login).map_err(|error| error.to_string())?;
+        let login = serde_json::to_vec(&login).map_err(EngineError::unparseable)?;
         let request = Request::post(format!("/images/{repository}/push?tag={tag}"))
             .header("X-Registry-Auth", URL_SAFE.encode(login))
             .body(body_full(Bytes::new()))
-            .map_err(|error| error.to_string())?;
-        let answer = transport::send(self.endpoint.clone(), request)
-            .await
-            .map_err(fault::message)?;
-        let status = answer.status();
-        let mut body = answer.into_body();
-        let mut lines = Lines::default();
-        let mut digest = None;
-        let broken = |error: &dyn std::fmt::Display| format!("the connection to the engine broke: {error}");
-        let strange = |error: serde_json::Error| {
-            format!("the engine answered with something that is not its API: {error}")
-        };
+            .map_err(EngineError::unparseable)?;
+        let response = transport::send(self.endpoint.clone(), request).await?;
+        let status = response.status();
+        let mut body = response.into_body();
         if !status.is_success() {
-            let text = body.collect().await.map_err(|error| broken(&error))?.to_bytes();
-            let message = serde_json::from_slice::<serde_json::Value>(&text).ok();
-            let message = message
+            let text = body
+                .collect()
+                .await
+                .map_err(EngineError::disconnected)?
+                .to_bytes();
+            let document: Option<Value> = serde_json::from_slice(&text).ok();
+            let message = document
                 .as_ref()
                 .and_then(|document| document.get("message")?.as_str());
-            return Err(message.map_or_else(|| format!("the engine answered with {status}"), str::to_owned));
+            return Err(message.map_or_else(|| EngineError::of_status(status), EngineError::from_text));
         }
+        let mut digest = None;
         let mut take = |messages: Vec<Message>| {
             for message in messages {
                 if let Some(error) = message.error() {
-                    return Err(error.to_owned());
+                    return Err(EngineError::from_text(error));
                 }
                 layers.show(&message);
                 if let Some(pushed) = message.pushed() {
@@ -96,13 +79,14 @@ impl Engine {
             }
             Ok(())
         };
+        let mut lines = Lines::default();
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| broken(&error))?;
+            let frame = frame.map_err(EngineError::disconnected)?;
             if let Some(bytes) = frame.data_ref() {
-                take(lines.take(bytes).map_err(strange)?)?;
+                take(lines.take(bytes).map_err(EngineError::unparseable)?)?;
             }
         }
-        take(lines.finish().map_err(strange)?)?;
+        take(lines.finish().map_err(EngineError::unparseable)?)?;
         Ok(digest)
     }
 }

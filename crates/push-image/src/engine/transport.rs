@@ -1,5 +1,5 @@
-//! HTTP to the engine, over its socket or TCP: under bollard, and for the one call that bollard does not
-//! give us whole.
+//! HTTP to the engine, over a Unix socket or TCP: bollard's transport, and that of the push, which does not use
+//! bollard's call.
 
 use crate::engine::endpoint::Endpoint;
 use bollard::BollardRequest;
@@ -12,12 +12,12 @@ use hyper::{Response, Uri};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpStream, UnixStream};
 
-/// The headers with credentials. bollard writes them in the base64 of MIME; the engine reads that of URLs,
-/// and where the two differ it goes on without credentials and says nothing.
+/// The headers with credentials. bollard encodes them in standard base64, but the engine expects the URL-safe
+/// alphabet: it ignores credentials that it cannot decode, without an error.
 const CREDENTIALS: [&str; 2] = ["x-registry-auth", "x-registry-config"];
 
-/// Sends one request, on a connection of its own: when the answer is dropped, the connection is closed, and
-/// that is how the engine learns that a pull, a build or a push is no longer wanted.
+/// Sends one request on a new connection. Dropping the response closes the connection, which makes the engine cancel
+/// the pull, the build or the push.
 pub(crate) async fn send(endpoint: Endpoint, request: BollardRequest) -> Result<Response<Incoming>, Error> {
     match endpoint {
         Endpoint::Unix(path) => exchange(TokioIo::new(UnixStream::connect(path).await?), request).await,
@@ -37,16 +37,16 @@ where
     headers.insert(HOST, HeaderValue::from_static("docker"));
     for name in CREDENTIALS {
         if let Some(value) = headers.get_mut(name) {
-            *value = for_urls(value);
+            *value = url_safe(value);
         }
     }
     let (mut sender, connection) = http1::handshake(stream).await?;
-    // Its error comes back from the request, or from the body of the answer.
+    // An error of the connection is returned by the request or by the body of the response.
     tokio::spawn(connection);
     Ok(sender.send_request(request).await?)
 }
 
-fn for_urls(value: &HeaderValue) -> HeaderValue {
+fn url_safe(value: &HeaderValue) -> HeaderValue {
     let bytes: Vec<u8> = value
         .as_bytes()
         .iter()
@@ -66,8 +66,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn credentials_are_in_the_alphabet_that_the_engine_reads() {
-        let value = for_urls(&HeaderValue::from_static("a+b/c=="));
+    fn credentials_are_converted_to_the_url_safe_alphabet() {
+        let value = url_safe(&HeaderValue::from_static("a+b/c=="));
         assert_eq!(value.to_str().unwrap(), "a-b_c==");
         assert!(!format!("{value:?}").contains("a-b"));
     }

@@ -1,130 +1,10 @@
 use super::*;
-use std::os::unix::fs::symlink;
-
-const HOST: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
-
-fn folder() -> tempfile::TempDir {
-    tempfile::tempdir().unwrap()
-}
-
-fn aws(password: &str) -> Credentials {
-    Credentials::new("AWS", password)
-}
 
 fn config(text: &str) -> DockerConfig {
     DockerConfig {
         path: PathBuf::from("config.json"),
         document: serde_json::from_str(text).unwrap(),
     }
-}
-
-fn mode(path: &Path) -> u32 {
-    fs::metadata(path).unwrap().permissions().mode() & 0o777
-}
-
-#[test]
-fn makes_a_private_file_in_a_private_folder() {
-    let folder = folder();
-    let path = folder.path().join("new/config.json");
-    assert_eq!(
-        store(&path, HOST, &aws("pw")).unwrap(),
-        Stored {
-            keeper: Keeper::File(path.clone()),
-            changed: true
-        }
-    );
-    assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
-    let expected =
-        format!("{{\n\t\"auths\": {{\n\t\t\"{HOST}\": {{\n\t\t\t\"auth\": \"QVdTOnB3\"\n\t\t}}\n\t}}\n}}");
-    assert_eq!(fs::read_to_string(&path).unwrap(), expected);
-}
-
-#[test]
-fn keeps_what_it_does_not_know_in_its_order_and_tightens_the_mode() {
-    let folder = folder();
-    let path = folder.path().join("config.json");
-    let text = r#"{"zeta":[1,{"b":1,"a":2}],"auths":{"z.example":{"auth":"eDp5","extra":true},"a.example":{}},"alpha":1.50}"#;
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    store(&path, HOST, &aws("pw")).unwrap();
-    let written: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-    let expected = text
-        .replace(
-            r#""a.example":{}"#,
-            &format!(r#""a.example":{{}},"{HOST}":{{"auth":"QVdTOnB3"}}"#),
-        )
-        .replace("1.50", "1.5");
-    assert_eq!(written.to_string(), expected);
-    assert_eq!(mode(&path), 0o600);
-}
-
-#[test]
-fn the_same_login_again_changes_nothing_but_a_mode_that_is_too_wide() {
-    let folder = folder();
-    let path = folder.path().join("config.json");
-    let changed = || store(&path, HOST, &aws("pw")).unwrap().changed;
-    assert!(changed());
-    assert!(!changed());
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(changed());
-    assert_eq!(mode(&path), 0o600);
-}
-
-#[test]
-fn a_malformed_file_is_left_alone() {
-    let folder = folder();
-    let path = folder.path().join("config.json");
-    for text in ["{\"auths\": canary", "[]", "{\"auths\": []}"] {
-        fs::write(&path, text).unwrap();
-        let error = store(&path, HOST, &aws("pw")).unwrap_err();
-        assert!(!format!("{error:#}").contains("canary"), "{error:#}");
-        assert_eq!(fs::read_to_string(&path).unwrap(), text);
-    }
-    let left: Vec<_> = fs::read_dir(folder.path())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
-    assert_eq!(left.len(), 2, "only the file and the lock: {left:?}");
-}
-
-#[test]
-fn an_empty_file_is_an_empty_configuration() {
-    let folder = folder();
-    let path = folder.path().join("config.json");
-    fs::write(&path, "\n").unwrap();
-    store(&path, HOST, &aws("pw")).unwrap();
-    assert!(
-        DockerConfig::read(&path)
-            .unwrap()
-            .credentials_for(HOST)
-            .unwrap()
-            .is_some()
-    );
-}
-
-#[test]
-fn a_symbolic_link_stays_one() {
-    let folder = folder();
-    let real = folder.path().join("real");
-    fs::create_dir(&real).unwrap();
-    let link = folder.path().join("config.json");
-    symlink("real/config.json", &link).unwrap();
-    store(&link, HOST, &aws("pw")).unwrap();
-    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
-    assert!(real.join("config.json").is_file());
-}
-
-#[test]
-fn fifty_logins_at_once_lose_nothing() {
-    let folder = folder();
-    let path = folder.path().join("config.json");
-    std::thread::scope(|scope| {
-        for number in 0..50 {
-            let path = &path;
-            scope.spawn(move || store(path, &format!("host{number}.example"), &aws("pw")).unwrap());
-        }
-    });
-    assert_eq!(DockerConfig::read(&path).unwrap().hosts().len(), 50);
 }
 
 #[test]
@@ -149,28 +29,12 @@ fn reads_in_dockers_order() {
     );
     assert_eq!(helpers.helper_for("a.example"), Some("ecr-login"));
     assert_eq!(helpers.helper_for("b.example"), Some("desktop"));
-    assert_eq!(helpers.hosts(), ["a.example", "b.example"]);
     for key in ["https://index.docker.io/v1/", "docker.io"] {
         let hub = config(&format!(
             r#"{{"credHelpers":{{"{key}":"own"}},"credsStore":"desktop"}}"#
         ));
         assert_eq!(hub.helper_for("docker.io"), Some("own"), "{key}");
     }
-}
-
-#[test]
-fn a_host_with_the_ecr_helper_needs_nothing() {
-    let folder = folder();
-    let path = folder.path().join("config.json");
-    fs::write(&path, format!(r#"{{"credHelpers":{{"{HOST}":"ecr-login"}}}}"#)).unwrap();
-    assert_eq!(
-        store(&path, HOST, &aws("pw")).unwrap(),
-        Stored {
-            keeper: Keeper::Itself("ecr-login".into()),
-            changed: false
-        }
-    );
-    assert!(!fs::read_to_string(&path).unwrap().contains("auths"));
 }
 
 #[test]

@@ -1,0 +1,203 @@
+//! Where credentials are stored for Docker, and storing them there.
+
+use crate::credentials::Credentials;
+use crate::docker_config::DockerConfig;
+use crate::helper;
+use anyhow::{Context, Result, bail};
+use cli::Failure;
+use runtime::critical_section;
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value, json};
+use std::fs::{self, File, TryLockError};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// How long to wait for the lock of another login.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The amazon-ecr-credential-helper, which requests ECR tokens when Docker asks for them and stores none.
+const ECR_HELPER: &str = "ecr-login";
+
+/// Where the credentials of a host are stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CredentialStore {
+    /// `config.json` itself.
+    ConfigFile(PathBuf),
+    /// The credential helper of this name.
+    Helper(String),
+    /// The credential helper of this name, which requests tokens itself: nothing is stored.
+    SelfManaged(String),
+}
+
+impl CredentialStore {
+    /// Where [`store`] puts the credentials of `host`.
+    pub fn of(config: &DockerConfig, host: &str) -> Self {
+        match config.helper_for(host) {
+            Some(name) if name == ECR_HELPER => CredentialStore::SelfManaged(name.to_owned()),
+            Some(name) => CredentialStore::Helper(name.to_owned()),
+            None => CredentialStore::ConfigFile(config.path.clone()),
+        }
+    }
+}
+
+/// The result of [`store`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    /// Where the credentials are.
+    pub store: CredentialStore,
+    /// Whether the credentials, or the mode of the file, were different before.
+    pub changed: bool,
+}
+
+/// Stores `credentials` where Docker looks for the credentials of `host`: in the helper that is configured for the
+/// host, else in the file at `path`. Other keys of the file, and their order, are kept. The file is replaced
+/// atomically and only its owner can read it.
+///
+/// # Errors
+/// When the file is malformed or cannot be written, or the helper fails.
+pub fn store(path: &Path, host: &str, credentials: &Credentials) -> Result<Stored> {
+    let target = resolve_links(path)?;
+    let folder = target
+        .parent()
+        .context("failed to find the folder of docker's configuration")?;
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(folder)
+        .with_context(|| format!("failed to create the folder `{}`", folder.display()))?;
+    let _lock = lock(folder)?;
+    let mut config = DockerConfig::read(&target)?;
+    let store = match CredentialStore::of(&config, host) {
+        CredentialStore::ConfigFile(_) => CredentialStore::ConfigFile(path.to_owned()),
+        other => other,
+    };
+    let entry = match &store {
+        CredentialStore::SelfManaged(_) => {
+            return Ok(Stored {
+                store,
+                changed: false,
+            });
+        }
+        CredentialStore::Helper(name) => {
+            helper::store(name, host, credentials)?;
+            // Docker writes an empty entry into the file for credentials that a helper stores.
+            json!({})
+        }
+        CredentialStore::ConfigFile(_) => json!({ "auth": credentials.to_basic().expose_secret() }),
+    };
+    let auths = config.document.entry("auths").or_insert_with(|| json!({}));
+    let Some(auths) = auths.as_object_mut() else {
+        bail!(
+            "failed to read docker's configuration `{}`: `auths` is not an object",
+            path.display()
+        );
+    };
+    let differs = auths.get(host) != Some(&entry) || !is_private(&target);
+    if differs {
+        auths.insert(host.to_owned(), entry);
+        replace(&target, folder, &config.document)?;
+    }
+    // Helpers do not report whether they had the same credentials before.
+    let changed = differs || matches!(store, CredentialStore::Helper(_));
+    Ok(Stored { store, changed })
+}
+
+/// Whether the mode of the file is 0600.
+fn is_private(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o777 == 0o600)
+}
+
+/// Resolves symbolic links of `path` itself. The link is kept, and the temporary file has to be in the folder of
+/// the real file, because a rename does not cross file systems.
+fn resolve_links(path: &Path) -> Result<PathBuf> {
+    let mut target = path.to_owned();
+    for _ in 0..40 {
+        match fs::read_link(&target) {
+            Ok(next) => target = target.parent().unwrap_or(Path::new("/")).join(next),
+            Err(_) => return Ok(target),
+        }
+    }
+    bail!(
+        "failed to read docker's configuration `{}`: too many symbolic links",
+        path.display()
+    )
+}
+
+/// Locks the configuration against other logins: two processes that read, change and replace the file at the same
+/// time would lose an entry. The lock is a separate file, because the configuration file is replaced by a rename.
+fn lock(folder: &Path) -> Result<File> {
+    let path = folder.join("config.json.lock");
+    let file = fs::OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .mode(0o600)
+        .open(&path)
+        .with_context(|| format!("failed to open the lock file `{}`", path.display()))?;
+    let start = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_TIMEOUT => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(Failure::error(format!(
+                    "failed to lock `{}`: another login has held the lock for {} s",
+                    path.display(),
+                    LOCK_TIMEOUT.as_secs()
+                ))
+                .kind(cli::ErrorKind::Conflict)
+                .code("locked")
+                .hint(format!(
+                    "find the process with `fuser -v {}`; it may be waiting for a credential helper",
+                    path.display()
+                ))
+                .into());
+            }
+            Err(TryLockError::Error(error)) => {
+                return Err(error).with_context(|| format!("failed to lock `{}`", path.display()));
+            }
+        }
+    }
+}
+
+fn replace(target: &Path, folder: &Path, document: &Map<String, Value>) -> Result<()> {
+    let context = || format!("failed to write docker's configuration `{}`", target.display());
+    let _section = critical_section::enter();
+    // The temporary file has mode 0600 from the start, and is removed when a step below fails.
+    let mut file = tempfile::Builder::new()
+        .prefix(".config.json")
+        .tempfile_in(folder)
+        .with_context(context)?;
+    let mut text = Vec::new();
+    // Docker indents with tabs.
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"\t");
+    serde::Serialize::serialize(
+        document,
+        &mut serde_json::Serializer::with_formatter(&mut text, formatter),
+    )
+    .with_context(context)?;
+    file.write_all(&text)
+        .and_then(|()| file.as_file().sync_all())
+        .with_context(context)?;
+    if let Ok(old) = fs::metadata(target) {
+        let own = file.as_file().metadata().with_context(context)?;
+        // A login by root (`sudo`) must not change the owner of another user's file.
+        if (old.uid(), old.gid()) != (own.uid(), own.gid()) {
+            chown(file.path(), Some(old.uid()), Some(old.gid())).with_context(context)?;
+        }
+    }
+    file.as_file()
+        .set_permissions(fs::Permissions::from_mode(0o600))
+        .with_context(context)?;
+    file.persist(target)
+        .map_err(|error| error.error)
+        .with_context(context)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
