@@ -1,6 +1,8 @@
-//! What differs between two values, field by field, with paths that people can read.
+//! What differs between two values, field by field.
 
-use crate::document::join;
+use crate::node::join;
+use crate::redaction::{Values, hide};
+use crate::shape::Shape;
 use cli::Change;
 use serde_json::{Map, Value};
 
@@ -11,25 +13,34 @@ pub enum List {
     Ordered,
     /// It does not: subnets.
     Set,
-    /// It does not, and the elements are known by these fields: environment variables by `name`.
+    /// It does not, and these fields identify an element: `name` an environment variable.
     Keyed(&'static [&'static str]),
 }
 
 /// The meaning of the list in the field of this name.
 pub type Meaning = fn(field: &str) -> List;
 
-/// From `from` to `to`. An absent field is `null`.
+/// The changes from `from` to `to`, with all values. An absent field is `null`.
 pub fn difference(from: &Value, to: &Value, meaning: Meaning) -> Vec<Change> {
-    let mut changes = Vec::new();
-    Walk {
-        meaning,
-        changes: &mut changes,
-    }
-    .value("", "", from, to);
-    changes
+    let mut walk = Walk::new(meaning, Values::Shown);
+    walk.value("", "", None, from, to);
+    walk.changes
 }
 
-/// Puts lists whose order means nothing into one order, all the way down.
+/// [`difference`] between two documents of `shape`. What may hold a secret is shown only with [`Values::Shown`].
+pub(crate) fn difference_of(
+    from: &Value,
+    to: &Value,
+    meaning: Meaning,
+    shape: &Shape,
+    values: Values,
+) -> Vec<Change> {
+    let mut walk = Walk::new(meaning, values);
+    walk.value("", "", Some(shape), from, to);
+    walk.changes
+}
+
+/// Sorts unordered lists, recursively.
 pub fn sort(value: &mut Value, meaning: Meaning) {
     sort_field("", value, meaning);
 }
@@ -56,7 +67,7 @@ fn sort_field(field: &str, value: &mut Value, meaning: Meaning) {
     }
 }
 
-/// What an element of a keyed list is known by: `4567/tcp`.
+/// The identity of an element of a keyed list: `4567/tcp`.
 pub fn label(element: &Value, keys: &[&str]) -> String {
     let parts = keys.iter().filter_map(|key| match element.get(*key) {
         None | Some(Value::Null) => None,
@@ -66,52 +77,88 @@ pub fn label(element: &Value, keys: &[&str]) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-/// The elements that only one of two sets has, side by side: what goes away and what comes.
-pub fn set_changes(path: &str, from: &[Value], to: &[Value], changes: &mut Vec<Change>) {
-    let gone = from.iter().filter(|element| !to.contains(element));
-    let mut come = to.iter().filter(|element| !from.contains(element));
-    for element in gone {
-        changes.push(Change::new(
-            path,
-            element.clone(),
-            come.next().cloned().unwrap_or_default(),
-        ));
-    }
-    come.for_each(|element| changes.push(Change::new(path, Value::Null, element.clone())));
+/// The elements that only one of two sets has, side by side: what is removed and what is added.
+pub(crate) fn set_pairs(from: &[Value], to: &[Value]) -> Vec<(Value, Value)> {
+    let removed = from.iter().filter(|element| !to.contains(element)).cloned();
+    let mut added = to.iter().filter(|element| !from.contains(element)).cloned();
+    let mut pairs: Vec<(Value, Value)> = removed
+        .map(|element| (element, added.next().unwrap_or_default()))
+        .collect();
+    pairs.extend(added.map(|element| (Value::Null, element)));
+    pairs
 }
 
-struct Walk<'a> {
+struct Walk {
     meaning: Meaning,
-    changes: &'a mut Vec<Change>,
+    values: Values,
+    changes: Vec<Change>,
 }
 
-impl Walk<'_> {
-    fn value(&mut self, path: &str, field: &str, from: &Value, to: &Value) {
+impl Walk {
+    fn new(meaning: Meaning, values: Values) -> Self {
+        Walk {
+            meaning,
+            values,
+            changes: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, path: &str, shape: Option<&Shape>, from: &Value, to: &Value) {
+        let side = |value: &Value| match self.values {
+            Values::Shown => value.clone(),
+            Values::Hidden => hide(value, shape),
+        };
+        self.changes.push(Change::new(path, side(from), side(to)));
+    }
+
+    fn value(&mut self, path: &str, field: &str, shape: Option<&Shape>, from: &Value, to: &Value) {
         if from == to {
             return;
         }
-        let nothing = Vec::new();
-        let none = Map::new();
+        let no_elements = Vec::new();
+        let no_members = Map::new();
         match (from, to) {
-            (Value::Object(from), Value::Object(to)) => self.object(path, &[], from, to),
-            (Value::Null, Value::Object(to)) if !to.is_empty() => self.object(path, &[], &none, to),
-            (Value::Object(from), Value::Null) if !from.is_empty() => self.object(path, &[], from, &none),
-            (Value::Array(from), Value::Array(to)) => self.list(path, field, from, to),
-            (Value::Null, Value::Array(to)) if !to.is_empty() => self.list(path, field, &nothing, to),
-            (Value::Array(from), Value::Null) if !from.is_empty() => self.list(path, field, from, &nothing),
-            _ => self.changes.push(Change::new(path, from.clone(), to.clone())),
+            (Value::Object(from), Value::Object(to)) => self.object(path, &[], shape, from, to),
+            (Value::Null, Value::Object(to)) if !to.is_empty() => {
+                self.object(path, &[], shape, &no_members, to);
+            }
+            (Value::Object(from), Value::Null) if !from.is_empty() => {
+                self.object(path, &[], shape, from, &no_members);
+            }
+            (Value::Array(from), Value::Array(to)) => self.list(path, field, shape, from, to),
+            (Value::Null, Value::Array(to)) if !to.is_empty() => {
+                self.list(path, field, shape, &no_elements, to);
+            }
+            (Value::Array(from), Value::Null) if !from.is_empty() => {
+                self.list(path, field, shape, from, &no_elements);
+            }
+            _ => self.push(path, shape, from, to),
         }
     }
 
-    fn object(&mut self, path: &str, but: &[&str], from: &Map<String, Value>, to: &Map<String, Value>) {
-        let new = to.keys().filter(|key| !from.contains_key(*key));
-        for key in from.keys().chain(new).filter(|key| !but.contains(&key.as_str())) {
+    /// The members, but for those that identify the object in its list.
+    fn object(
+        &mut self,
+        path: &str,
+        identity: &[&str],
+        shape: Option<&Shape>,
+        from: &Map<String, Value>,
+        to: &Map<String, Value>,
+    ) {
+        let added = to.keys().filter(|key| !from.contains_key(*key));
+        let keys = from.keys().chain(added);
+        for key in keys.filter(|key| !identity.contains(&key.as_str())) {
             let side = |members: &Map<String, Value>| members.get(key).cloned().unwrap_or_default();
-            self.value(&join(path, key), key, &side(from), &side(to));
+            let inner = shape.and_then(|shape| shape.member(key));
+            self.value(&join(path, key), key, inner, &side(from), &side(to));
         }
     }
 
-    fn list(&mut self, path: &str, field: &str, from: &[Value], to: &[Value]) {
+    fn list(&mut self, path: &str, field: &str, shape: Option<&Shape>, from: &[Value], to: &[Value]) {
+        let inner = match shape {
+            Some(Shape::List(inner)) => Some(*inner),
+            _ => None,
+        };
         match (self.meaning)(field) {
             List::Ordered => {
                 let side = |list: &[Value]| {
@@ -121,19 +168,29 @@ impl Walk<'_> {
                         list.to_vec().into()
                     }
                 };
-                self.changes.push(Change::new(path, side(from), side(to)));
+                self.push(path, shape, &side(from), &side(to));
             }
-            List::Set => set_changes(path, from, to, self.changes),
-            List::Keyed(keys) => self.keyed(path, keys, from, to),
+            List::Set => {
+                for (removed, added) in set_pairs(from, to) {
+                    self.push(path, inner, &removed, &added);
+                }
+            }
+            List::Keyed(keys) => self.keyed(path, keys, inner, from, to),
         }
     }
 
-    fn keyed(&mut self, path: &str, keys: &'static [&'static str], from: &[Value], to: &[Value]) {
+    fn keyed(
+        &mut self,
+        path: &str,
+        keys: &'static [&'static str],
+        shape: Option<&Shape>,
+        from: &[Value],
+        to: &[Value],
+    ) {
         let find =
             |list: &[Value], name: &str| list.iter().find(|element| label(element, keys) == name).cloned();
-        let known = from.iter().map(|element| label(element, keys));
-        let mut names: Vec<String> = known.collect();
-        for name in to.iter().map(|element| label(element, keys)) {
+        let mut names: Vec<String> = Vec::new();
+        for name in from.iter().chain(to).map(|element| label(element, keys)) {
             if !names.contains(&name) {
                 names.push(name);
             }
@@ -144,21 +201,14 @@ impl Walk<'_> {
             let before = self.changes.len();
             if let (Some(Value::Object(_)) | None, Some(Value::Object(_)) | None) = (&old, &new) {
                 let side = |value: &Option<Value>| {
-                    value
-                        .as_ref()
-                        .and_then(Value::as_object)
-                        .cloned()
-                        .unwrap_or_default()
+                    let members = value.as_ref().and_then(Value::as_object);
+                    members.cloned().unwrap_or_default()
                 };
-                self.object(&path, keys, &side(&old), &side(&new));
+                self.object(&path, keys, shape, &side(&old), &side(&new));
             }
-            // An element with nothing but its name.
+            // An element with nothing but its identity.
             if self.changes.len() == before && old != new {
-                self.changes.push(Change::new(
-                    path,
-                    old.unwrap_or_default(),
-                    new.unwrap_or_default(),
-                ));
+                self.push(&path, shape, &old.unwrap_or_default(), &new.unwrap_or_default());
             }
         }
     }

@@ -1,105 +1,96 @@
-//! `${NAME}` in documents, by the rules of `ops.toml`.
+//! `${NAME}` in documents.
 
-use crate::document::{Content, Document, Field, Member, Node};
-use crate::position::{Fault, Faults};
-use cli::error::ErrorSummary;
-use common::config::{AwsTarget, Variables, expand as expand_text};
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::document::Document;
+use crate::node::{Content, Field, Member, Node};
 
-/// `document` with the variables in all its strings replaced; keys stay as they are, and so do IAM's own
-/// variables (`${aws:username}`). Places stay those of the file.
-///
-/// # Errors
-/// With each string that names a variable which is unset, empty or unknown.
-pub fn expand(document: &Document, variables: &Variables) -> Result<Document, Vec<Fault>> {
-    expand_and_check(document, variables, |_| Vec::new()).map(|(document, _)| document)
+/// Why a text could not be expanded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExpandError {
+    /// What is wrong, without the name of the field.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
 }
 
-/// [`expand`], and what `check` finds wrong with the document then.
+/// Gives a text with its variables replaced.
+pub type Expander<'a> = &'a dyn Fn(&str) -> Result<String, ExpandError>;
+
+/// `document` with all its strings expanded. Keys stay as they are, and positions are those of the file.
 ///
 /// # Errors
-/// When a variable is unset, empty or unknown: with that, and with what else `check` finds wrong, so that all
-/// faults are told at once.
+/// With each string that could not be expanded.
+pub fn expand(document: &Document, expander: Expander) -> Result<Document, Vec<Diagnostic>> {
+    expand_and_check(document, expander, |_| Vec::new()).map(|(document, _)| document)
+}
+
+/// [`expand`], and what `check` reports about the expanded document.
+///
+/// # Errors
+/// When a string could not be expanded: with that, and with what `check` reports about the other values, so that the
+/// user sees everything at once.
 pub fn expand_and_check(
     document: &Document,
-    variables: &Variables,
-    check: impl FnOnce(&Document) -> Vec<Fault>,
-) -> Result<(Document, Vec<Fault>), Vec<Fault>> {
-    let mut faults = Faults::new(&document.file);
+    expander: Expander,
+    check: impl FnOnce(&Document) -> Vec<Diagnostic>,
+) -> Result<(Document, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let mut diagnostics = Diagnostics::new(&document.file);
     let expanded = Document {
         file: document.file.clone(),
-        root: node(&document.field(), variables, &mut faults),
+        root: node(&document.field(), expander, &mut diagnostics),
     };
-    let mut faults = faults.into_vec();
+    let mut diagnostics = diagnostics.into_vec();
     let mut found = check(&expanded);
-    if faults.is_empty() {
+    if diagnostics.is_empty() {
         return Ok((expanded, found));
     }
-    // A text that could not be expanded stands there as it is: what is wrong with it has been said.
-    found.retain(|fault| !faults.iter().any(|said| said.position == fault.position));
-    faults.extend(found);
-    faults.sort_by_key(|fault| fault.position);
-    Err(faults)
+    // A string that could not be expanded is still there as it is in the file: its diagnostic is enough.
+    found.retain(|other| !diagnostics.iter().any(|known| known.position == other.position));
+    diagnostics.extend(found);
+    diagnostics.sort_by_key(|diagnostic| diagnostic.position);
+    Err(diagnostics)
 }
 
-/// The string under `key` at the top of `document`, expanded alone; `None` when it is absent or empty.
+/// The expanded string under `key` at the top of `document`; `None` when it is absent or empty.
 ///
 /// # Errors
-/// With its place, when it can't be expanded.
-pub fn expand_key(document: &Document, key: &str, variables: &Variables) -> Result<Option<String>, Fault> {
+/// When it can't be expanded.
+pub fn expand_key(document: &Document, key: &str, expander: Expander) -> Result<Option<String>, Diagnostic> {
     let Some(field) = document.field().get(key) else {
         return Ok(None);
     };
-    let mut faults = Faults::new(&document.file);
-    let expanded = node(&field, variables, &mut faults);
-    match (faults.into_vec().pop(), expanded.content) {
-        (Some(fault), _) => Err(fault),
+    let mut diagnostics = Diagnostics::new(&document.file);
+    let expanded = node(&field, expander, &mut diagnostics);
+    match (diagnostics.into_vec().pop(), expanded.content) {
+        (Some(diagnostic), _) => Err(diagnostic),
         (None, Content::Text(text)) if !text.is_empty() => Ok(Some(text)),
         (None, _) => Ok(None),
     }
 }
 
-/// `fault` of a document that was expanded with [`Variables::preview`]: in the place of the stand-ins it names the
-/// variables, as the file does.
-pub fn name_unknown(mut fault: Fault) -> Fault {
-    let AwsTarget { account, region } = AwsTarget::unknown();
-    for text in std::iter::once(&mut fault.message).chain(&mut fault.hint) {
-        *text = text
-            .replace(&account, "${AWS_ACCOUNT_ID}")
-            .replace(&region, "${AWS_REGION}");
-    }
-    fault
-}
-
-fn node(field: &Field, variables: &Variables, faults: &mut Faults) -> Node {
+fn node(field: &Field, expander: Expander, diagnostics: &mut Diagnostics) -> Node {
     let content = match &field.node.content {
-        Content::Text(text) => match expand_text(text, variables) {
+        Content::Text(text) => match expander(text) {
             Ok(text) => Content::Text(text),
             Err(error) => {
-                let described = ErrorSummary::of(&error.at("it").into());
-                let message = described
-                    .message
-                    .strip_prefix("it ")
-                    .unwrap_or(&described.message);
-                faults.error(field, message);
-                described.hint.into_iter().for_each(|hint| faults.hint(hint));
+                diagnostics.error(field, error.message);
+                error.hint.into_iter().for_each(|hint| diagnostics.hint(hint));
                 Content::Text(text.clone())
             }
         },
         Content::Array(_) => {
             let elements = field.elements();
-            Content::Array(
-                elements
-                    .iter()
-                    .map(|element| node(element, variables, faults))
-                    .collect(),
-            )
+            let expanded = elements
+                .iter()
+                .map(|element| node(element, expander, diagnostics));
+            Content::Array(expanded.collect())
         }
         Content::Object(_) => {
             let members = field.members().into_iter();
             let members = members.map(|(member, value)| Member {
                 key: member.key.clone(),
                 position: member.position,
-                value: node(&value, variables, faults),
+                value: node(&value, expander, diagnostics),
             });
             Content::Object(members.collect())
         }
@@ -110,6 +101,3 @@ fn node(field: &Field, variables: &Variables, faults: &mut Faults) -> Node {
         content,
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,14 +1,9 @@
-//! Values that may be secrets: which of them look like one, and which may be shown.
-//!
-//! A document of ECS holds plain values, and people put secrets among them. A linter warns of what looks like
-//! a secret; nobody would listen to one that warns of everything. What is printed is judged the other way
-//! round: a value is shown only when it is obviously harmless.
+//! Which plain values look like secrets: by their names, or by what stands in them. A linter warns of these, so they
+//! are few: a warning about every value would not be read.
 
-mod conceal;
-mod harmless;
+mod plain;
 
-pub(crate) use conceal::{concealed, difference, secrets};
-use harmless::{is_label, is_number, is_path, is_url};
+use plain::{is_label, is_number, is_path, is_switch, is_url};
 
 /// Words in the names of values that are secrets.
 const WORDS: [&str; 24] = [
@@ -38,7 +33,7 @@ const WORDS: [&str; 24] = [
     "TOKENS",
 ];
 
-/// The same, written together with another word: `APIKEY`, `PGPASSWORD`.
+/// Ends of compound words that do the same: `APIKEY`, `PGPASSWORD`.
 const ENDS: [&str; 11] = [
     "ACCESSKEY",
     "APIKEY",
@@ -53,10 +48,10 @@ const ENDS: [&str; 11] = [
     "TOKEN",
 ];
 
-/// Words that end so, and mean something else.
+/// Words with such an end that mean something else.
 const OTHER_WORDS: [&str; 4] = ["BYPASS", "COMPASS", "ENCOMPASS", "TRESPASS"];
 
-/// What measures a secret is none: `TOKEN_TTL`.
+/// Last words of the names of values that measure a secret: `TOKEN_TTL`.
 const MEASURES: [&str; 12] = [
     "AGE", "COUNT", "DAYS", "EXPIRY", "HOURS", "LENGTH", "LIMIT", "MINUTES", "SECONDS", "SIZE", "TIMEOUT",
     "TTL",
@@ -90,7 +85,7 @@ const TOKENS: [(&str, usize); 24] = [
     ("xoxs-", 12),
 ];
 
-/// Addresses whose path is the secret.
+/// Webhook URLs, whose path is the secret.
 const SECRET_PATHS: [&str; 4] = [
     "://hooks.slack.com/services/",
     "://discord.com/api/webhooks/",
@@ -130,8 +125,8 @@ fn is_secret_name(name: &str) -> bool {
     words.iter().any(secret) && !words.iter().any(|word| word == "PUBLIC")
 }
 
-/// Whether the value only speaks of a secret: how long it is, where it is.
-fn speaks_of_one(name: &str, value: &str) -> bool {
+/// Whether the value only describes a secret: its length, its place.
+fn describes_secret(name: &str, value: &str) -> bool {
     let words = words(name);
     let last = words.last().map(String::as_str).unwrap_or_default();
     match last {
@@ -144,17 +139,13 @@ fn speaks_of_one(name: &str, value: &str) -> bool {
     }
 }
 
-fn is_switch(value: &str) -> bool {
-    ["true", "false", "yes", "no", "on", "off"].contains(&value.to_ascii_lowercase().as_str())
-}
-
-/// Whether the value of this name looks like a secret: by the name, or by itself.
+/// Whether the value of this name looks like a secret: by its name, or by its content.
 pub(crate) fn is_secret(name: &str, value: &str) -> bool {
-    let named = !value.is_empty() && is_secret_name(name) && !speaks_of_one(name, value);
+    let named = !value.is_empty() && is_secret_name(name) && !describes_secret(name, value);
     named || holds_secret(value)
 }
 
-/// Whether a secret stands somewhere in `text`.
+/// Whether `text` contains a secret.
 pub(crate) fn holds_secret(text: &str) -> bool {
     holds_access_key(text)
         || holds_token(text)
@@ -195,7 +186,7 @@ fn holds_login(text: &str) -> bool {
         let authority = url.split(['/', '?', '#']).next().unwrap_or_default();
         match authority.rsplit_once('@') {
             Some((user, _)) => user.contains(':') || (web && !user.is_empty()),
-            // A password may have a slash that nobody has escaped: then a port is no number.
+            // A password may have a slash that is not escaped: what looks like a port is then no number.
             None => {
                 let port = authority.split_once(':').map(|(_, port)| port);
                 let no_port = port
@@ -216,7 +207,7 @@ fn variable(text: &str) -> Option<&str> {
     (1..=40).contains(&name.len()).then_some(name)
 }
 
-/// Whether a shell would find the value elsewhere: by a name in capitals or in small letters, or by a command.
+/// Whether a shell would replace the text: a variable in capitals or in small letters, or a command substitution.
 fn is_looked_up(text: &str) -> bool {
     let small = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
     let large = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
@@ -229,7 +220,7 @@ fn holds_pair(text: &str) -> bool {
     text.match_indices(['=', ':']).any(|(at, sign)| {
         let (before, behind) = text.split_at(at);
         let value = behind.get(1..).unwrap_or_default();
-        // Elsewhere a colon stands in ARNs, images and addresses.
+        // Other colons are parts of ARNs, images and addresses.
         if sign == ":" && !value.starts_with([' ', '"', '\'']) {
             return false;
         }
@@ -242,13 +233,13 @@ fn holds_pair(text: &str) -> bool {
             .unwrap_or_default();
         let end = value.find([' ', '"', '\'', '&', ';', ',']).unwrap_or(value.len());
         let value = value.get(..end).unwrap_or_default();
-        // A variable of the shell is looked up when the program starts.
+        // A shell variable is not the value itself.
         let given = !value.is_empty() && !is_looked_up(value);
-        given && is_secret_name(name) && !speaks_of_one(name, value)
+        given && is_secret_name(name) && !describes_secret(name, value)
     })
 }
 
-/// Which of the words of a command look like secrets: by themselves, or as what stands behind `--password`.
+/// Which words of a command look like secrets: by their content, or as the argument of an option like `--password`.
 pub(crate) fn secret_words(words: &[&str]) -> Vec<bool> {
     let mut flag = "";
     let mut found = Vec::new();

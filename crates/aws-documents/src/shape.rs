@@ -1,32 +1,34 @@
-//! The fields that an API of AWS takes: which there are, of what kind, and which must be there.
+//! The fields of an API of AWS: names, kinds, and which are required.
 
-use crate::document::{Content, Field};
-use crate::position::Faults;
+use crate::diagnostic::Diagnostics;
+use crate::node::{Content, Field};
 
-/// What a field may hold.
+/// What a field may hold. Values of [`Shape::FreeText`], [`Shape::Command`] and [`Shape::Anything`] may hold secrets and
+/// are hidden in diffs, see [`crate::redaction`]; the others are shown.
 #[derive(Clone, Copy, Debug)]
 pub enum Shape {
-    /// A string.
+    /// A string with a meaning to AWS: a name, an ARN, an image.
     Text,
-    /// A string of one's own: people put secrets there.
-    Own,
-    /// The words of a command, each a string of one's own.
-    Words,
+    /// A string that AWS passes on: an environment variable's value.
+    FreeText,
+    /// The words of a command.
+    Command,
     /// One of these strings.
-    Word(&'static [&'static str]),
+    OneOf(&'static [&'static str]),
     /// A whole number.
     Number,
     /// Any number.
     Fraction,
     /// `true` or `false`.
     Flag,
-    /// An object with keys of one's own and strings as values: of one's own too, but under these keys.
-    Texts(&'static [&'static str]),
+    /// An object with any keys and strings as values. Under these keys it is [`Shape::Text`], else
+    /// [`Shape::FreeText`].
+    TextMap(&'static [&'static str]),
     /// An array.
     List(&'static Shape),
     /// An object with these keys.
     Object(&'static [Key]),
-    /// Anything: AWS does not look into it.
+    /// Any value: AWS does not interpret it.
     Anything,
 }
 
@@ -35,101 +37,120 @@ pub enum Shape {
 pub struct Key {
     pub(crate) name: &'static str,
     pub(crate) shape: Shape,
-    needed: bool,
+    is_required: bool,
 }
 
 /// A key that may be there.
-pub const fn may(name: &'static str, shape: Shape) -> Key {
+pub const fn optional(name: &'static str, shape: Shape) -> Key {
     Key {
         name,
         shape,
-        needed: false,
+        is_required: false,
     }
 }
 
 /// A key that must be there.
-pub const fn must(name: &'static str, shape: Shape) -> Key {
+pub const fn required(name: &'static str, shape: Shape) -> Key {
     Key {
         name,
         shape,
-        needed: true,
+        is_required: true,
     }
 }
 
-/// Every key that AWS does not know, every missing one, and every value of another kind. `strangers` says
-/// what to do about a key that belongs elsewhere: to an answer of AWS, say.
-pub fn check(field: &Field, shape: &Shape, strangers: fn(&str) -> Option<&'static str>, faults: &mut Faults) {
+/// Reports each key that AWS does not have, each missing one, and each value of another kind. `unknown_key_hint` gives
+/// the hint for a key that belongs elsewhere, such as to a response of AWS.
+pub fn check(
+    field: &Field,
+    shape: &Shape,
+    unknown_key_hint: fn(&str) -> Option<&'static str>,
+    diagnostics: &mut Diagnostics,
+) {
     let content = &field.node.content;
     let wanted = match (shape, content) {
         // null counts as absent.
         (_, Content::Null) | (Shape::Anything, _) => return,
-        (Shape::Text | Shape::Own, Content::Text(_)) | (Shape::Flag, Content::Flag(_)) => return,
+        (Shape::Text | Shape::FreeText, Content::Text(_)) | (Shape::Flag, Content::Flag(_)) => return,
         (Shape::Fraction, Content::Number(_)) => return,
         (Shape::Number, Content::Number(number)) if number.is_i64() => return,
-        (Shape::Word(words), Content::Text(text)) => {
+        (Shape::OneOf(words), Content::Text(text)) => {
             if !words.contains(&text.as_str()) {
-                faults.error(field, format!("`{text}` is none of {}", words.join(", ")));
+                diagnostics.error(field, format!("`{text}` is none of {}", words.join(", ")));
             }
             return;
         }
-        (Shape::Texts(_), Content::Object(_)) => {
+        (Shape::TextMap(_), Content::Object(_)) => {
             for (_, value) in field.members() {
-                check(&value, &Shape::Text, strangers, faults);
+                check(&value, &Shape::Text, unknown_key_hint, diagnostics);
             }
             return;
         }
-        (Shape::List(inner), Content::Array(_)) => return list(field, inner, strangers, faults),
-        (Shape::Words, Content::Array(_)) => return list(field, &Shape::Own, strangers, faults),
-        (Shape::Object(keys), Content::Object(_)) => return object(field, keys, strangers, faults),
-        (Shape::Text | Shape::Own | Shape::Word(_), _) => "a string",
+        (Shape::List(inner), Content::Array(_)) => return list(field, inner, unknown_key_hint, diagnostics),
+        (Shape::Command, Content::Array(_)) => {
+            return list(field, &Shape::FreeText, unknown_key_hint, diagnostics);
+        }
+        (Shape::Object(keys), Content::Object(_)) => {
+            return object(field, keys, unknown_key_hint, diagnostics);
+        }
+        (Shape::Text | Shape::FreeText | Shape::OneOf(_), _) => "a string",
         (Shape::Number, _) => "a whole number",
         (Shape::Fraction, _) => "a number",
         (Shape::Flag, _) => "true or false",
-        (Shape::Texts(_) | Shape::Object(_), _) => "an object",
-        (Shape::List(_) | Shape::Words, _) => "an array",
+        (Shape::TextMap(_) | Shape::Object(_), _) => "an object",
+        (Shape::List(_) | Shape::Command, _) => "an array",
     };
-    faults.error(field, format!("it must be {wanted}, not {}", field.node.kind()));
+    diagnostics.error(field, format!("it must be {wanted}, not {}", field.node.kind()));
     if let (Shape::Number | Shape::Flag, Content::Text(_)) = (shape, content) {
-        faults.hint("write it without quotes");
+        diagnostics.hint("write it without quotes");
     }
 }
 
-fn list(field: &Field, inner: &Shape, strangers: fn(&str) -> Option<&'static str>, faults: &mut Faults) {
+fn list(
+    field: &Field,
+    inner: &Shape,
+    unknown_key_hint: fn(&str) -> Option<&'static str>,
+    diagnostics: &mut Diagnostics,
+) {
     for element in field.elements() {
         if element.node.content == Content::Null {
-            faults.error(&element, "null can't stand in an array");
+            diagnostics.error(&element, "null can't stand in an array");
         }
-        check(&element, inner, strangers, faults);
+        check(&element, inner, unknown_key_hint, diagnostics);
     }
 }
 
-fn object(field: &Field, keys: &[Key], strangers: fn(&str) -> Option<&'static str>, faults: &mut Faults) {
+fn object(
+    field: &Field,
+    keys: &[Key],
+    unknown_key_hint: fn(&str) -> Option<&'static str>,
+    diagnostics: &mut Diagnostics,
+) {
     for (member, value) in field.members() {
         if let Some(key) = keys.iter().find(|key| key.name == member.key) {
-            check(&value, &key.shape, strangers, faults);
+            check(&value, &key.shape, unknown_key_hint, diagnostics);
             continue;
         }
-        faults.error_at(
+        diagnostics.error_at(
             member.position,
             &value.path,
             format!("AWS has no field `{}` here", member.key),
         );
         let near = keys.iter().find(|key| alike(key.name, &member.key));
-        match (near, strangers(&member.key)) {
-            (Some(near), _) => faults.hint(format!("did you mean `{}`?", near.name)),
-            (None, Some(hint)) => faults.hint(hint),
+        match (near, unknown_key_hint(&member.key)) {
+            (Some(near), _) => diagnostics.hint(format!("did you mean `{}`?", near.name)),
+            (None, Some(hint)) => diagnostics.hint(hint),
             (None, None) => {}
         }
     }
     for key in keys
         .iter()
-        .filter(|key| key.needed && field.get(key.name).is_none())
+        .filter(|key| key.is_required && field.get(key.name).is_none())
     {
-        faults.error(field, format!("`{}` is missing", key.name));
+        diagnostics.error(field, format!("`{}` is missing", key.name));
     }
 }
 
-/// The same but for case and one letter.
+/// Whether the names differ in no more than case and one letter, or two letters in each other's place.
 fn alike(known: &str, written: &str) -> bool {
     let (known, written) = (known.to_ascii_lowercase(), written.to_ascii_lowercase());
     let (short, long) = if known.len() < written.len() {

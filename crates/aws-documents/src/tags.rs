@@ -1,7 +1,7 @@
 //! Tags in a document: `[{"key": …, "value": …}]`.
 
-use crate::document::Field;
-use crate::position::Faults;
+use crate::diagnostic::Diagnostics;
+use crate::node::Field;
 use std::collections::BTreeSet;
 
 /// AWS's limits (Tagging best practices, "Tag naming limits and requirements").
@@ -9,7 +9,7 @@ const MOST: usize = 50;
 const LONGEST_KEY: usize = 128;
 const LONGEST_VALUE: usize = 256;
 
-/// What is wrong with one tag.
+/// What AWS would reject about one tag.
 pub fn fault(key: &str, value: &str) -> Option<String> {
     let allowed = |text: &str| {
         text.chars().all(|character| {
@@ -39,11 +39,11 @@ pub fn fault(key: &str, value: &str) -> Option<String> {
 }
 
 /// Checks the list `tags` of `field`, when it has one.
-pub fn check(field: &Field, faults: &mut Faults) {
+pub fn check(field: &Field, diagnostics: &mut Diagnostics) {
     let Some(tags) = field.get("tags") else { return };
     let elements = tags.elements();
     if elements.len() > MOST {
-        faults.error(
+        diagnostics.error(
             &tags,
             format!("there are {} tags, and {MOST} are allowed", elements.len()),
         );
@@ -52,10 +52,10 @@ pub fn check(field: &Field, faults: &mut Faults) {
     for element in &elements {
         let key = element.text_of("key").unwrap_or_default();
         if let Some(message) = fault(key, element.text_of("value").unwrap_or_default()) {
-            faults.error(element, message);
+            diagnostics.error(element, message);
         }
         if !seen.insert(key) {
-            faults.error(element, format!("the tag `{key}` stands twice"));
+            diagnostics.error(element, format!("the tag `{key}` stands twice"));
         }
     }
 }

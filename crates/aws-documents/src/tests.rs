@@ -2,7 +2,7 @@
 
 use crate::policy::{Kind, Limits};
 use crate::service::{Namespaces, Setting};
-use crate::{Document, policy, service, task_definition};
+use crate::{Document, Values, policy, service, task_definition};
 use std::path::Path;
 
 const POLICY: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"A","Effect":"Allow","Principal":{"AWS":["*"]},"Action":"ssm:Get*",
@@ -29,12 +29,16 @@ fn judge(text: &str) {
     for other in [POLICY, TASK_DEFINITION, SERVICE] {
         let other = serde_json::from_str(other).unwrap();
         policy::difference(&value, &other);
-        task_definition::difference(&other, &value);
+        task_definition::difference(&other, &value, Values::Hidden);
         service::difference(&value, &other, &Namespaces::new());
     }
     // Equal to itself, however odd it is.
     assert!(policy::equal(&value, &value), "{text}");
-    assert_eq!(task_definition::difference(&value, &value), [], "{text}");
+    assert_eq!(
+        task_definition::difference(&value, &value, Values::Hidden),
+        [],
+        "{text}"
+    );
 }
 
 #[test]

@@ -5,5 +5,6 @@
 
 pub mod aws;
 pub mod config;
+pub mod documents;
 pub mod identity;
 pub mod session;

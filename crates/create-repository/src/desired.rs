@@ -4,8 +4,9 @@ use crate::lifecycle;
 use crate::validation::validate;
 use anyhow::Result;
 use aws_documents::policy::{self, Kind, Limits};
-use aws_documents::{Document, Fault, expand::expand_and_check};
+use aws_documents::{Diagnostic, Document};
 use common::config::{Config, Repository, Variables, select};
+use common::documents::expand_and_check;
 use reconcile::Tags;
 use serde_json::Value;
 
@@ -29,7 +30,7 @@ impl Desired {
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) repositories: Vec<Desired>,
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Vec<Diagnostic>,
 }
 
 /// SetRepositoryPolicy, `policyText`.
@@ -50,7 +51,7 @@ pub(crate) fn load(
     validate(&repositories)?;
     let tags: Tags = config.tags(variables)?.0.into_iter().collect();
     let mut faults = Vec::new();
-    let mut read = |path: &Option<String>, check: &dyn Fn(&Document) -> Vec<Fault>| {
+    let mut read = |path: &Option<String>, check: &dyn Fn(&Document) -> Vec<Diagnostic>| {
         let document = document(config, path.as_deref()?, variables, check);
         match document {
             Ok((value, found)) => {
@@ -76,7 +77,7 @@ pub(crate) fn load(
     Ok(Loaded { repositories, faults })
 }
 
-fn push(faults: &mut Vec<Fault>, fault: Fault) {
+fn push(faults: &mut Vec<Diagnostic>, fault: Diagnostic) {
     if !faults.contains(&fault) {
         faults.push(fault);
     }
@@ -87,19 +88,19 @@ fn document(
     config: &Config,
     path: &str,
     variables: &Variables,
-    check: &dyn Fn(&Document) -> Vec<Fault>,
-) -> Result<(Value, Vec<Fault>), Vec<Fault>> {
+    check: &dyn Fn(&Document) -> Vec<Diagnostic>,
+) -> Result<(Value, Vec<Diagnostic>), Vec<Diagnostic>> {
     let document = Document::read(&config.resolve(path)).map_err(|fault| vec![fault])?;
     let (document, faults) = expand_and_check(&document, variables, check)?;
     Ok((document.to_value(), faults))
 }
 
-fn check_policy(document: &Document, partition: Option<&str>) -> Vec<Fault> {
+fn check_policy(document: &Document, partition: Option<&str>) -> Vec<Diagnostic> {
     let mut faults = policy::check(document, Kind::Resource, Limits { partition });
     let length = document.to_value().to_string().chars().count();
     if length > LONGEST_POLICY {
         let message = format!("it has {length} characters; ECR accepts {LONGEST_POLICY}");
-        faults.push(Fault::of_file(&document.file, message));
+        faults.push(Diagnostic::of_file(&document.file, message));
     }
     faults
 }

@@ -1,8 +1,8 @@
 //! ECR's lifecycle policies: the checks of one, and the differences between two.
 
 use aws_documents::difference::{List, difference, sort};
-use aws_documents::shape::{self, Shape, may, must};
-use aws_documents::{Document, Fault, Faults, Field};
+use aws_documents::shape::{self, Shape, optional, required};
+use aws_documents::{Diagnostic, Diagnostics, Document, Field};
 use cli::Change;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -13,41 +13,41 @@ const LONGEST: usize = 30_720;
 /// The `*` in an element of `tagPatternList` (ECR user guide, "Lifecycle policy properties").
 const MOST_STARS: usize = 4;
 
-const POLICY: Shape = Shape::Object(&[must("rules", Shape::List(&RULE))]);
+const POLICY: Shape = Shape::Object(&[required("rules", Shape::List(&RULE))]);
 
 const RULE: Shape = Shape::Object(&[
-    must("rulePriority", Shape::Number),
-    may("description", Shape::Text),
-    must("selection", SELECTION),
-    must("action", ACTION),
+    required("rulePriority", Shape::Number),
+    optional("description", Shape::Text),
+    required("selection", SELECTION),
+    required("action", ACTION),
 ]);
 
 const SELECTION: Shape = Shape::Object(&[
-    must("tagStatus", Shape::Word(&["tagged", "untagged", "any"])),
-    may("tagPatternList", Shape::List(&Shape::Text)),
-    may("tagPrefixList", Shape::List(&Shape::Text)),
-    may("storageClass", Shape::Word(&["standard", "archive"])),
-    must(
+    required("tagStatus", Shape::OneOf(&["tagged", "untagged", "any"])),
+    optional("tagPatternList", Shape::List(&Shape::Text)),
+    optional("tagPrefixList", Shape::List(&Shape::Text)),
+    optional("storageClass", Shape::OneOf(&["standard", "archive"])),
+    required(
         "countType",
-        Shape::Word(&[
+        Shape::OneOf(&[
             "imageCountMoreThan",
             "sinceImagePushed",
             "sinceImagePulled",
             "sinceImageTransitioned",
         ]),
     ),
-    may("countUnit", Shape::Word(&["days"])),
-    must("countNumber", Shape::Number),
+    optional("countUnit", Shape::OneOf(&["days"])),
+    required("countNumber", Shape::Number),
 ]);
 
 const ACTION: Shape = Shape::Object(&[
-    must("type", Shape::Word(&["expire", "transition"])),
-    may("targetStorageClass", Shape::Word(&["archive"])),
+    required("type", Shape::OneOf(&["expire", "transition"])),
+    optional("targetStorageClass", Shape::OneOf(&["archive"])),
 ]);
 
 /// All faults, in the order of the file. The document must be expanded.
-pub(crate) fn check(document: &Document) -> Vec<Fault> {
-    let mut faults = Faults::new(&document.file);
+pub(crate) fn check(document: &Document) -> Vec<Diagnostic> {
+    let mut faults = Diagnostics::new(&document.file);
     let policy = document.field();
     shape::check(&policy, &POLICY, |_| None, &mut faults);
     let rules = policy.list("rules");
@@ -78,7 +78,7 @@ pub(crate) fn check(document: &Document) -> Vec<Fault> {
     faults.into_vec()
 }
 
-fn selection(rule: &Field, faults: &mut Faults) {
+fn selection(rule: &Field, faults: &mut Diagnostics) {
     let Some(selection) = rule.get("selection") else {
         return;
     };
@@ -152,7 +152,7 @@ fn selection(rule: &Field, faults: &mut Faults) {
 }
 
 /// A rule for all images must be looked at last.
-fn any_comes_last(rules: &[Field], faults: &mut Faults) {
+fn any_comes_last(rules: &[Field], faults: &mut Diagnostics) {
     let last = rules
         .iter()
         .filter_map(|rule| rule.number_of("rulePriority"))

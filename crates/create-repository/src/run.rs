@@ -5,10 +5,11 @@ use crate::client::Ecr;
 use crate::desired::load;
 use crate::resource::EcrRepository;
 use anyhow::Result;
-use aws_documents::Fault;
+use aws_documents::Diagnostic;
 use aws_sdk_ecr::Client;
 use cli::{Console, Report};
 use common::config::{Config, Variables, partition_of};
+use common::documents::report_errors;
 use common::session::Session;
 use reconcile::{Mode, reconcile};
 use std::cell::OnceCell;
@@ -21,8 +22,8 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let config = Config::find(args.common.config.config.as_deref())?;
     let preview = load(&config, &args.names, &Variables::preview(&config.schema), None)?;
     // Warnings are printed once, when the partition is known.
-    let errors: Vec<_> = preview.faults.into_iter().filter(Fault::is_error).collect();
-    if let Some(report) = aws_documents::refuse(&errors, console) {
+    let errors: Vec<_> = preview.faults.into_iter().filter(Diagnostic::is_error).collect();
+    if let Some(report) = report_errors(&errors, console) {
         return Ok(report);
     }
 
@@ -30,7 +31,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let partition = partition_of(&session.target.region);
     let variables = Variables::new(&config.schema, &session.target);
     let loaded = load(&config, &args.names, &variables, Some(partition))?;
-    if let Some(report) = aws_documents::refuse(&loaded.faults, console) {
+    if let Some(report) = report_errors(&loaded.faults, console) {
         return Ok(report);
     }
     let report = session.report();

@@ -2,8 +2,9 @@
 
 use anyhow::Result;
 use aws_documents::policy::{self, Kind, LARGEST_INLINE_SUM, Limits, MOST_MANAGED, MOST_MANAGED_EVER};
-use aws_documents::{Document, Fault, Severity, expand::expand_and_check, shown, tags};
+use aws_documents::{Diagnostic, Document, Severity, shown, tags};
 use common::config::{Config, Role, Variables, select};
+use common::documents::expand_and_check;
 use reconcile::Tags;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -27,7 +28,7 @@ pub(crate) struct Desired {
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) roles: Vec<Desired>,
-    pub(crate) faults: Vec<Fault>,
+    pub(crate) faults: Vec<Diagnostic>,
 }
 
 /// Reads the roles of these keys; no key means all. With `partition`, ARNs must be of that one.
@@ -65,12 +66,12 @@ struct Reader<'a> {
     config: &'a Config,
     variables: &'a Variables<'a>,
     partition: Option<&'a str>,
-    faults: Vec<Fault>,
+    faults: Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
     /// Adds a fault once: two roles may have one file.
-    fn push(&mut self, fault: Fault) {
+    fn push(&mut self, fault: Diagnostic) {
         if !self.faults.contains(&fault) {
             self.faults.push(fault);
         }
@@ -78,7 +79,7 @@ impl Reader<'_> {
 
     /// A fault of `ops.toml` itself.
     fn in_config(&mut self, path: String, message: String, hint: Option<String>, severity: Severity) {
-        let mut fault = Fault::of_file(&shown(&self.config.path), message);
+        let mut fault = Diagnostic::of_file(&shown(&self.config.path), message);
         fault.path = path;
         fault.hint = hint;
         fault.severity = severity;

@@ -6,11 +6,11 @@ use crate::desired::load;
 use crate::resource::Role;
 use crate::simulate::{Question, simulate};
 use anyhow::Result;
-use aws_documents::expand::name_unknown;
-use aws_documents::{Fault, refuse};
+use aws_documents::Diagnostic;
 use aws_sdk_iam::Client;
 use cli::{Console, Failure, Item, Report};
 use common::config::{AwsTarget, Config, Variables, partition_of};
+use common::documents::{name_unknown, report_errors};
 use common::session::Session;
 use reconcile::{Mode, reconcile};
 use serde_json::Value;
@@ -27,8 +27,8 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         let question = Question::read(&config, &AwsTarget::unknown())?;
         faults.extend(question.err().unwrap_or_default());
     }
-    let faults: Vec<Fault> = faults.into_iter().map(name_unknown).collect();
-    if let Some(report) = refuse(&faults, console) {
+    let faults: Vec<Diagnostic> = faults.into_iter().map(name_unknown).collect();
+    if let Some(report) = report_errors(&faults, console) {
         return Ok(report);
     }
 
@@ -42,8 +42,8 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         Some(partition_of(&target.region)),
     )?;
     // The warnings have been printed.
-    let errors: Vec<Fault> = loaded.faults.into_iter().filter(Fault::is_error).collect();
-    if let Some(report) = refuse(&errors, console) {
+    let errors: Vec<Diagnostic> = loaded.faults.into_iter().filter(Diagnostic::is_error).collect();
+    if let Some(report) = report_errors(&errors, console) {
         return Ok(report);
     }
 

@@ -4,13 +4,14 @@ use crate::client::MISSING;
 use crate::needs::{Need, needs};
 use crate::resource::PROPAGATION;
 use anyhow::{Context, Result};
-use aws_documents::{Document, Fault, expand::expand};
+use aws_documents::{Diagnostic, Document};
 use aws_sdk_iam::Client;
 use aws_sdk_iam::error::SdkError;
 use aws_sdk_iam::types::PolicyEvaluationDecisionType;
 use cli::{Console, Exit, Failure, Item, Outcome, Report};
 use common::aws::{call, code_of};
 use common::config::{AwsTarget, Config, Variables};
+use common::documents::expand;
 use futures_util::future::join_all;
 use reconcile::backoff::Backoff;
 use serde_json::Value;
@@ -61,7 +62,7 @@ impl Question {
     ///
     /// # Errors
     /// When `ops.toml` has none. The faults of the file itself are the inner result.
-    pub(crate) fn read(config: &Config, place: &AwsTarget) -> Result<Result<Self, Vec<Fault>>> {
+    pub(crate) fn read(config: &Config, place: &AwsTarget) -> Result<Result<Self, Vec<Diagnostic>>> {
         let mut variables = Variables::new(&config.schema, place);
         for image in config.images(&variables)? {
             let reference = format!("{}/{}", place.ecr_registry(), image.repository);
@@ -78,7 +79,7 @@ impl Question {
             Err(faults) => return Ok(Err(faults)),
         };
         let Some(role) = expanded.field().text_of("executionRoleArn").map(str::to_owned) else {
-            let mut fault = Fault::of_file(
+            let mut fault = Diagnostic::of_file(
                 &expanded.file,
                 "`executionRoleArn` is missing: there is no role to simulate",
             );

@@ -6,9 +6,9 @@ use crate::desired::{self, Desired, Names};
 use crate::manual_commands::ManualCommands;
 use crate::service::Service;
 use anyhow::Result;
-use aws_documents::expand::name_unknown;
+use common::documents::{name_unknown, report_errors};
 use aws_documents::service::Namespaces;
-use aws_documents::{Fault, refuse};
+use aws_documents::Diagnostic;
 use cli::{Console, Failure, Item, Outcome, Report, duration};
 use common::aws::Aws;
 use common::config::{AwsTarget, Config, Variables};
@@ -56,8 +56,8 @@ impl std::error::Error for InvalidDocument {}
 ///
 /// # Errors
 /// When one of them is an error.
-pub(crate) fn check(faults: &[Fault], console: &Console) -> Result<(), InvalidDocument> {
-    match refuse(faults, console) {
+pub(crate) fn check(faults: &[Diagnostic], console: &Console) -> Result<(), InvalidDocument> {
+    match report_errors(faults, console) {
         Some(report) => Err(InvalidDocument(Box::new(report))),
         None => Ok(()),
     }
@@ -123,7 +123,7 @@ impl<'a> Context<'a> {
             Err(faults) => faults,
         };
         // The warnings are printed once the task definition is known.
-        let errors = faults.into_iter().filter(Fault::is_error).map(name_unknown);
+        let errors = faults.into_iter().filter(Diagnostic::is_error).map(name_unknown);
         check(&errors.collect::<Vec<_>>(), console)?;
         let place = connect(args, config, console).await?;
         let desired = match Desired::read(config, &Variables::new(&config.schema, &place.1))? {

@@ -1,9 +1,9 @@
 //! The service as `ops.toml` and its JSON file describe it.
 
 use anyhow::Result;
-use aws_documents::expand::{expand_and_check, expand_key};
+use common::documents::{expand_and_check, expand_key};
 use aws_documents::service::{Setting, check, fill};
-use aws_documents::{Document, Fault, shown, tags};
+use aws_documents::{Document, Diagnostic, shown, tags};
 use cli::Failure;
 use common::config::{Config, Variables};
 use ecs::json::text;
@@ -35,7 +35,7 @@ pub(crate) struct Desired {
 /// # Errors
 /// When there is no `[service]`, or its file can't be read.
 fn document(config: &Config, file: &str) -> Result<Document> {
-    Ok(Document::read(&config.resolve(file)).map_err(Fault::into_failure)?)
+    Ok(Document::read(&config.resolve(file)).map_err(Diagnostic::into_failure)?)
 }
 
 fn no_table(config: &Config) -> Failure {
@@ -56,10 +56,10 @@ pub(crate) fn names(config: &Config, variables: &Variables) -> Result<Names> {
 }
 
 fn names_in(config: &Config, variables: &Variables, document: &Document) -> Result<Names> {
-    let field = |key: &str| expand_key(document, key, variables).map_err(Fault::into_failure);
+    let field = |key: &str| expand_key(document, key, variables).map_err(Diagnostic::into_failure);
     let missing = |key: &str| {
         let message = format!("`{key}` is missing");
-        Fault::of_field(&document.file, &document.field(), message).into_failure()
+        Diagnostic::of_field(&document.file, &document.field(), message).into_failure()
     };
     let cluster = match field("cluster")? {
         Some(cluster) => cluster,
@@ -92,7 +92,7 @@ fn family(config: &Config, variables: &Variables) -> Result<Option<String>> {
         return Ok(None);
     };
     let document = document(config, &table.file)?;
-    Ok(expand_key(&document, "family", variables).map_err(Fault::into_failure)?)
+    Ok(expand_key(&document, "family", variables).map_err(Diagnostic::into_failure)?)
 }
 
 /// What the document is checked with.
@@ -129,7 +129,7 @@ impl Desired {
     ///
     /// # Errors
     /// When the configuration is wrong.
-    pub(crate) fn read(config: &Config, variables: &Variables) -> Result<Result<Self, Vec<Fault>>> {
+    pub(crate) fn read(config: &Config, variables: &Variables) -> Result<Result<Self, Vec<Diagnostic>>> {
         let table = config.service(variables)?.ok_or_else(|| no_table(config))?;
         let written = document(config, &table.file)?;
         let (subnets, security_groups) = (
@@ -143,14 +143,14 @@ impl Desired {
         };
         // Without a name AWS can't be asked; all faults are reported.
         let names = match names_in(config, variables, &written) {
-            Err(_) if found.iter().any(Fault::is_error) => return Ok(Err(found)),
+            Err(_) if found.iter().any(Diagnostic::is_error) => return Ok(Err(found)),
             names => names?,
         };
         let app: Tags = config.tags(variables)?.0.into_iter().collect();
         let faults = app.iter().filter_map(|(key, value)| tags::fault(key, value));
-        let faults: Vec<Fault> = faults
+        let faults: Vec<Diagnostic> = faults
             .map(|message| {
-                let mut fault = Fault::of_file(&shown(&config.path), message);
+                let mut fault = Diagnostic::of_file(&shown(&config.path), message);
                 fault.path = "app.tags".into();
                 fault
             })
@@ -180,7 +180,7 @@ impl Desired {
     }
 
     /// The faults of the document; more, when the task definition is known.
-    pub(crate) fn faults(&self, task_definition: Option<&Value>) -> Vec<Fault> {
+    pub(crate) fn faults(&self, task_definition: Option<&Value>) -> Vec<Diagnostic> {
         check(&self.document, &self.setting(task_definition))
     }
 

@@ -1,5 +1,5 @@
-//! What RegisterTaskDefinition does not look at, and a task that starts does: roles, log groups, images,
-//! parameters. Reads only.
+//! What RegisterTaskDefinition does not check and a starting task needs: roles, log groups, images, parameters. Only
+//! reads.
 
 mod images;
 mod logs;
@@ -8,36 +8,36 @@ mod roles;
 
 use crate::images::{Ecr, Resolved};
 use anyhow::Result;
-use aws_config::SdkConfig;
-use aws_documents::{Document, Fault, Faults, Field};
+use aws_documents::{Diagnostic, Diagnostics, Document, Field};
 use aws_sdk_iam::primitives::DateTime;
 use cli::Item;
+use common::aws::Aws;
 use common::config::{AwsTarget, Config};
 
-/// What the checks need to know.
+/// What the checks work on.
 pub(crate) struct Checks<'a> {
-    pub(crate) sdk: &'a SdkConfig,
-    pub(crate) place: &'a AwsTarget,
+    pub(crate) aws: &'a Aws,
+    pub(crate) target: &'a AwsTarget,
     pub(crate) config: &'a Config,
     /// Expanded.
     pub(crate) document: &'a Document,
     pub(crate) images: &'a Resolved,
-    /// What an earlier step makes is no fault as long as nothing is registered.
+    /// What an earlier step creates may be missing as long as nothing is registered.
     pub(crate) plan_only: bool,
 }
 
-/// What came of them.
+/// The results of the checks.
 #[derive(Debug, Default)]
-pub(crate) struct Judged {
-    pub(crate) faults: Vec<Fault>,
+pub(crate) struct Findings {
+    pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) planned: Vec<Planned>,
-    /// What the caller may not ask, or what nobody can say.
-    pub(crate) not_judged: Vec<String>,
-    /// When the younger of the roles was made; absent when it was not seen.
+    /// What the caller lacks the permission for, or what can't be found out.
+    pub(crate) not_checked: Vec<String>,
+    /// When the younger of the roles was created; absent when it could not be read.
     pub(crate) youngest_role: Option<DateTime>,
 }
 
-/// What is not there yet, and what makes it.
+/// What does not exist yet, and the tool that creates it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Planned {
     pub(crate) kind: &'static str,
@@ -46,7 +46,7 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    /// Its line in the report.
+    /// The item of the report.
     pub(crate) fn item(&self) -> Item {
         Item::new(self.kind, &self.name, "planned").detail("after", self.after)
     }
@@ -56,11 +56,11 @@ impl Checks<'_> {
     /// Runs them all at once.
     ///
     /// # Errors
-    /// When something can't be asked for another reason than a missing permission.
-    pub(crate) async fn run(&self) -> Result<Judged> {
+    /// When a call fails for another reason than a missing permission.
+    pub(crate) async fn run(&self) -> Result<Findings> {
         let ecr = Ecr {
-            sdk: self.sdk,
-            place: self.place,
+            sdk: &self.aws.sdk,
+            target: self.target,
         };
         let (roles, logs, images, parameters) = tokio::join!(
             roles::check(self),
@@ -68,15 +68,15 @@ impl Checks<'_> {
             images::check(self, &ecr),
             parameters::check(self)
         );
-        let mut all = Judged::default();
+        let mut all = Findings::default();
         for one in [roles, logs, images, parameters] {
             let one = one?;
-            all.faults.extend(one.faults);
+            all.diagnostics.extend(one.diagnostics);
             all.planned.extend(one.planned);
-            all.not_judged.extend(one.not_judged);
+            all.not_checked.extend(one.not_checked);
             all.youngest_role = all.youngest_role.or(one.youngest_role);
         }
-        all.faults.sort_by_key(|fault| fault.position);
+        all.diagnostics.sort_by_key(|diagnostic| diagnostic.position);
         Ok(all)
     }
 
@@ -85,62 +85,62 @@ impl Checks<'_> {
         self.document.field().list("containerDefinitions")
     }
 
-    /// `what` is not there: a fault in `field`, unless an earlier step makes it and this is only a plan.
-    fn missing(&self, judged: &mut Judged, field: &Field, missing: Missing) {
+    /// Adds an error in `field`, unless an earlier step creates what is missing and this is only a plan.
+    fn missing(&self, findings: &mut Findings, field: &Field, missing: Missing) {
         let Missing {
             kind,
             name,
             message,
-            maker,
+            created_by,
             hint,
         } = missing;
-        match maker {
+        match created_by {
             Some(after) if self.plan_only => {
                 let planned = Planned { kind, name, after };
-                if !judged.planned.contains(&planned) {
-                    judged.planned.push(planned);
+                if !findings.planned.contains(&planned) {
+                    findings.planned.push(planned);
                 }
             }
-            maker => {
-                let hint = maker.map_or(hint, |maker| format!("run {maker} first"));
-                judged.fault(self.document, field, message, Some(hint));
+            created_by => {
+                let hint = created_by.map_or(hint, |created_by| format!("run {created_by} first"));
+                findings.error(self.document, field, message, Some(hint));
             }
         }
     }
 }
 
-/// Something that is not there.
+/// Something that does not exist.
 struct Missing {
     kind: &'static str,
     name: String,
     message: String,
-    /// The step that makes it, when `ops.toml` names it.
-    maker: Option<&'static str>,
-    /// What to do when no step makes it.
+    /// The tool that creates it, when `ops.toml` names it.
+    created_by: Option<&'static str>,
+    /// What to do when no tool creates it.
     hint: String,
 }
 
-impl Judged {
-    fn fault(&mut self, document: &Document, field: &Field, message: String, hint: Option<String>) {
-        let mut faults = Faults::new(&document.file);
-        faults.error(field, message);
-        hint.into_iter().for_each(|hint| faults.hint(hint));
-        self.faults.extend(faults.into_vec());
+impl Findings {
+    fn error(&mut self, document: &Document, field: &Field, message: String, hint: Option<String>) {
+        let mut diagnostics = Diagnostics::new(&document.file);
+        diagnostics.error(field, message);
+        hint.into_iter().for_each(|hint| diagnostics.hint(hint));
+        self.diagnostics.extend(diagnostics.into_vec());
     }
 
     fn warning(&mut self, document: &Document, field: &Field, message: String, hint: &str) {
-        let mut faults = Faults::new(&document.file);
-        faults.warning(field, message);
-        faults.hint(hint);
-        self.faults.extend(faults.into_vec());
+        let mut diagnostics = Diagnostics::new(&document.file);
+        diagnostics.warning(field, message);
+        diagnostics.hint(hint);
+        self.diagnostics.extend(diagnostics.into_vec());
     }
 
     fn denied(&mut self, what: impl std::fmt::Display, call: &str) {
-        self.not_judged.push(format!("{what} ({call} was denied)"));
+        self.not_checked.push(format!("{what} ({call} was denied)"));
     }
 }
 
-/// Whether a call was refused for want of a permission.
+/// Whether the caller lacks the permission for the call.
 fn is_denied(code: Option<&str>) -> bool {
     matches!(
         code,

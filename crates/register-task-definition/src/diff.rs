@@ -1,43 +1,44 @@
 //! `diff A B`: what differs between two revisions.
 
-use crate::command::DiffArgs;
-use crate::ecs::{Ecs, Registered};
+use crate::args::DiffArgs;
+use crate::register::describe;
 use crate::revision::Revision;
 use crate::source::Source;
 use anyhow::Result;
-use aws_documents::{Fault, task_definition::difference};
+use aws_documents::{Diagnostic, task_definition::difference};
 use cli::{Console, Exit, Failure, Item, Outcome, Report};
 use common::aws::Aws;
 use common::config::{Config, Variables};
+use ecs::{EcsClient, TaskDefinition};
 use reconcile::tags;
 use serde_json::Value;
 
-/// Does it.
+/// Prints the differences between two revisions.
 ///
 /// # Errors
-/// When one of them is not there.
+/// When one of them does not exist.
 pub(crate) async fn run(args: &DiffArgs, console: &Console) -> Result<Report> {
-    let flag = args.common.config.config.as_deref();
+    let flag = args.options.common.config.config.as_deref();
     let complete = args.from.family.is_some() && args.to.family.is_some();
     let config = match complete {
         true => Config::find_optional(flag)?,
         false => Some(Config::find(flag)?),
     };
-    let aws = Aws::load(&args.common.aws, config.as_ref(), console).await?;
-    let place = common::identity::place(&aws).await?;
+    let aws = Aws::load(&args.options.common.aws, config.as_ref(), console).await?;
+    let target = common::identity::place(&aws).await?;
     let (from, to) = match config.as_ref().filter(|_| !complete) {
         None => (args.from.clone(), args.to.clone()),
         Some(config) => {
-            let variables = Variables::new(&config.schema, &place);
-            let source = Source::read(config, &variables, &[])?.map_err(Fault::into_failure)?;
+            let variables = Variables::new(&config.schema, &target);
+            let source = Source::read(config, &variables, &[])?.map_err(Diagnostic::into_failure)?;
             let family = source.family(&variables)?;
             (args.from.or_family(&family), args.to.or_family(&family))
         }
     };
-    let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk));
+    let ecs = EcsClient::new(&aws);
     let (one, other) = tokio::join!(described(&ecs, &from, LISTED), described(&ecs, &to, LISTED));
     let (one, other) = (one?, other?);
-    let changes = difference(&whole(&one), &whole(&other));
+    let changes = difference(&with_tags(&one), &with_tags(&other), args.options.values());
     let same = changes.is_empty();
     let mut report = Report::new(if same { Outcome::Ok } else { Outcome::No });
     if same {
@@ -60,15 +61,15 @@ pub(crate) async fn run(args: &DiffArgs, console: &Console) -> Result<Report> {
     Ok(report)
 }
 
-/// Where to look for one.
+/// The hint where to find a revision.
 pub(crate) const LISTED: &str = "`aws ecs list-task-definitions` shows those of this account and region";
 
-/// A revision that must be there.
+/// The revision, which must exist.
 ///
 /// # Errors
-/// When it is not, with this hint.
-pub(crate) async fn described(ecs: &Ecs, revision: &Revision, hint: &str) -> Result<Registered> {
-    let found = ecs.describe(&revision.to_string()).await?;
+/// With `hint` when it does not.
+pub(crate) async fn described(ecs: &EcsClient, revision: &Revision, hint: &str) -> Result<TaskDefinition> {
+    let found = describe(ecs, &revision.to_string()).await?;
     found.ok_or_else(|| {
         let message = format!("failed to find task definition `{revision}`: ECS has no such revision");
         Failure::error(message).code("not-found").hint(hint).into()
@@ -76,7 +77,7 @@ pub(crate) async fn described(ecs: &Ecs, revision: &Revision, hint: &str) -> Res
 }
 
 /// The definition with its tags.
-fn whole(registered: &Registered) -> Value {
+fn with_tags(registered: &TaskDefinition) -> Value {
     let mut definition = registered.definition.clone();
     if let Some(members) = definition.as_object_mut() {
         members.insert("tags".to_owned(), tags::to_json(&registered.tags));
@@ -85,6 +86,6 @@ fn whole(registered: &Registered) -> Value {
 }
 
 /// `backend-flask:7`
-fn name(registered: &Registered) -> &str {
+fn name(registered: &TaskDefinition) -> &str {
     registered.arn().rsplit('/').next().unwrap_or_default()
 }

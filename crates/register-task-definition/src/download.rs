@@ -1,4 +1,4 @@
-//! One small file from the address that ECR hands out.
+//! Downloads one small file from a URL that ECR gives.
 
 use aws_config::SdkConfig;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
@@ -9,16 +9,16 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use std::io;
 use std::time::Duration;
 
-/// How long it may take: it is a few kilobytes, and only a check ahead waits for it.
+/// The timeout: the file has a few kilobytes, and only a check waits for it.
 const LIMIT: Duration = Duration::from_secs(10);
 
-/// What stands at `url`, with the HTTP client of the SDK: its trust roots, its proxy. The address signs the
-/// request, so that no error names more of it than its host.
+/// Downloads `url` with the HTTP client of the SDK, its trust roots and proxy. The URL contains a signature, so errors
+/// contain only its host.
 ///
 /// # Errors
-/// In words, when it is not there.
+/// With the reason, when the download fails.
 pub(crate) async fn download(sdk: &SdkConfig, url: &str) -> Result<Vec<u8>, String> {
-    let (origin, path) = split(url).ok_or("ECR's address for it is no URL")?;
+    let (origin, path) = split(url).ok_or("ECR's URL for it is malformed")?;
     let host = origin.split("://").last().unwrap_or_default();
     let client = sdk.http_client().ok_or("there is no HTTP client")?;
     let path = path.to_owned();
@@ -54,8 +54,8 @@ pub(crate) async fn download(sdk: &SdkConfig, url: &str) -> Result<Vec<u8>, Stri
         })
         .build();
     operation.invoke(()).await.map_err(|error| match error {
-        SdkError::ServiceError(context) => format!("`{host}` answered with {}", context.err()),
-        SdkError::TimeoutError(_) => format!("`{host}` did not answer in time"),
+        SdkError::ServiceError(context) => format!("`{host}` returned {}", context.err()),
+        SdkError::TimeoutError(_) => format!("no response from `{host}` in time"),
         _ => format!("`{host}` could not be reached"),
     })
 }

@@ -1,7 +1,7 @@
-//! Images in ECR: what a tag means now, and what an image was built for.
+//! Images in ECR: the digest behind a tag, and the platforms of an image.
 
 use crate::download::download;
-use crate::source::Wanted;
+use crate::source::SourceImage;
 use anyhow::{Context, Result};
 use aws_config::{Region, SdkConfig};
 use aws_sdk_ecr::Client;
@@ -13,7 +13,7 @@ use futures_util::future::join_all;
 use registry::{EcrHost, Manifest, Platform, Reference};
 use std::collections::BTreeMap;
 
-/// The manifests that ECR may hand out; without the last two it has none of an image for several platforms.
+/// The accepted manifests. The last two are those of multi-platform images.
 const MEDIA_TYPES: [&str; 4] = [
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.oci.image.manifest.v1+json",
@@ -21,18 +21,18 @@ const MEDIA_TYPES: [&str; 4] = [
     "application/vnd.oci.image.index.v1+json",
 ];
 
-/// What stands for the digest of an image that is only planned.
+/// The placeholder for the digest of an image that is only planned.
 const NO_DIGEST: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
 
-/// ECR, for one run.
+/// The ECR clients of one run.
 pub(crate) struct Ecr<'a> {
     pub(crate) sdk: &'a SdkConfig,
-    pub(crate) place: &'a AwsTarget,
+    pub(crate) target: &'a AwsTarget,
 }
 
 /// An image by its name in ECR.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Name {
+pub(crate) struct EcrImage {
     account: String,
     region: String,
     pub(crate) repository: String,
@@ -40,38 +40,38 @@ pub(crate) struct Name {
     id: String,
 }
 
-/// What ECR says of an image.
+/// The result of looking up an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Lookup {
-    Found(Found),
-    /// There is no such image, or no such repository.
+pub(crate) enum ImageLookup {
+    Found(StoredImage),
+    /// The image or its repository does not exist.
     Missing,
-    /// The caller may not ask.
+    /// The caller lacks the permission.
     Denied,
 }
 
-/// An image that is there.
+/// An image in ECR.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Found {
+pub(crate) struct StoredImage {
     digest: String,
     manifest: String,
 }
 
-/// What `${image.NAME}` stands for, and what ECR said of it; by the reference as it is in the document.
+/// The references behind `${image.NAME}`, and the images that were looked up for them.
 #[derive(Debug, Default)]
 pub(crate) struct Resolved {
     /// By the image's name in `ops.toml`.
     pub(crate) references: BTreeMap<String, String>,
     /// By the reference.
-    pub(crate) known: BTreeMap<String, Lookup>,
+    pub(crate) known: BTreeMap<String, ImageLookup>,
 }
 
-impl Name {
+impl EcrImage {
     /// The name behind a reference; `None` when it is not in a private registry of ECR.
     pub(crate) fn of(reference: &str) -> Option<Self> {
         let reference = Reference::parse(reference).ok()?;
         let host = EcrHost::parse(&reference.host)?;
-        Some(Name {
+        Some(EcrImage {
             account: host.account,
             region: host.region,
             repository: reference.repository,
@@ -82,26 +82,26 @@ impl Name {
         })
     }
 
-    /// Whether it is in the registry of `place`.
-    pub(crate) fn is_in(&self, place: &AwsTarget) -> bool {
-        self.account == place.account && self.region == place.region
+    /// Whether it is in the registry of `target`.
+    pub(crate) fn is_in(&self, target: &AwsTarget) -> bool {
+        self.account == target.account && self.region == target.region
     }
 }
 
 impl Ecr<'_> {
     fn client(&self, region: &str) -> Client {
-        if region == self.place.region {
+        if region == self.target.region {
             return Client::new(self.sdk);
         }
         let config = aws_sdk_ecr::config::Builder::from(self.sdk).region(Region::new(region.to_owned()));
         Client::from_conf(config.build())
     }
 
-    /// Finds the digests of the images that the file names.
+    /// Looks up the digests of the images in the file.
     ///
     /// # Errors
-    /// When ECR can't be asked or may not be: without the digest there is no plan.
-    pub(crate) async fn resolve(&self, images: &[Wanted]) -> Result<Resolved> {
+    /// When a call fails: without the digest there is no plan.
+    pub(crate) async fn resolve(&self, images: &[SourceImage]) -> Result<Resolved> {
         let found = join_all(images.iter().map(|image| self.resolve_one(image))).await;
         let mut resolved = Resolved::default();
         for (image, found) in images.iter().zip(found) {
@@ -112,37 +112,37 @@ impl Ecr<'_> {
         Ok(resolved)
     }
 
-    async fn resolve_one(&self, image: &Wanted) -> Result<(String, Option<Lookup>)> {
+    async fn resolve_one(&self, image: &SourceImage) -> Result<(String, Option<ImageLookup>)> {
         if let Some(given) = &image.given {
             return Ok((given.clone(), None));
         }
-        let Wanted {
+        let SourceImage {
             name,
             repository,
             tag,
             ..
         } = image;
-        let asked = Name {
-            account: self.place.account.clone(),
-            region: self.place.region.clone(),
+        let asked = EcrImage {
+            account: self.target.account.clone(),
+            region: self.target.region.clone(),
             repository: repository.clone(),
             id: tag.clone(),
         };
         let context = || format!("failed to look up the digest of image `{name}` (`{repository}:{tag}`)");
         let lookup = self.look_up(&asked, false).await.with_context(context)?;
         let digest = match &lookup {
-            Lookup::Found(found) => found.digest.as_str(),
-            Lookup::Missing | Lookup::Denied => NO_DIGEST,
+            ImageLookup::Found(found) => found.digest.as_str(),
+            ImageLookup::Missing | ImageLookup::Denied => NO_DIGEST,
         };
-        let reference = format!("{}/{repository}@{digest}", self.place.ecr_registry());
+        let reference = format!("{}/{repository}@{digest}", self.target.ecr_registry());
         Ok((reference, Some(lookup)))
     }
 
-    /// Asks for one image. With `ahead` it is only a check, and may be refused.
+    /// Looks up one image. With `is_check` a missing permission is a result, not an error.
     ///
     /// # Errors
-    /// When ECR can't be asked, or may not be and it is no check.
-    pub(crate) async fn look_up(&self, name: &Name, ahead: bool) -> Result<Lookup> {
+    /// When the call fails.
+    pub(crate) async fn look_up(&self, name: &EcrImage, is_check: bool) -> Result<ImageLookup> {
         let id = if name.id.starts_with("sha256:") {
             ImageIdentifier::builder().image_digest(&name.id)
         } else {
@@ -159,8 +159,8 @@ impl Ecr<'_> {
             Ok(answer) => answer,
             Err(error) => {
                 return match code_of(&error) {
-                    Some("RepositoryNotFoundException") => Ok(Lookup::Missing),
-                    Some("AccessDeniedException") if ahead => Ok(Lookup::Denied),
+                    Some("RepositoryNotFoundException") => Ok(ImageLookup::Missing),
+                    Some("AccessDeniedException") if is_check => Ok(ImageLookup::Denied),
                     _ => Err(call("ecr:BatchGetImage")(error).into()),
                 };
             }
@@ -168,17 +168,17 @@ impl Ecr<'_> {
         if let Some(image) = answer.images().first() {
             let digest = image.image_id().and_then(ImageIdentifier::image_digest);
             let (Some(digest), Some(manifest)) = (digest, image.image_manifest()) else {
-                let message = "ecr:BatchGetImage answered without digest or manifest";
+                let message = "ecr:BatchGetImage response omitted digest or manifest";
                 return Err(Failure::error(message).into());
             };
-            return Ok(Lookup::Found(Found {
+            return Ok(ImageLookup::Found(StoredImage {
                 digest: digest.to_owned(),
                 manifest: manifest.to_owned(),
             }));
         }
         match answer.failures().first() {
             Some(failure) if failure.failure_code() == Some(&ImageFailureCode::ImageNotFound) => {
-                Ok(Lookup::Missing)
+                Ok(ImageLookup::Missing)
             }
             Some(failure) => {
                 let code = failure.failure_code().map_or("no code", ImageFailureCode::as_str);
@@ -186,12 +186,19 @@ impl Ecr<'_> {
                 let message = format!("ecr:BatchGetImage failed with {code}: {reason}");
                 Err(Failure::error(message).code(code).into())
             }
-            None => Err(Failure::error("ecr:BatchGetImage answered with neither image nor failure").into()),
+            None => Err(Failure::error("ecr:BatchGetImage response omitted image and failure").into()),
         }
     }
 
-    /// The platforms of an image; in words, when they can't be found out.
-    pub(crate) async fn platforms(&self, name: &Name, found: &Found) -> Result<Vec<Platform>, String> {
+    /// The platforms of an image.
+    ///
+    /// # Errors
+    /// With the reason, when they can't be found out.
+    pub(crate) async fn platforms(
+        &self,
+        name: &EcrImage,
+        found: &StoredImage,
+    ) -> Result<Vec<Platform>, String> {
         match Manifest::parse(&found.manifest).map_err(|error| error.to_string())? {
             Manifest::Index(platforms) => Ok(platforms),
             Manifest::Image { config } => {
@@ -213,8 +220,8 @@ impl Ecr<'_> {
     }
 }
 
-/// What is shown in the place of the digest of an image that is only planned.
-pub(crate) fn name_planned(text: &str) -> String {
+/// Replaces the placeholder for the digest of a planned image.
+pub(crate) fn show_planned_digest(text: &str) -> String {
     text.replace(NO_DIGEST, "(the digest that push-image pushes)")
 }
 
@@ -224,13 +231,14 @@ mod tests {
 
     #[test]
     fn names_in_ecr_are_told_from_others() {
-        let place = AwsTarget {
+        let target = AwsTarget {
             account: "123456789012".into(),
             region: "us-east-1".into(),
         };
-        let name =
-            |reference: &str| Name::of(reference).map(|name| (name.is_in(&place), name.repository, name.id));
-        let host = place.ecr_registry();
+        let name = |reference: &str| {
+            EcrImage::of(reference).map(|name| (name.is_in(&target), name.repository, name.id))
+        };
+        let host = target.ecr_registry();
         assert_eq!(
             name(&format!("{host}/a/b:1")),
             Some((true, "a/b".into(), "1".into()))

@@ -1,44 +1,44 @@
 //! `init`: writes the file from a live revision.
 
-use crate::command::InitArgs;
+use crate::args::InitArgs;
 use crate::diff::{LISTED, described};
-use crate::ecs::Ecs;
 use crate::placeholders;
 use crate::revision::Revision;
 use crate::source::{app_tags, file};
 use anyhow::{Context, Result};
-use aws_documents::expand::{expand_and_check, expand_key, name_unknown};
-use aws_documents::{Document, shown, task_definition, tell_warnings};
+use aws_documents::{Diagnostic, Document, Values, shown, task_definition};
 use cli::{Console, Failure, FailureExt, Item, Outcome, Report};
 use common::aws::Aws;
 use common::config::{Config, Variables};
+use common::documents::{expand_and_check, expand_key, name_unknown, print_warnings};
+use ecs::EcsClient;
 use std::io::Write;
 use std::path::Path;
 use tempfile::NamedTempFile;
 
-/// Does it.
+/// Writes the file.
 ///
 /// # Errors
-/// When there is no such revision, or the file is there and may not be replaced.
+/// When the revision does not exist, or the file exists and may not be replaced.
 pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
-    let config = Config::find(args.common.config.config.as_deref())?;
+    let config = Config::find(args.options.common.config.config.as_deref())?;
     let path = file(&config, &Variables::preview(&config.schema))?;
     if !args.force && !args.dry_run && path.exists() {
         return Err(exists(&path).into());
     }
-    let aws = Aws::load(&args.common.aws, Some(&config), console).await?;
-    let place = common::identity::place(&aws).await?;
-    let variables = Variables::new(&config.schema, &place);
+    let aws = Aws::load(&args.options.common.aws, Some(&config), console).await?;
+    let target = common::identity::place(&aws).await?;
+    let variables = Variables::new(&config.schema, &target);
     let from = args.from.clone().unwrap_or_default();
     let revision = from.or_family(&family(&path, &variables));
-    let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk));
+    let ecs = EcsClient::new(&aws);
     let hint = match args.from {
         Some(_) => LISTED.to_owned(),
         None => format!("name another one with --from FAMILY[:REVISION]; {LISTED}"),
     };
     let live = described(&ecs, &revision, &hint).await?;
     let (app_tags, _) = app_tags(&config, &variables)?;
-    let value = placeholders::file(&live.definition, &live.tags, &app_tags, &config, &place);
+    let value = placeholders::file(&live.definition, &live.tags, &app_tags, &config, &target);
     let text = serde_json::to_string_pretty(&value).context("failed to write JSON")? + "\n";
 
     let name = shown(&path).display().to_string();
@@ -47,9 +47,9 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
             .detail("from", live.arn())
             .detail("path", name.as_str())
     };
-    // The live one may hold what no file should: its faults are told, and the file is written all the same.
-    let document = Document::parse(&shown(&path), &text).map_err(|fault| fault.into_failure())?;
-    tell_warnings(&warnings(&document, &config), console);
+    // A live revision may break the rules for files: that is reported, and the file is written all the same.
+    let document = Document::parse(&shown(&path), &text).map_err(|diagnostic| diagnostic.into_failure())?;
+    print_warnings(&warnings(&document, &config), console);
     for image in placeholders::followed(&value) {
         console.info(format!(
             "image `{image}`: the file follows the digest of its first tag in ECR"
@@ -64,10 +64,13 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
     }
     let action = if old.is_some() { "update" } else { "create" };
     if args.dry_run {
-        let shown = task_definition::concealed(&value);
-        if shown != value {
-            console.info("what may be a secret is `(hidden)` here; the file gets it as it is");
-        }
+        let shown = match args.options.values() {
+            Values::Shown => value,
+            Values::Hidden => {
+                console.info("values that may hold secrets are (hidden) here, not in the file; --show-values shows them");
+                task_definition::redacted(&value)
+            }
+        };
         let text = serde_json::to_string_pretty(&shown).context("failed to write JSON")?;
         let mut report = Report::new(Outcome::Planned).line(text).detail("document", shown);
         report.items.push(item(action));
@@ -80,7 +83,7 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
     Ok(report)
 }
 
-/// The family of the file that is there, else the one that has the file's name.
+/// The family of the existing file, else the file's name.
 fn family(path: &Path, variables: &Variables) -> String {
     let document = Document::read(path).ok();
     let named = document.and_then(|document| expand_key(&document, "family", variables).ok()?);
@@ -95,18 +98,19 @@ fn family(path: &Path, variables: &Variables) -> String {
         .unwrap_or_else(stem)
 }
 
-/// What the rules say of the written file.
-fn warnings(document: &Document, config: &Config) -> Vec<aws_documents::Fault> {
+/// The diagnostics of the written file.
+fn warnings(document: &Document, config: &Config) -> Vec<Diagnostic> {
     let found = expand_and_check(
         document,
         &Variables::preview(&config.schema),
         task_definition::check,
     );
-    let faults = found.map_or_else(|faults| faults, |(_, faults)| faults);
-    faults.into_iter().map(name_unknown).collect()
+    let diagnostics = found.map_or_else(|diagnostics| diagnostics, |(_, diagnostics)| diagnostics);
+    diagnostics.into_iter().map(name_unknown).collect()
 }
 
-/// All of it or nothing, and over a file that is there only with `force`: also when it came in the meantime.
+/// Writes the file atomically. Without `force` an existing file is not replaced, even if it was created in the
+/// meantime.
 fn write(path: &Path, text: &str, force: bool) -> Result<()> {
     let context = format!("failed to write `{}`", shown(path).display());
     let hint = "check that the folder can be written to";
@@ -114,7 +118,7 @@ fn write(path: &Path, text: &str, force: bool) -> Result<()> {
     std::fs::create_dir_all(folder).or_error(context.as_str(), hint)?;
     let mut file = NamedTempFile::new_in(folder).or_error(context.as_str(), hint)?;
     file.write_all(text.as_bytes()).or_error(context.as_str(), hint)?;
-    // Temporary files are for their owner alone; this one is for a repository.
+    // Temporary files are readable by their owner alone; this one goes into a repository.
     let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
     file.as_file()
         .set_permissions(mode)

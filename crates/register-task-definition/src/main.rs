@@ -1,18 +1,17 @@
 //! `register-task-definition` registers the task definition of `ops.toml`, when it differs from the latest
 //! revision of its family.
 //!
-//! The file has AWS's own shape; `${image.NAME}` becomes the digest that ECR has now. What Fargate would
-//! refuse, and what would fail only when a task starts, is found before: all faults at once, with their
-//! places in the file. `init` writes the file from a live revision, `diff` compares two of them.
+//! The file has AWS's own shape; `${image.NAME}` becomes the digest that ECR has now. What Fargate would reject, and
+//! what would fail only when a task starts, is reported before, all at once and with line and column. `init` writes the
+//! file from a live revision, `diff` compares two of them.
 //!
 //! stdout: the ARN of the revision.
-//! stderr: what differs, field by field; faults and warnings.
+//! stderr: what differs, field by field; errors and warnings about the file.
 
+mod args;
 mod checks;
-mod command;
 mod diff;
 mod download;
-mod ecs;
 mod images;
 mod init;
 mod placeholders;
@@ -21,8 +20,8 @@ mod register;
 mod revision;
 mod source;
 
+use args::{Args, Command};
 use cli::Console;
-use command::{Args, Command};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -30,8 +29,8 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(code) => return code,
     };
-    let common = args.common();
-    let console = Console::new("register-task-definition", &common.output);
+    let options = args.options();
+    let console = Console::new("register-task-definition", &options.common.output);
     let work = async {
         match &args.command {
             None => register::run(&args.register, &console).await,
@@ -39,5 +38,5 @@ fn main() -> ExitCode {
             Some(Command::Diff(diff)) => diff::run(diff, &console).await,
         }
     };
-    runtime::run(&console, Some(common.timeout), work)
+    runtime::run(&console, Some(options.timeout), work)
 }

@@ -1,5 +1,5 @@
-//! From a live definition back to a file: what only ECS fills in is left out, and a name that stands in
-//! `ops.toml` becomes its `${NAME}`. No I/O.
+//! Turns a live definition into a file: without the fields that only ECS sets, and with `${NAME}` for the names in
+//! `ops.toml`. No I/O.
 
 use crate::source::image_names;
 
@@ -15,7 +15,7 @@ pub(crate) fn file(
     tags: &Tags,
     app_tags: &Tags,
     config: &Config,
-    place: &AwsTarget,
+    target: &AwsTarget,
 ) -> Value {
     let mut file = definition.clone();
     if let Some(members) = file.as_object_mut() {
@@ -26,7 +26,7 @@ pub(crate) fn file(
             .and_then(Value::as_array_mut);
         let containers = containers.into_iter().flatten().filter_map(Value::as_object_mut);
         containers.for_each(|container| tidy(container, awsvpc));
-        // Those of `ops.toml` are put on anyhow, and AWS's own can't be.
+        // Tags of `ops.toml` are added anyway, and those of AWS can't be set.
         let own =
             |(key, value): &(&String, &String)| app_tags.get(*key) != Some(value) && !key.starts_with("aws:");
         let own: Vec<Value> = tags
@@ -37,12 +37,12 @@ pub(crate) fn file(
         members.insert("tags".to_owned(), own.into());
     }
     drop_empty(&mut file);
-    let names = Names { config, place };
+    let names = Names { config, target };
     names.put("", &mut file);
     file
 }
 
-/// What ECS adds to each container.
+/// Removes what ECS adds to each container.
 fn tidy(container: &mut Map<String, Value>, awsvpc: bool) {
     if container.get("cpu") == Some(&json!(0)) {
         container.shift_remove("cpu");
@@ -55,8 +55,8 @@ fn tidy(container: &mut Map<String, Value>, awsvpc: bool) {
     }
 }
 
-/// Null, an empty text, list and object are what ECS shows for what was not given; only of a variable is an
-/// empty text a value.
+/// Removes null and empty strings, lists and objects, which ECS returns for absent fields. Only the value of a variable
+/// may be an empty string.
 fn drop_empty(value: &mut Value) {
     let is_empty = |key: &str, value: &Value| match value {
         Value::Null => true,
@@ -77,7 +77,7 @@ fn drop_empty(value: &mut Value) {
 
 struct Names<'a> {
     config: &'a Config,
-    place: &'a AwsTarget,
+    target: &'a AwsTarget,
 }
 
 impl Names<'_> {
@@ -92,13 +92,13 @@ impl Names<'_> {
 
     fn named(&self, key: &str, text: &str) -> String {
         let schema = &self.config.schema;
-        let partition = partition_of(&self.place.region);
+        let partition = partition_of(&self.target.region);
         let escaped = text.replace('$', "$$");
         match key {
             "image" => self.image(text).unwrap_or(escaped),
             "executionRoleArn" | "taskRoleArn" => {
                 let mut roles = schema.roles.iter();
-                let role = roles.find(|(_, role)| role.arn(partition, &self.place.account) == text);
+                let role = roles.find(|(_, role)| role.arn(partition, &self.target.account) == text);
                 role.map_or_else(
                     || self.arn(text, &escaped),
                     |(key, _)| format!("${{roles.{key}.arn}}"),
@@ -107,10 +107,10 @@ impl Names<'_> {
             "awslogs-group" if schema.log_group.as_ref().is_some_and(|group| group.name == text) => {
                 "${log_group.name}".into()
             }
-            "awslogs-region" if text == self.place.region => "${AWS_REGION}".into(),
+            "awslogs-region" if text == self.target.region => "${AWS_REGION}".into(),
             "valueFrom" | "value" | "credentialsParameter" => match self.parameter(text) {
                 Some(name) if key == "valueFrom" => format!("${{params.prefix}}{}", name.replace('$', "$$")),
-                _ if text == self.place.region => "${AWS_REGION}".into(),
+                _ if text == self.target.region => "${AWS_REGION}".into(),
                 _ => self.arn(text, &escaped),
             },
             _ => escaped,
@@ -120,7 +120,7 @@ impl Names<'_> {
     /// `${image.NAME}`, when the image is in a repository of `ops.toml`.
     fn image(&self, text: &str) -> Option<String> {
         let reference = Reference::parse(text).ok()?;
-        let registry = self.place.ecr_registry();
+        let registry = self.target.ecr_registry();
         let images = &self.config.schema.image;
         let same = |image: &&common::config::Image| image.repository == reference.repository;
         if reference.host != registry {
@@ -132,7 +132,7 @@ impl Names<'_> {
         }
     }
 
-    /// What stands behind the prefix of the parameters.
+    /// The part of `name` after the prefix of the parameters.
     fn parameter<'a>(&self, name: &'a str) -> Option<&'a str> {
         let prefix = &self.config.schema.params.as_ref()?.prefix;
         name.strip_prefix(prefix.as_str())
@@ -160,10 +160,14 @@ impl Names<'_> {
         };
         format!(
             "arn:{}:{}:{}:{}:{resource}",
-            named(parts.partition, partition_of(&self.place.region), "AWS_PARTITION"),
+            named(
+                parts.partition,
+                partition_of(&self.target.region),
+                "AWS_PARTITION"
+            ),
             parts.service,
-            named(parts.region, &self.place.region, "AWS_REGION"),
-            named(parts.account, &self.place.account, "AWS_ACCOUNT_ID"),
+            named(parts.region, &self.target.region, "AWS_REGION"),
+            named(parts.account, &self.target.account, "AWS_ACCOUNT_ID"),
         )
     }
 }

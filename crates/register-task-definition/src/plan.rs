@@ -1,13 +1,14 @@
 //! What differs between the file and the latest revision, and what follows from it. No I/O.
 
-use crate::ecs::Registered;
+use aws_documents::Values;
 use aws_documents::task_definition::difference;
 use cli::Change;
+use ecs::TaskDefinition;
 use reconcile::Tags;
 use reconcile::tags;
 use serde_json::Value;
 
-/// What is to be done.
+/// The action to take.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Plan {
     Nothing,
@@ -18,16 +19,16 @@ pub(crate) enum Plan {
 }
 
 impl Plan {
-    /// From the file and the latest active revision, if there is one. `wanted` is without tags.
-    pub(crate) fn new(wanted: &Value, tags: &Tags, latest: Option<&Registered>) -> Self {
+    /// From the file and the latest active revision, if there is one. `desired` is without tags.
+    pub(crate) fn new(desired: &Value, tags: &Tags, latest: Option<&TaskDefinition>, values: Values) -> Self {
         let Some(latest) = latest else {
-            let mut changes = difference(&Value::Null, wanted);
+            let mut changes = difference(&Value::Null, desired, values);
             changes.extend(tags::changes(tags, &Tags::new()));
             return Plan::Register(changes);
         };
         let differing = tags::differing(tags, &latest.tags);
         let tag_changes = tags::changes(&differing, &latest.tags);
-        let mut changes = difference(&latest.definition, wanted);
+        let mut changes = difference(&latest.definition, desired, values);
         if !changes.is_empty() {
             changes.extend(tag_changes);
             Plan::Register(changes)
@@ -38,8 +39,8 @@ impl Plan {
         }
     }
 
-    /// The word for the report.
-    pub(crate) fn action(&self, latest: Option<&Registered>) -> &'static str {
+    /// The action in the report.
+    pub(crate) fn action(&self, latest: Option<&TaskDefinition>) -> &'static str {
         match self {
             Plan::Nothing => "none",
             Plan::Tag(..) => "tag",
@@ -62,7 +63,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn wanted() -> Value {
+    fn desired() -> Value {
         json!({"family": "web", "cpu": "256", "containerDefinitions": [{"name": "web", "image": "a:1"}]})
     }
 
@@ -70,12 +71,12 @@ mod tests {
         Tags::from([("app".to_owned(), "x".to_owned())])
     }
 
-    fn registered(change: impl FnOnce(&mut Registered)) -> Registered {
-        let mut definition = wanted();
+    fn registered(change: impl FnOnce(&mut TaskDefinition)) -> TaskDefinition {
+        let mut definition = desired();
         definition["revision"] = json!(3);
         definition["status"] = json!("ACTIVE");
         definition["containerDefinitions"][0]["cpu"] = json!(0);
-        let mut registered = Registered {
+        let mut registered = TaskDefinition {
             definition,
             tags: tags(),
         };
@@ -90,11 +91,14 @@ mod tests {
     #[test]
     fn the_same_is_nothing() {
         let latest = registered(|_| {});
-        assert_eq!(Plan::new(&wanted(), &tags(), Some(&latest)), Plan::Nothing);
-        // A tag that the file does not name is somebody else's.
+        assert_eq!(
+            Plan::new(&desired(), &tags(), Some(&latest), Values::Hidden),
+            Plan::Nothing
+        );
+        // A tag that the file does not have stays.
         let latest = registered(|latest| drop(latest.tags.insert("owner".into(), "y".into())));
         assert_eq!(
-            Plan::new(&wanted(), &tags(), Some(&latest)).action(Some(&latest)),
+            Plan::new(&desired(), &tags(), Some(&latest), Values::Hidden).action(Some(&latest)),
             "none"
         );
     }
@@ -102,7 +106,7 @@ mod tests {
     #[test]
     fn tags_alone_make_no_revision() {
         let latest = registered(|latest| drop(latest.tags.insert("app".into(), "old".into())));
-        let plan = Plan::new(&wanted(), &tags(), Some(&latest));
+        let plan = Plan::new(&desired(), &tags(), Some(&latest), Values::Hidden);
         assert_eq!(plan.action(Some(&latest)), "tag");
         assert_eq!(shown(&plan), ["tags.app: old -> x"]);
     }
@@ -113,14 +117,14 @@ mod tests {
             latest.definition["cpu"] = json!("512");
             latest.tags.clear();
         });
-        let plan = Plan::new(&wanted(), &tags(), Some(&latest));
+        let plan = Plan::new(&desired(), &tags(), Some(&latest), Values::Hidden);
         assert_eq!(plan.action(Some(&latest)), "register");
         assert_eq!(shown(&plan), ["cpu: 512 -> 256", "tags.app: (none) -> x"]);
     }
 
     #[test]
     fn the_first_one_is_told_in_full() {
-        let plan = Plan::new(&wanted(), &tags(), None);
+        let plan = Plan::new(&desired(), &tags(), None, Values::Hidden);
         assert_eq!(plan.action(None), "create");
         let shown = shown(&plan);
         for line in [

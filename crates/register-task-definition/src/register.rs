@@ -1,162 +1,178 @@
-//! The main job: judge, describe, compare, check ahead, register.
+//! The main job: check the file, compare it with the latest revision, register a new one.
 
 mod registration;
 
-use crate::checks::{Checks, Judged};
-use crate::command::RegisterArgs;
-use crate::ecs::{Ecs, Registered};
-use crate::images::{Ecr, name_planned};
+use crate::args::RegisterArgs;
+use crate::checks::{Checks, Findings};
+use crate::images::{Ecr, show_planned_digest};
 use crate::plan::Plan;
 use crate::source::{Source, app_tags, take_tags};
 use anyhow::{Context, Result};
-use aws_documents::expand::name_unknown;
-use aws_documents::{Fault, refuse, task_definition};
+use aws_documents::{Diagnostic, Values, task_definition};
 use cli::{Change, Console, Item, Outcome, Report};
-use common::aws::Aws;
 use common::config::{Config, Variables};
+use common::documents::{name_unknown, report_errors};
+use common::session::Session;
+use ecs::{EcsClient, TaskDefinition};
 use reconcile::Tags;
-use registration::Done;
+use registration::Registration;
 use serde_json::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// How long a role counts as new: IAM has told everybody by then.
-const NEW: Duration = Duration::from_secs(300);
+/// How long a role counts as new. IAM documents no bound; its changes are usually visible everywhere within seconds.
+const NEW_ROLE: Duration = Duration::from_secs(300);
 
-/// Does it.
+/// Registers the file when it differs from the latest revision, or prints the plan.
 ///
 /// # Errors
-/// When nothing could be done.
+/// When the plan can't be made, or the registration failed.
 pub(crate) async fn run(args: &RegisterArgs, console: &Console) -> Result<Report> {
-    let config = Config::find(args.common.config.config.as_deref())?;
-    let mut preview = Variables::preview(&config.schema);
-    let mut faults = app_tags(&config, &preview)?.1;
-    match Source::read(&config, &preview, &args.images)? {
-        Err(fault) => faults.push(fault),
-        Ok(source) => {
-            for image in &source.images {
-                if let Some(given) = &image.given {
-                    preview.set(format!("image.{}", image.name), given);
-                }
-            }
-            let expanded = source.expand(&preview);
-            faults.extend(expanded.map_or_else(|faults| faults, |(_, faults)| faults));
-        }
-    }
-    let faults: Vec<Fault> = faults.into_iter().map(name_unknown).collect();
-    if let Some(report) = refuse(&faults, console) {
+    let config = Config::find(args.options.common.config.config.as_deref())?;
+    let found = preview(args, &config)?;
+    if let Some(report) = report_errors(&found, console) {
         return Ok(report);
     }
 
-    let aws = Aws::load(&args.common.aws, Some(&config), console).await?;
-    let caller = common::identity::caller(&aws).await?;
-    let place = aws.place(&caller.account)?;
-    let mut variables = Variables::new(&config.schema, &place);
+    let session = Session::open(&args.options.common.aws, &config, console).await?;
+    let (aws, target) = (&session.aws, &session.target);
+    let mut variables = Variables::new(&config.schema, target);
     let tags = app_tags(&config, &variables)?.0;
-    // Again, now that account and region are known: names may be made of them.
-    let source = Source::read(&config, &variables, &args.images)?.map_err(Fault::into_failure)?;
+    // A second time, now that account and region are known: names may contain them.
+    let source = Source::read(&config, &variables, &args.images)?.map_err(Diagnostic::into_failure)?;
     let family = source.family(&variables)?;
-    let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk));
+    let ecs = EcsClient::new(aws);
     let ecr = Ecr {
         sdk: &aws.sdk,
-        place: &place,
+        target,
     };
-    // Both at once; that ECS can't be asked is told first.
+    // Both at once; an error of ECS is reported before one of ECR.
     let images = async { Ok(ecr.resolve(&source.images).await) };
-    let (latest, images) = tokio::try_join!(ecs.describe(&family), images)?;
+    let (latest, images) = tokio::try_join!(describe(&ecs, &family), images)?;
     let images = images?;
     for (name, reference) in &images.references {
         variables.set(format!("image.{name}"), reference);
     }
-    // The warnings have been told.
-    let (document, faults) = match source.expand(&variables) {
-        Ok((document, faults)) => (Some(document), faults),
-        Err(faults) => (None, faults),
+    // The warnings have been printed.
+    let (document, found) = match source.expand(&variables) {
+        Ok((document, found)) => (Some(document), found),
+        Err(found) => (None, found),
     };
-    let errors: Vec<Fault> = faults.into_iter().filter(Fault::is_error).collect();
-    if let Some(report) = refuse(&errors, console) {
+    let errors: Vec<Diagnostic> = found.into_iter().filter(Diagnostic::is_error).collect();
+    if let Some(report) = report_errors(&errors, console) {
         return Ok(report);
     }
     let document = document.context("failed to expand the task definition")?;
     let mut definition = document.to_value();
-    // ECS may repeat what it does not like.
-    task_definition::secrets(&definition)
-        .iter()
-        .for_each(|secret| console.redact(secret));
+    let values = args.options.values();
+    if values == Values::Hidden {
+        // An error message of ECS may repeat a value.
+        for secret in task_definition::secrets(&definition) {
+            console.redact(&secret);
+        }
+    }
     let tags = take_tags(&mut definition, &tags);
-    let plan = Plan::new(&definition, &tags, latest.as_ref());
+    let plan = Plan::new(&definition, &tags, latest.as_ref(), values);
 
-    let mut report = Report::new(Outcome::Unchanged)
-        .detail("account", place.account.as_str())
-        .detail("region", place.region.as_str())
-        .detail("identity", caller.arn);
+    let mut report = session.report();
     let mut role_is_new = None;
     if matches!(plan, Plan::Register(_)) {
         let checks = Checks {
-            sdk: &aws.sdk,
-            place: &place,
+            aws,
+            target,
             config: &config,
             document: &document,
             images: &images,
             plan_only: args.plan.plan_only(),
         };
-        let judged = checks.run().await?;
-        tell(&judged, &mut report, console);
-        role_is_new = judged.youngest_role.map(|made| is_new(made.secs()));
-        if let Some(refused) = refuse(&judged.faults, console) {
-            return Ok(refused);
+        let findings = checks.run().await?;
+        print_findings(&findings, &mut report, console);
+        role_is_new = findings.youngest_role.map(|created| is_new(created.secs()));
+        if let Some(rejected) = report_errors(&findings.diagnostics, console) {
+            return Ok(rejected);
         }
     }
-    let job = Job {
+    let reconciler = Reconciler {
         ecs: &ecs,
         console,
         family: &family,
         definition: &definition,
         tags: &tags,
+        values,
     };
     if args.plan.plan_only() {
-        return Ok(job
+        return Ok(reconciler
             .announce(&plan, latest.as_ref(), report)
             .checked(args.plan.check));
     }
-    job.apply(plan, latest, role_is_new, report).await
+    reconciler.apply(plan, latest, role_is_new, report).await
 }
 
-/// What is only planned, and what could not be judged.
-fn tell(judged: &Judged, report: &mut Report, console: &Console) {
-    for planned in &judged.planned {
+/// What is wrong with the file, as far as it can be seen without a call to AWS.
+fn preview(args: &RegisterArgs, config: &Config) -> Result<Vec<Diagnostic>> {
+    let mut variables = Variables::preview(&config.schema);
+    let mut found = app_tags(config, &variables)?.1;
+    match Source::read(config, &variables, &args.images)? {
+        Err(diagnostic) => found.push(diagnostic),
+        Ok(source) => {
+            for image in &source.images {
+                if let Some(given) = &image.given {
+                    variables.set(format!("image.{}", image.name), given);
+                }
+            }
+            found.extend(match source.expand(&variables) {
+                Ok((_, found)) | Err(found) => found,
+            });
+        }
+    }
+    Ok(found.into_iter().map(name_unknown).collect())
+}
+
+/// The revision with its tags; `None` when it does not exist.
+///
+/// # Errors
+/// When the call fails.
+pub(crate) async fn describe(ecs: &EcsClient, reference: &str) -> Result<Option<TaskDefinition>> {
+    let described = ecs.describe_task_definition(reference, &["TAGS"]).await;
+    described.map_err(|error| error.context(format!("failed to describe task definition `{reference}`")))
+}
+
+/// What an earlier step is planned to create, and what could not be checked.
+fn print_findings(findings: &Findings, report: &mut Report, console: &Console) {
+    for planned in &findings.planned {
         let (kind, name, after) = (planned.kind.replace('-', " "), &planned.name, planned.after);
         console.info(format!("{kind} `{name}`: planned (after {after})"));
         report.items.push(planned.item());
     }
-    for what in &judged.not_judged {
+    for what in &findings.not_checked {
         console.warn(format!("not judged: {what}"));
     }
 }
 
-fn is_new(made: i64) -> bool {
+fn is_new(created: i64) -> bool {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let made = Duration::from_secs(u64::try_from(made).unwrap_or_default());
-    now.saturating_sub(made) < NEW
+    let created = Duration::from_secs(u64::try_from(created).unwrap_or_default());
+    now.saturating_sub(created) < NEW_ROLE
 }
 
-/// One task definition, on its way to ECS.
-struct Job<'a> {
-    ecs: &'a Ecs,
+/// Brings ECS to the desired task definition.
+struct Reconciler<'a> {
+    ecs: &'a EcsClient,
     console: &'a Console,
     family: &'a str,
     definition: &'a Value,
     tags: &'a Tags,
+    values: Values,
 }
 
-impl Job<'_> {
-    /// `--dry-run`: what would be done.
-    fn announce(&self, plan: &Plan, latest: Option<&Registered>, mut report: Report) -> Report {
+impl Reconciler<'_> {
+    /// Prints the plan of `--dry-run`.
+    fn announce(&self, plan: &Plan, latest: Option<&TaskDefinition>, mut report: Report) -> Report {
         let item = self.item(plan, plan.action(latest), latest);
         self.console.announce(&item, true);
         if *plan != Plan::Nothing {
             report.outcome = Outcome::Planned;
         }
-        // What is to be registered has no ARN yet.
+        // A revision that is not registered has no ARN yet.
         if let (Plan::Nothing | Plan::Tag(..), Some(latest)) = (plan, latest) {
             report.lines.push(latest.arn().to_owned());
         }
@@ -167,7 +183,7 @@ impl Job<'_> {
     async fn apply(
         &self,
         plan: Plan,
-        latest: Option<Registered>,
+        latest: Option<TaskDefinition>,
         role_is_new: Option<bool>,
         mut report: Report,
     ) -> Result<Report> {
@@ -177,17 +193,17 @@ impl Job<'_> {
         let revision = match &plan {
             Plan::Nothing => latest,
             Plan::Tag(tags, _) => {
-                let arn = latest.as_ref().map(Registered::arn).unwrap_or_default();
+                let arn = latest.as_ref().map(TaskDefinition::arn).unwrap_or_default();
                 let words = format!("ecs:TagResource for task definition `{arn}`");
-                self.console.in_flight(words, self.ecs.tag(arn, tags)).await?;
+                self.console.in_flight(words, self.tag(arn, tags)).await?;
                 latest
             }
             Plan::Register(_) => match self.register(role_is_new).await? {
-                Done::New(registered) => {
+                Registration::New(registered) => {
                     self.verify(&registered);
                     Some(registered)
                 }
-                Done::Same(registered) => {
+                Registration::Existing(registered) => {
                     action = "none";
                     plan = Plan::Nothing;
                     Some(registered)
@@ -206,9 +222,14 @@ impl Job<'_> {
         Ok(report)
     }
 
-    /// What ECS made of it must be what was sent: else every run would register another one.
-    fn verify(&self, registered: &Registered) {
-        for change in task_definition::difference(&registered.definition, self.definition) {
+    async fn tag(&self, arn: &str, tags: &Tags) -> Result<()> {
+        let tagged = self.ecs.tag_resource(arn, tags).await;
+        tagged.map_err(|error| error.context(format!("failed to tag task definition `{arn}`")))
+    }
+
+    /// Warns when ECS stored something else than was sent: every run would register another revision.
+    fn verify(&self, registered: &TaskDefinition) {
+        for change in task_definition::difference(&registered.definition, self.definition, self.values) {
             let Change { path, from, to } = &change;
             let from = if from.is_null() {
                 "nothing".to_owned()
@@ -221,11 +242,11 @@ impl Job<'_> {
         }
     }
 
-    fn item(&self, plan: &Plan, action: &str, revision: Option<&Registered>) -> Item {
+    fn item(&self, plan: &Plan, action: &str, revision: Option<&TaskDefinition>) -> Item {
         let mut changes = plan.changes().to_vec();
         for change in &mut changes {
             if let Value::String(text) = &mut change.to {
-                *text = name_planned(text);
+                *text = show_planned_digest(text);
             }
         }
         let item = Item::new("task-definition", self.family, action).changes(changes);

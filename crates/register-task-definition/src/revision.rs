@@ -14,16 +14,16 @@ pub(crate) struct Revision {
 impl Revision {
     /// `7`, `backend-flask`, `backend-flask:7`, or an ARN.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let fault = || "it must be FAMILY, FAMILY:REVISION or REVISION".to_owned();
+        let diagnostic = || "it must be FAMILY, FAMILY:REVISION or REVISION".to_owned();
         let name = match text.strip_prefix("arn:") {
-            Some(_) => text.split_once(":task-definition/").ok_or_else(fault)?.1,
+            Some(_) => text.split_once(":task-definition/").ok_or_else(diagnostic)?.1,
             None => text,
         };
         let number = |text: &str| text.parse().ok().filter(|number| *number > 0);
         match name.split_once(':') {
             Some((family, revision)) if Self::is_family(family) => Ok(Revision {
                 family: Some(family.to_owned()),
-                number: Some(number(revision).ok_or_else(fault)?),
+                number: Some(number(revision).ok_or_else(diagnostic)?),
             }),
             None if number(name).is_some() => Ok(Revision {
                 family: None,
@@ -33,7 +33,7 @@ impl Revision {
                 family: Some(name.to_owned()),
                 number: None,
             }),
-            _ => Err(fault()),
+            _ => Err(diagnostic()),
         }
     }
 

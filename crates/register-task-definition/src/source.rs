@@ -1,9 +1,10 @@
 //! The file of `[task_definition]`, and the images that it names.
 
 use anyhow::{Context, Result};
-use aws_documents::{Document, Fault, Node, document::Content, expand, shown, tags, task_definition};
+use aws_documents::{Content, Diagnostic, Document, Node, shown, tags, task_definition};
 use cli::{ErrorKind, Failure};
 use common::config::{Config, Variables, expand as expand_text};
+use common::documents::{expand_and_check, expand_key};
 use reconcile::Tags;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -13,20 +14,20 @@ use std::path::PathBuf;
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) document: Document,
-    pub(crate) images: Vec<Wanted>,
+    pub(crate) images: Vec<SourceImage>,
 }
 
 /// An image that the file names as `${image.NAME}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
+pub(crate) struct SourceImage {
     pub(crate) name: String,
     pub(crate) repository: String,
     pub(crate) tag: String,
-    /// What `--image` says instead.
+    /// The reference of `--image`, which takes its place.
     pub(crate) given: Option<String>,
 }
 
-/// Where the file is, by `[task_definition]`.
+/// The path of the file in `[task_definition]`.
 ///
 /// # Errors
 /// When there is no such table, or a variable in it is unset.
@@ -43,21 +44,21 @@ impl Source {
     /// Reads the file. The images of `given` (`--image`) are not looked up.
     ///
     /// # Errors
-    /// When the configuration is wrong. A fault of the file itself is the inner result.
+    /// When the configuration is wrong. A diagnostic of the file itself is the inner result.
     pub(crate) fn read(
         config: &Config,
         variables: &Variables,
         given: &[(String, String)],
-    ) -> Result<Result<Self, Fault>> {
+    ) -> Result<Result<Self, Diagnostic>> {
         let path = file(config, variables)?;
         let document = match Document::read(&path) {
             Ok(document) => document,
-            Err(mut fault) => {
+            Err(mut diagnostic) => {
                 if !path.exists() {
-                    fault.hint =
+                    diagnostic.hint =
                         Some("`register-task-definition init` writes it from a live revision".into());
                 }
-                return Ok(Err(fault));
+                return Ok(Err(diagnostic));
             }
         };
         let mut names = BTreeSet::new();
@@ -77,10 +78,10 @@ impl Source {
                 .hint(hint)
                 .into());
         }
-        // A name that is no image is told with its place, when the file is expanded.
+        // A name without a table is reported with its position when the file is expanded.
         let images = names
             .iter()
-            .filter_map(|name| wanted(config, variables, name, given).transpose())
+            .filter_map(|name| source_image(config, variables, name, given).transpose())
             .collect::<Result<_>>()?;
         Ok(Ok(Source { document, images }))
     }
@@ -88,33 +89,36 @@ impl Source {
     /// The family, expanded.
     ///
     /// # Errors
-    /// When the file names none.
+    /// When it is missing.
     pub(crate) fn family(&self, variables: &Variables) -> Result<String> {
-        let family = expand::expand_key(&self.document, "family", variables).map_err(Fault::into_failure)?;
+        let family = expand_key(&self.document, "family", variables).map_err(Diagnostic::into_failure)?;
         let missing = || {
             let root = self.document.field();
-            Fault::of_field(&self.document.file, &root, "`family` is missing").into_failure()
+            Diagnostic::of_field(&self.document.file, &root, "`family` is missing").into_failure()
         };
         Ok(family.ok_or_else(missing)?)
     }
 
     /// The file with its variables replaced, and what is wrong with it then.
-    pub(crate) fn expand(&self, variables: &Variables) -> Result<(Document, Vec<Fault>), Vec<Fault>> {
-        expand::expand_and_check(&self.document, variables, task_definition::check)
+    pub(crate) fn expand(
+        &self,
+        variables: &Variables,
+    ) -> Result<(Document, Vec<Diagnostic>), Vec<Diagnostic>> {
+        expand_and_check(&self.document, variables, task_definition::check)
     }
 }
 
 /// `[[image]] NAME`; `None` when there is no such table.
-fn wanted(
+fn source_image(
     config: &Config,
     variables: &Variables,
     name: &str,
     given: &[(String, String)],
-) -> Result<Option<Wanted>> {
+) -> Result<Option<SourceImage>> {
     let Some(image) = config.schema.image.iter().find(|image| image.name == name) else {
         return Ok(None);
     };
-    // Only these two: what a build needs is not asked of somebody who registers.
+    // Only these two: the variables of a build may be unset here.
     let expanded = |text: &str, key: &str| {
         let path = format!("image `{name}`.{key}");
         expand_text(text, variables)
@@ -127,7 +131,7 @@ fn wanted(
             .code("config")
     })?;
     let given = given.iter().rev().find(|(other, _)| other == name);
-    Ok(Some(Wanted {
+    Ok(Some(SourceImage {
         name: name.to_owned(),
         repository: expanded(&image.repository, "repository")?,
         tag: expanded(tag, "tags[0]")?,
@@ -163,20 +167,19 @@ pub(crate) fn image_names(text: &str) -> Vec<String> {
 ///
 /// # Errors
 /// When a variable in them is unset.
-pub(crate) fn app_tags(config: &Config, variables: &Variables) -> Result<(Tags, Vec<Fault>)> {
+pub(crate) fn app_tags(config: &Config, variables: &Variables) -> Result<(Tags, Vec<Diagnostic>)> {
     let all: Tags = config.tags(variables)?.0.into_iter().collect();
-    let faults = all.iter().filter_map(|(key, value)| tags::fault(key, value));
-    let faults = faults.map(|message| {
-        let mut fault = Fault::of_file(&shown(&config.path), message);
-        fault.path = "app.tags".into();
-        fault
+    let diagnostics = all.iter().filter_map(|(key, value)| tags::fault(key, value));
+    let diagnostics = diagnostics.map(|message| {
+        let mut diagnostic = Diagnostic::of_file(&shown(&config.path), message);
+        diagnostic.path = "app.tags".into();
+        diagnostic
     });
-    let faults = faults.collect();
-    Ok((all, faults))
+    let diagnostics = diagnostics.collect();
+    Ok((all, diagnostics))
 }
 
-/// Takes the tags out of `definition` and puts them over those of `[app]`: they are compared and set apart
-/// from the rest.
+/// Removes the tags from `definition` and merges them over those of `[app]`: tags are compared and set separately.
 pub(crate) fn take_tags(definition: &mut Value, app: &Tags) -> Tags {
     let own = definition
         .as_object_mut()

@@ -50,7 +50,7 @@ fn all_faults_of_all_files_are_listed() {
         lines,
         [
             "  ops.toml: roles.two.name: another role has the name `one`, and IAM ignores case",
-            "  policies/trust.json:1:38: Statement[0]: `Principal` is missing: who is it that may?",
+            "  policies/trust.json:1:38: Statement[0]: `Principal` is missing",
             "  policies/trust.json:1:56: Statement[0].Principals: IAM has no key `Principals` here",
             "    hint: did you mean `Principal`?",
             "  policies/read.json:6:16: Statement[0].Action[0]: the action `GetParameters` has no service before it",
@@ -59,7 +59,7 @@ fn all_faults_of_all_files_are_listed() {
             "    hint: the name's own slash is the only one: parameter${params.prefix}/*",
             "  ops.toml: roles.two.managed[0]: `arn:aws:iam:aws:policy/AWSXRayDaemonWriteAccess`: it has 5 parts, and an ARN has 6",
             "    hint: did you mean `arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess`?",
-            "create-roles: error: failed to use `ops.toml`, `policies/read.json`, `policies/trust.json`: 6 faults",
+            "create-roles: error: 6 errors in `ops.toml`, `policies/read.json`, `policies/trust.json`",
         ]
     );
     assert_eq!(aws.requests(), []);
@@ -92,7 +92,7 @@ fn what_is_no_json_and_what_is_unset() {
         ),
         (
             &version("${NOT_SET_ANYWHERE}").replace("${AWS_REGION}:", "${AWS_REGION}::"),
-            "failed to use `policies/read.json`: 2 faults",
+            "2 errors in `policies/read.json`",
         ),
     ];
     for (text, message) in cases {

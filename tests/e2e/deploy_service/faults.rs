@@ -256,7 +256,7 @@ fn each_fault_of_the_file_has_its_place() {
     file(&[("${cluster.name}", "${NOT_SET}"), ("\"FARGATE\"", "\"EC2\"")])
         .says(&format!("  service.json:2:14: cluster: {unset}\n"))
         .says("  service.json:5:17: launchType: it must be \"FARGATE\"\n")
-        .says("error: failed to use `service.json`: 2 faults\n");
+        .says("error: 2 errors in `service.json`\n");
     file(&[("  \"serviceName\": \"web\",\n", ""), ("\"FARGATE\"", "\"EC2\"")])
         .says("  service.json:1:1: `serviceName` is missing\n")
         .says("  service.json:4:17: launchType: it must be \"FARGATE\"\n");

@@ -99,7 +99,7 @@ fn a_platform_that_cant_be_found_out_is_not_judged() {
         .run()
         .exits(0)
         .says(not_judged)
-        .says("answered with status 404");
+        .says("returned status 404");
     aws.cut(format!("GET {}", super::account::SIGNED));
     tool(&aws)
         .arg("--dry-run")
@@ -116,7 +116,7 @@ fn a_platform_that_cant_be_found_out_is_not_judged() {
         .run()
         .exits(0)
         .says(not_judged)
-        .says("ecr:GetDownloadUrlForLayer refused with AccessDeniedException");
+        .says("ecr:GetDownloadUrlForLayer failed: AccessDeniedException");
     account.state().images.get_mut("apps/web:latest").unwrap().1 = json!({"schemaVersion": 1});
     tool(&aws).run().exits(0).says(not_judged).prints(&arn(1));
 }
@@ -157,9 +157,9 @@ fn parameters_are_asked_for_in_tens() {
         .retain(|one| !matches!(one.as_str(), "/apps/web/P03" | "/apps/web/P21"));
     let output = with_file(&aws, &file).run().exits(2);
     output
-        .says("there is no parameter `/apps/web/P03` in us-east-1\n    hint: put it, or correct its name")
+        .says("there is no parameter `/apps/web/P03` in us-east-1\n    hint: create it, or correct its name")
         .says("there is no parameter `/apps/web/P21` in us-east-1")
-        .says(": 2 faults");
+        .says("error: 2 errors in ");
     let sizes: Vec<usize> = aws
         .bodies(ssm("GetParameters"))
         .iter()
@@ -225,6 +225,6 @@ fn a_check_that_fails_otherwise_is_an_error() {
     tool(&aws)
         .run()
         .exits(2)
-        .says("error: failed to find the parameters: ssm:GetParameters refused with ValidationException: no");
+        .says("error: failed to find the parameters: ssm:GetParameters failed: ValidationException: no");
     assert_eq!(writes(&aws), [""; 0]);
 }

@@ -82,6 +82,11 @@ fn secrets_in_plain_variables_are_not_shown() {
     let output = tool(&aws).args(["diff", "1", "2", "-v"]).run().exits(1);
     output
         .clone()
-        .prints("containerDefinitions[web].environment[API_KEY].value: (hidden) -> (hidden), another one");
+        .prints("containerDefinitions[web].environment[API_KEY].value: (hidden) -> (hidden)");
     assert!(!output.transcript().contains("canary"), "{}", output.transcript());
+    tool(&aws)
+        .args(["diff", "1", "2", "--show-values"])
+        .run()
+        .exits(1)
+        .prints("containerDefinitions[web].environment[API_KEY].value: canary-one -> canary-two");
 }

@@ -29,8 +29,8 @@ fn each_difference_is_named_and_makes_one_revision() {
                 body["containerDefinitions"][0]["environment"] = environment;
             },
             &[
-                "containerDefinitions[web].environment[MORE].value: 1 -> (none)",
-                "containerDefinitions[web].environment[REGION].value: eu-west-1 -> us-east-1",
+                "containerDefinitions[web].environment[MORE].value: (hidden) -> (none)",
+                "containerDefinitions[web].environment[REGION].value: (hidden) -> (hidden)",
                 "containerDefinitions[web].environment[PRICE].value: (none) -> (hidden)",
             ],
         ),
@@ -49,10 +49,10 @@ fn each_difference_is_named_and_makes_one_revision() {
             |body| body["runtimePlatform"] = json!({"cpuArchitecture": "ARM64"}),
             &["runtimePlatform.cpuArchitecture: ARM64 -> X86_64"],
         ),
-        // A field that no SDK knows yet.
+        // A field that this build does not have.
         (
             |body| body["containerDefinitions"][0]["someNewField"] = json!({"deep": [1]}),
-            &["containerDefinitions[web].someNewField.deep: [1] -> (none)"],
+            &["containerDefinitions[web].someNewField.deep: (hidden) -> (none)"],
         ),
     ];
     for (change, expected) in cases {

@@ -40,7 +40,7 @@ fn all_faults_of_the_file_are_told_before_the_first_call() {
     );
     output
         .says("  aws/web.json:6:13: memory: ")
-        .says("error: failed to use `aws/web.json`: 5 faults\n");
+        .says("error: 5 errors in `aws/web.json`\n");
     assert_eq!(aws.requests(), []);
 }
 
@@ -54,7 +54,7 @@ fn an_unset_variable_hides_no_other_fault() {
     output
         .says("  aws/web.json:5:10: cpu: Fargate has no 300 CPU units, only 256, 512, ")
         .says("containerDefinitions[0].environment[0].value: needs the environment variable `NOT_SET_ANYWHERE`, which is not set\n    hint: export NOT_SET_ANYWHERE=…\n")
-        .says("error: failed to use `aws/web.json`: 2 faults\n");
+        .says("error: 2 errors in `aws/web.json`\n");
     assert_eq!(aws.requests(), []);
 }
 
@@ -161,8 +161,8 @@ fn without_what_the_plan_needs_there_is_none() {
         aws.refuse(target, "AccessDeniedException", "User: ci is not authorized");
         for arguments in [&[][..], &["--dry-run"], &["--check"]] {
             tool(&aws).args(arguments).run().exits(2).says(&format!(
-                "error: {context}: {operation} refused with AccessDeniedException: User: ci is not authorized\n\
-                 hint: allow `{operation}` to"
+                "error: {context}: {operation} failed: AccessDeniedException: User: ci is not authorized\n\
+                 hint: grant `{operation}` to"
             ));
         }
         assert_eq!(writes(&aws), [""; 0]);
@@ -188,8 +188,8 @@ fn a_refused_write_names_the_call() {
         "User: ci is not authorized",
     );
     tool(&aws).run().exits(2).says(
-        "error: failed to register task definition `web`: ecs:RegisterTaskDefinition refused with \
-         AccessDeniedException: User: ci is not authorized\nhint: allow `ecs:RegisterTaskDefinition`",
+        "error: failed to register task definition `web`: ecs:RegisterTaskDefinition failed: \
+         AccessDeniedException: User: ci is not authorized\nhint: grant `ecs:RegisterTaskDefinition`",
     );
     assert_eq!(writes(&aws).len(), 1);
     let (aws, _account) = registered(|body| body["tags"] = json!([]));
@@ -199,15 +199,19 @@ fn a_refused_write_names_the_call() {
         "User: ci is not authorized",
     );
     tool(&aws).run().exits(2).says(&format!(
-        "error: failed to tag task definition `{}`: ecs:TagResource refused",
+        "error: failed to tag task definition `{}`: ecs:TagResource failed",
         arn(1)
     ));
 }
 
 #[test]
 fn an_answer_to_a_write_that_can_not_be_read_may_have_gone_through() {
-    let strange = "ecs:RegisterTaskDefinition was answered with something";
-    for (status, body) in [(200, "<html>"), (200, "{\"taskDefinition\": "), (502, "<html>")] {
+    let unparseable = "an unparseable response: ";
+    for (status, body, returned) in [
+        (200, "<html>", unparseable),
+        (200, "{\"taskDefinition\": ", unparseable),
+        (502, "<html>", "a non-AWS response (HTTP 502)"),
+    ] {
         let (aws, _account) = Account::ready();
         aws.answer_text(
             ecs("RegisterTaskDefinition"),
@@ -217,12 +221,14 @@ fn an_answer_to_a_write_that_can_not_be_read_may_have_gone_through() {
         );
         let output = tool(&aws).env("AWS_MAX_ATTEMPTS", "1").run().exits(2);
         let output = output
-            .says(&format!("failed to register task definition `web`: {strange}"))
-            .says("hint: it may have gone through all the same: ");
+            .says(&format!(
+                "failed to register task definition `web`: ecs:RegisterTaskDefinition returned {returned}"
+            ))
+            .says("hint: the change may have been applied; re-run to check and continue\n");
         let told = output.stderr.contains("could not be sent");
         assert!(!told, "{}", output.transcript());
     }
-    // A connection that breaks behind the request is no request that was not sent.
+    // The connection breaks after the request was sent.
     let (aws, _account) = Account::ready();
     aws.cut(ecs("RegisterTaskDefinition"));
     let output = tool(&aws).env("AWS_MAX_ATTEMPTS", "1").run().exits(2);
@@ -236,17 +242,17 @@ fn odd_answers_are_errors() {
     tool(&aws)
         .run()
         .exits(2)
-        .says("ecs:DescribeTaskDefinition answered without `taskDefinitionArn`");
+        .says("ecs:DescribeTaskDefinition response omitted `taskDefinitionArn`");
     aws.answer_once(ecr("BatchGetImage"), 200, json!({"images": [{}]}));
     tool(&aws)
         .run()
         .exits(2)
-        .says("ecr:BatchGetImage answered without digest or manifest");
+        .says("ecr:BatchGetImage response omitted digest or manifest");
     aws.answer_once(ecr("BatchGetImage"), 200, json!({}));
     tool(&aws)
         .run()
         .exits(2)
-        .says("ecr:BatchGetImage answered with neither image nor failure");
+        .says("ecr:BatchGetImage response omitted image and failure");
     let failure = json!({"failures": [{"failureCode": "KmsError", "failureReason": "the key is gone"}]});
     aws.answer_once(ecr("BatchGetImage"), 200, failure);
     tool(&aws)
@@ -257,6 +263,6 @@ fn odd_answers_are_errors() {
     tool(&aws)
         .run()
         .exits(2)
-        .says("ecs:DescribeTaskDefinition refused with ClientException: something else");
+        .says("ecs:DescribeTaskDefinition failed: ClientException: something else");
     assert_eq!(account.state().revisions.len(), 0);
 }

@@ -75,7 +75,7 @@ fn what_an_earlier_step_makes_is_planned_on_a_clean_account() {
         .says("image: ECR has no image `web` (`apps/web:latest`)\n    hint: run push-image first\n")
         .says("there is no log group `web-logs`\n    hint: run create-log-group first\n")
         .says("there is no parameter `/apps/web/A` in us-east-1\n    hint: run put-params first\n")
-        .says("error: failed to use `aws/web.json`: 6 faults\n");
+        .says("error: 6 errors in `aws/web.json`\n");
     assert_eq!(writes(&aws), [""; 0]);
 }
 
@@ -93,8 +93,8 @@ fn what_no_step_makes_is_a_fault_in_a_plan_too() {
         .arg("--dry-run")
         .run()
         .exits(2)
-        .says("there is no role `OfNobody`\n    hint: make it, or correct the ARN\n")
+        .says("there is no role `OfNobody`\n    hint: create it, or correct the ARN\n")
         .says("there is no log group `of-nobody`\n")
         .says("there is no parameter `/of/nobody` in us-east-1\n")
-        .says(": 3 faults\n");
+        .says("error: 3 errors in `aws/web.json`\n");
 }

@@ -37,7 +37,7 @@ fn a_new_role_is_waited_for() {
             .run()
             .exits(0)
             .prints(&arn(1))
-            .says("ECS does not know the new role everywhere yet: trying again in ");
+            .says("the new role is not visible to ECS everywhere yet: trying again in ");
         assert_eq!(writes(&aws), ["RegisterTaskDefinition"; 3]);
     }
 }
@@ -52,7 +52,7 @@ fn a_role_whose_age_nobody_may_ask_is_waited_for_a_little() {
     let file = super::FILE.replace("\"512\"", "\"1024\"");
     let output = super::with_file(&aws, &file).run().exits(2);
     assert!(output.elapsed < Duration::from_secs(15), "{:?}", output.elapsed);
-    output.says("hint: allow `iam:PassRole` on the two roles");
+    output.says("hint: grant `iam:PassRole` on the two roles");
 }
 
 #[test]
@@ -66,11 +66,9 @@ fn an_old_role_is_not_waited_for() {
         let output = tool(&aws).run().exits(2);
         assert!(output.elapsed < Duration::from_secs(3), "{:?}", output.elapsed);
         assert_eq!(writes(&aws), ["RegisterTaskDefinition"]);
-        let output = output.says(&format!(
-            "ecs:RegisterTaskDefinition refused with {code}: {message}"
-        ));
+        let output = output.says(&format!("ecs:RegisterTaskDefinition failed: {code}: {message}"));
         if code == "AccessDeniedException" {
-            output.says("hint: allow `iam:PassRole` on the two roles");
+            output.says("hint: grant `iam:PassRole` on the two roles");
         }
     }
 }
@@ -122,7 +120,7 @@ fn two_runs_that_meet_register_it_once() {
         .run()
         .exits(0)
         .prints(&arn(1))
-        .says("somebody else registers a revision: trying again in ");
+        .says("another caller is registering a revision: trying again in ");
 }
 
 #[test]
@@ -139,8 +137,7 @@ fn a_revision_whose_answer_was_lost_is_found_and_not_registered_again() {
     assert_eq!(document["items"][0]["action"], "create");
     assert_eq!(document["items"][0]["arn"], arn(1));
     output
-        .says("ecs:RegisterTaskDefinition got no answer: ")
-        .says(": it had gone through\n")
+        .says("no response to ecs:RegisterTaskDefinition: it was applied\n")
         .says_once("web: created\n");
     assert_eq!(writes(&aws), ["RegisterTaskDefinition"]);
     assert_eq!(account.state().revisions.len(), 1);
@@ -182,7 +179,7 @@ fn a_revision_that_was_not_registered_is_sent_again_but_not_for_ever() {
     assert!(output.elapsed < Duration::from_secs(10), "{:?}", output.elapsed);
     output
         .says("failed to register task definition `web`: ecs:RegisterTaskDefinition got no answer: ")
-        .says("hint: it may have gone through all the same: run it again, which looks first\n");
+        .says("hint: the change may have been applied; re-run to check and continue\n");
     assert_eq!(writes(&aws), ["RegisterTaskDefinition"; 3]);
     // The look behind the last one, too.
     assert_eq!(aws.bodies(ecs("DescribeTaskDefinition")).len(), 4);
@@ -206,7 +203,7 @@ fn where_nobody_can_look_it_is_not_sent_again() {
         .run()
         .exits(2)
         .says("failed to register task definition `web`: ecs:RegisterTaskDefinition got no answer: ")
-        .says("hint: it may have gone through all the same: run it again, which looks first\n");
+        .says("hint: the change may have been applied; re-run to check and continue\n");
     assert_eq!(writes(&aws), ["RegisterTaskDefinition"]);
     assert_eq!(account.state().revisions.len(), 1);
 }
@@ -244,7 +241,7 @@ fn a_throttled_registration_is_sent_again_without_a_look() {
         .run()
         .exits(0)
         .prints(&arn(1))
-        .says("ECS limits the rate: trying again in ");
+        .says("ECS is throttling: trying again in ");
     assert_eq!(writes(&aws), ["RegisterTaskDefinition"; 5]);
     assert_eq!(aws.bodies(ecs("DescribeTaskDefinition")).len(), 1);
     assert_eq!(account.state().revisions.len(), 1);
@@ -288,10 +285,8 @@ fn throttling_without_end_says_so() {
         tool(&aws)
             .run()
             .exits(2)
-            .says(&format!(
-                "{operation} refused with ThrottlingException: Rate exceeded"
-            ))
-            .says("hint: AWS limits the rate: run it again");
+            .says(&format!("{operation} failed: ThrottlingException: Rate exceeded"))
+            .says("hint: throttled; safe to re-run");
         assert_eq!(account.state().revisions.len(), 0);
     }
     let (aws, _account) = Account::ready();
@@ -299,5 +294,5 @@ fn throttling_without_end_says_so() {
     tool(&aws)
         .run()
         .exits(2)
-        .says("failed to describe role `Execution`: iam:GetRole refused with Throttling: Rate exceeded");
+        .says("failed to describe role `Execution`: iam:GetRole failed: Throttling: Rate exceeded");
 }

@@ -90,7 +90,7 @@ fn it_is_planned_registered_kept_and_changed() {
         .map(|item| item["action"].clone())
         .collect();
     assert_eq!(actions, ["planned", "planned", "planned", "planned", "create"]);
-    family.tool(FILE).run().exits(2).says(": 5 faults\n");
+    family.tool(FILE).run().exits(2).says("error: 5 errors in ");
 
     family.aws(&[
         "iam",

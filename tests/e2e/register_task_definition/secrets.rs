@@ -1,4 +1,4 @@
-//! Secrets that somebody has put into the clear: warned of, and never shown.
+//! Secrets in plain values: warned of, and shown only with `--show-values`.
 
 use super::{Account, FILE, arn, expanded, register, registered, with_file, writes};
 use serde_json::{Value, json};
@@ -70,12 +70,24 @@ fn no_plan_and_no_report_shows_one() {
         .run()
         .exits(1)
         .json();
-    let expected = json!({
-        "path": "containerDefinitions[web].command",
-        "from": ["gunicorn", "(hidden)", "--user", "(hidden)"],
-        "to": ["gunicorn", "(hidden), another one", "--user", "(hidden), another one"],
-    });
-    assert_eq!(document["items"][0]["changes"][0], expected);
+    let command =
+        |from: Value, to: Value| json!({"path": "containerDefinitions[web].command", "from": from, "to": to});
+    let hidden = command("(hidden)".into(), "(hidden)".into());
+    assert_eq!(document["items"][0]["changes"][0], hidden);
+    let document = with_file(&aws, FILE)
+        .args(["diff", "1", "2", "-o", "json", "--show-values"])
+        .run()
+        .exits(1)
+        .json();
+    let value = |secret: &Canary| exposing(secret.value())["command"].clone();
+    assert_eq!(
+        document["items"][0]["changes"][0],
+        command(value(&old), value(&new))
+    );
+    with_file(&aws, &file(new.value()))
+        .args(["--dry-run", "--show-values"])
+        .run()
+        .exits(0);
 }
 
 #[test]
@@ -104,7 +116,7 @@ fn what_is_registered_is_the_value_and_what_is_printed_is_not() {
     );
     let output = tool.run().exits(0);
     secret.absent_from("kept otherwise", &output);
-    output.says("warning: ECS keeps `containerDefinitions[web].command` as [\"gunicorn\",\"(hidden)\",");
+    output.says("warning: ECS keeps `containerDefinitions[web].command` as \"(hidden)\", and the file has ");
 }
 
 #[test]
@@ -116,7 +128,7 @@ fn what_ecs_repeats_is_not_printed() {
     for form in [&["-v"][..], &["-o", "json"]] {
         let output = with_file(&aws, &file(secret.value())).args(form).run().exits(2);
         secret.absent_from("refused", &output);
-        output.says("refused with ClientException: Invalid value *** for environment variable");
+        output.says("failed: ClientException: Invalid value *** for environment variable");
     }
 }
 
@@ -171,9 +183,10 @@ fn init_writes_them_and_prints_none() {
     ] {
         let output = init.clone().args(arguments).run().exits(0);
         secret.absent_from(&format!("{arguments:?}"), &output);
-        let output =
-            output.says("`DB_PASS` looks like a secret, and everybody who may describe the task reads it");
-        let hidden = "what may be a secret is `(hidden)` here; the file gets it as it is\n";
+        let output = output
+            .says("`DB_PASS` looks like a secret, and every caller who may describe the task can read it");
+        let hidden =
+            "values that may hold secrets are (hidden) here, not in the file; --show-values shows them\n";
         assert_eq!(
             output.stderr.contains(hidden),
             arguments.contains(&"--dry-run"),

@@ -1,15 +1,15 @@
-//! A strict JSON reader (RFC 8259) that keeps places, and says in words what JSON has not.
+//! A strict JSON reader (RFC 8259) that keeps positions and explains what JSON does not allow.
 
-use super::{Content, Member, Node, join};
+use crate::node::{Content, Member, Node, join};
 use crate::position::Position;
 
-/// Deeper than any document of AWS, and shallow enough for the stack.
+/// The deepest nesting: more than AWS's documents have, and few enough levels for the stack.
 const DEEPEST: usize = 64;
 
-/// A longer number that is none is not repeated.
+/// A longer malformed number is not repeated in the message: it may be a secret without quotes.
 const SHOWN_NUMBER: usize = 6;
 
-/// What is no JSON, and where.
+/// What is not JSON, and where.
 #[derive(Debug)]
 pub(super) struct Error {
     pub(super) position: Position,
@@ -20,7 +20,7 @@ pub(super) struct Error {
 
 type Result<T> = std::result::Result<T, Error>;
 
-/// Reads the one value that `text` is.
+/// Reads `text`, which must be one value.
 pub(super) fn read(text: &str) -> Result<Node> {
     let mut reader = Reader {
         rest: text,
@@ -44,7 +44,7 @@ pub(super) fn read(text: &str) -> Result<Node> {
     }
 }
 
-/// The place behind the last character of `text`.
+/// The position after the last character of `text`.
 pub(super) fn end_of(text: &str) -> Position {
     let last = text.rsplit('\n').next().unwrap_or_default();
     let number = |count: usize| u32::try_from(count + 1).unwrap_or(u32::MAX);
@@ -64,7 +64,7 @@ impl Error {
 struct Reader<'a> {
     rest: &'a str,
     position: Position,
-    /// The way to the value at hand: `Statement`, `[0]`, `Effect`.
+    /// The path to the current value: `Statement`, `[0]`, `Effect`.
     path: Vec<String>,
 }
 
@@ -135,7 +135,7 @@ impl<'a> Reader<'a> {
         Ok(Node { position, content })
     }
 
-    /// Goes one level down, for the time of `inner`.
+    /// Runs `inner` one level deeper.
     fn below<T>(&mut self, step: String, inner: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         if self.path.len() >= DEEPEST {
             return Err(self.error(format!("it is nested deeper than {DEEPEST} levels")));
@@ -195,7 +195,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Behind an element: whether the list ends here. Otherwise the next element begins here.
+    /// Reads what follows an element: true at the end of the list, false when another element follows.
     fn ends(&mut self, end: char, start: Position) -> Result<bool> {
         self.skip_white()?;
         if self.skip(end) {
@@ -287,13 +287,13 @@ impl<'a> Reader<'a> {
     fn number(&mut self) -> Result<Content> {
         let start = self.position;
         let text = self.take(|character| character.is_ascii_alphanumeric() || "+-.".contains(character));
-        // serde_json's own grammar for numbers is the standard's.
+        // serde_json has the grammar of RFC 8259 for numbers.
         match serde_json::from_str(text) {
             Ok(number) => Ok(Content::Number(number)),
             Err(_) if text.len() <= SHOWN_NUMBER => {
                 Err(self.error_at(start, format!("`{text}` is no number of JSON")))
             }
-            // Somebody may have forgotten the quotes around a secret.
+            // Without the text: it may be a secret whose quotes are missing.
             Err(_) => Err(self
                 .error_at(start, "this is no number of JSON")
                 .hinted("a string stands in double quotes")),
@@ -315,7 +315,7 @@ impl<'a> Reader<'a> {
                     .hinted("write \"${NAME}\""),
                 Some(character) => self.error(format!("a value must stand here, not `{character}`")),
             }),
-            // Not the word itself: somebody may have forgotten the quotes around a secret.
+            // Without the word: it may be a secret whose quotes are missing.
             _ => {
                 let error = self.error_at(start, "this is no value of JSON");
                 Err(error.hinted("a string stands in double quotes; the words are true, false, null"))

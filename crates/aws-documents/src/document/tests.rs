@@ -2,7 +2,7 @@ use super::*;
 use crate::position::Position;
 use serde_json::json;
 
-fn parse(text: &str) -> Result<Document, Fault> {
+fn parse(text: &str) -> Result<Document, Diagnostic> {
     Document::parse(Path::new("a.json"), text)
 }
 
@@ -123,16 +123,16 @@ fn what_is_no_json_is_told_with_its_place() {
 
 #[test]
 fn a_forgotten_quote_does_not_show_the_value() {
-    let fault = parse("{\"password\": hunter2}").unwrap_err();
-    assert!(!format!("{fault} {fault:?}").contains("hunter2"));
+    let diagnostic = parse("{\"password\": hunter2}").unwrap_err();
+    assert!(!format!("{diagnostic} {diagnostic:?}").contains("hunter2"));
 }
 
 #[test]
 fn depth_has_a_bound() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert!(parse(&nested(65)).is_ok());
-    let fault = parse(&nested(66)).unwrap_err().message;
-    assert_eq!(fault, "it is nested deeper than 64 levels");
+    let diagnostic = parse(&nested(66)).unwrap_err().message;
+    assert_eq!(diagnostic, "it is nested deeper than 64 levels");
     assert!(parse(&"[".repeat(500_000)).is_err());
 }
 
@@ -176,19 +176,19 @@ fn files_are_read_from_the_disk() {
         Document::read(&file)
     };
     assert_eq!(read(b"{\"a\": 1}").unwrap().to_value(), json!({"a": 1}));
-    let fault = read(b"{\n \"a\": \"\xff\"}").unwrap_err();
+    let diagnostic = read(b"{\n \"a\": \"\xff\"}").unwrap_err();
     assert_eq!(
-        (fault.position, fault.message.as_str()),
+        (diagnostic.position, diagnostic.message.as_str()),
         (Some(at(2, 8)), "this is not UTF-8")
     );
     assert!(read(&vec![b' '; LARGEST + 1]).is_err());
     std::fs::remove_dir_all(&folder).unwrap();
-    let fault = Document::read(&file).unwrap_err();
-    assert_eq!(fault.position, None);
+    let diagnostic = Document::read(&file).unwrap_err();
+    assert_eq!(diagnostic.position, None);
     assert!(
-        fault
+        diagnostic
             .to_string()
             .ends_with("a.json: No such file or directory (os error 2)"),
-        "{fault}"
+        "{diagnostic}"
     );
 }

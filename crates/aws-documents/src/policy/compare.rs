@@ -1,23 +1,24 @@
-//! Equality as IAM means it.
+//! Equality of policies by IAM's rules.
 //!
-//! IAM gives a policy back as it was sent, but for account ids in principals, which become ARNs. So two
-//! ways of writing the same must not count as a difference: a string and an array of it, the order of a
-//! list, the case of an action, `true` and `"true"`, one statement and an array of it.
+//! IAM returns a policy as it was sent, except that account ids in principals become ARNs. Two ways of writing the
+//! same policy are no difference: a string and an array of it, the order of a list, the case of an action, `true` and
+//! `"true"`, one statement and an array of it.
 
-use super::{OLD_VERSION, as_list, principal};
-use crate::difference::set_changes;
-use crate::document::join;
+use super::principal;
+use super::terms::{OLD_VERSION, as_list};
+use crate::difference::set_pairs;
+use crate::node::join;
 use cli::Change;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
-/// Whether the two mean the same.
+/// Whether both have the same effect.
 pub fn equal(one: &Value, other: &Value) -> bool {
     difference(one, other).is_empty()
 }
 
-/// What differs from `from` to `to`. Statements are matched by `Sid`, then by what they say, then by place.
-/// A path counts the statements of `to`; those that go away are counted in `from`.
+/// What differs from `from` to `to`. Statements are matched by `Sid`, then by content, then by position.
+/// A path has the index in `to`; for a removed statement the index in `from`.
 pub fn difference(from: &Value, to: &Value) -> Vec<Change> {
     let mut changes = Vec::new();
     let version = |policy: &Value| match policy.get("Version") {
@@ -78,23 +79,23 @@ fn statements(from: &Value, to: &Value, changes: &mut Vec<Change>) {
     }
 }
 
-/// How statements find each other, one rule after the other.
+/// How statements are matched, one rule after the other.
 enum Rule {
     SameSid,
-    SameWords,
-    Anything,
+    SameContent,
+    Any,
 }
 
-/// For each statement of `new` the one of `old` that it is compared with.
+/// For each statement of `new` the index of the statement of `old` that it is compared with.
 fn pair(old: &[Value], new: &[Value]) -> Vec<Option<usize>> {
     let mut partners = vec![None; new.len()];
     let mut free: BTreeSet<usize> = (0..old.len()).collect();
     let sid = |statement: &Value| statement.get("Sid").and_then(Value::as_str).map(str::to_owned);
-    for rule in [Rule::SameSid, Rule::SameWords, Rule::Anything] {
+    for rule in [Rule::SameSid, Rule::SameContent, Rule::Any] {
         let fits = |one: &Value, other: &Value| match rule {
             Rule::SameSid => sid(one).is_some() && sid(one) == sid(other),
-            Rule::SameWords => statement_changes("", one, other).is_empty(),
-            Rule::Anything => true,
+            Rule::SameContent => statement_changes("", one, other).is_empty(),
+            Rule::Any => true,
         };
         for (index, statement) in new.iter().enumerate() {
             if partners.get(index).is_some_and(Option::is_some) {
@@ -129,7 +130,7 @@ fn statement_changes(path: &str, from: &Value, to: &Value) -> Vec<Change> {
     changes
 }
 
-/// Two lists without order, whose elements are the same when `form` makes the same of them.
+/// Compares two unordered lists by the `form` of their elements.
 fn sets(
     path: &str,
     from: Option<&Value>,
@@ -145,10 +146,15 @@ fn sets(
             .cloned()
             .collect()
     };
-    set_changes(path, &missing_in(&to, &from), &missing_in(&from, &to), changes);
+    let pairs = set_pairs(&missing_in(&to, &from), &missing_in(&from, &to));
+    changes.extend(
+        pairs
+            .into_iter()
+            .map(|(removed, added)| Change::new(path, removed, added)),
+    );
 }
 
-/// The case of an action means nothing.
+/// Actions are not case-sensitive.
 fn fold(action: &Value) -> Value {
     action
         .as_str()
@@ -168,7 +174,7 @@ fn principals(path: &str, from: Option<&Value>, to: Option<&Value>, changes: &mu
     }
 }
 
-/// `{operator: {key: values}}`; the case of a key means nothing, and values are texts.
+/// `{operator: {key: values}}`; keys are not case-sensitive, and values are strings.
 fn conditions(path: &str, from: Option<&Value>, to: Option<&Value>, changes: &mut Vec<Change>) {
     let empty = Value::Null;
     let (from, to) = (from.unwrap_or(&empty), to.unwrap_or(&empty));

@@ -1,7 +1,7 @@
-//! `Principal`: who a policy speaks of.
+//! `Principal`: whom a policy applies to.
 
-use crate::document::{Content, Field};
-use crate::position::Faults;
+use crate::diagnostic::Diagnostics;
+use crate::node::{Content, Field};
 use serde_json::{Value, json};
 
 /// The kinds of principals (IAM reference, "AWS JSON policy elements: Principal").
@@ -25,42 +25,42 @@ pub(super) fn canonical(principal: &Value) -> Value {
 }
 
 /// What is wrong with the value of `Principal`.
-pub(super) fn check(principal: &Field, partition: Option<&str>, faults: &mut Faults) {
+pub(super) fn check(principal: &Field, partition: Option<&str>, diagnostics: &mut Diagnostics) {
     match &principal.node.content {
         Content::Text(text) if text == "*" => {}
         Content::Text(_) => {
-            faults.error(principal, "a principal is \"*\", or an object");
-            faults.hint(r#"write {"Service": "ecs-tasks.amazonaws.com"} or {"AWS": "arn:…"}"#);
+            diagnostics.error(principal, "a principal is \"*\", or an object");
+            diagnostics.hint(r#"write {"Service": "ecs-tasks.amazonaws.com"} or {"AWS": "arn:…"}"#);
         }
         Content::Object(members) if !members.is_empty() => {
             for (member, value) in principal.members() {
                 if KINDS.contains(&member.key.as_str()) {
-                    check_values(&member.key, &value, partition, faults);
+                    check_values(&member.key, &value, partition, diagnostics);
                 } else {
                     let message = format!("`{}` is none of {}", member.key, KINDS.join(", "));
-                    faults.error_at(member.position, &value.path, message);
+                    diagnostics.error_at(member.position, &value.path, message);
                 }
             }
         }
-        _ => faults.error(
+        _ => diagnostics.error(
             principal,
             "a principal is \"*\", or an object with AWS, Service or Federated",
         ),
     }
 }
 
-fn check_values(kind: &str, values: &Field, partition: Option<&str>, faults: &mut Faults) {
-    for value in super::texts::strings(values, faults) {
+fn check_values(kind: &str, values: &Field, partition: Option<&str>, diagnostics: &mut Diagnostics) {
+    for value in super::texts::strings(values, diagnostics) {
         let text = value.text().unwrap_or_default();
         match kind {
-            "AWS" => check_aws(&value, text, partition, faults),
+            "AWS" => check_aws(&value, text, partition, diagnostics),
             "Service" => {
                 let named = text.contains('.')
                     && !text.contains(['/', ':', '*'])
                     && !text.contains(char::is_whitespace);
                 if !named {
-                    faults.error(&value, format!("`{text}` is no service principal"));
-                    faults.hint("they look like ecs-tasks.amazonaws.com");
+                    diagnostics.error(&value, format!("`{text}` is no service principal"));
+                    diagnostics.hint("they look like ecs-tasks.amazonaws.com");
                 }
             }
             _ => {}
@@ -68,16 +68,16 @@ fn check_values(kind: &str, values: &Field, partition: Option<&str>, faults: &mu
     }
 }
 
-fn check_aws(value: &Field, text: &str, partition: Option<&str>, faults: &mut Faults) {
-    // What IAM shows of a principal that was deleted.
+fn check_aws(value: &Field, text: &str, partition: Option<&str>, diagnostics: &mut Diagnostics) {
+    // IAM shows the unique id of a deleted principal.
     let unique_id =
         text.len() >= 16 && text.starts_with('A') && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if text == "*" || arn::is_account(text) || unique_id {
         return;
     }
-    super::texts::check_arn(value, text, partition, faults);
+    super::texts::check_arn(value, text, partition, diagnostics);
     if text.contains('*') {
-        faults.error(value, "a principal can't hold a wildcard");
-        faults.hint("name the account, and narrow it with the condition aws:PrincipalArn");
+        diagnostics.error(value, "a principal can't hold a wildcard");
+        diagnostics.hint("name the account, and narrow it with the condition aws:PrincipalArn");
     }
 }

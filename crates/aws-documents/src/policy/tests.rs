@@ -1,24 +1,23 @@
 use super::*;
 use crate::expand::expand;
-use common::config::{AwsTarget, Config, Variables};
 use serde_json::json;
 
-/// Each fault as `line:column path: message`, warnings with a `?`.
+/// Each diagnostic as `line:column path: message`, warnings with a `?`.
 fn lint(kind: Kind, text: &str) -> Vec<String> {
     let document = Document::parse(Path::new("p.json"), text).unwrap();
-    let faults = check(
+    let diagnostics = check(
         &document,
         kind,
         Limits {
             partition: Some("aws"),
         },
     );
-    let line = |fault: Fault| {
-        let mark = if fault.is_error() { "" } else { "? " };
-        let text = fault.to_string();
+    let line = |diagnostic: Diagnostic| {
+        let mark = if diagnostic.is_error() { "" } else { "? " };
+        let text = diagnostic.to_string();
         format!("{mark}{}", text.strip_prefix("p.json:").unwrap_or(&text))
     };
-    faults.into_iter().map(line).collect()
+    diagnostics.into_iter().map(line).collect()
 }
 
 /// An identity policy with one statement on one line, whose members stand from column 44 on.
@@ -57,10 +56,8 @@ fn an_escaped_dollar_is_a_dollar() {
     let text = statement(&format!(
         r#""Effect":"Allow","Action":"lambda:InvokeFunction","Resource":"{latest}$$LATEST","Condition":{{"StringEquals":{{"aws:x":["5$$","${{$}}"]}}}}"#
     ));
-    let config = Config::parse(Path::new("ops.toml"), "version = 1\napp = { name = \"x\" }\n").unwrap();
-    let variables = Variables::over(&config.schema, &AwsTarget::unknown(), |_| None);
     let document = Document::parse(Path::new("p.json"), &text).unwrap();
-    let document = expand(&document, &variables).unwrap();
+    let document = expand(&document, &|text| Ok(text.replace("$$", "$"))).unwrap();
     assert_eq!(
         document.to_value()["Statement"][0]["Resource"],
         format!("{latest}$LATEST")
@@ -157,16 +154,16 @@ fn faults_of_statements() {
         ),
         (
             r#""Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::${BUCKET}""#,
-            &["Statement[0].Resource: `${BUCKET}` is filled in by nobody"],
+            &["Statement[0].Resource: `${BUCKET}` is not a variable of IAM and would stay as it is"],
         ),
         // CloudFormation's, which IAM does not know.
         (
             r#""Effect":"Allow","Action":"sqs:*","Resource":"arn:aws:sqs:us-east-1:${AWS::AccountId}:q""#,
-            &["Statement[0].Resource: `${AWS::AccountId}` is filled in by nobody"],
+            &["Statement[0].Resource: `${AWS::AccountId}` is not a variable of IAM and would stay as it is"],
         ),
         (
             r#""Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::<bucket>/x""#,
-            &["Statement[0].Resource: `<bucket>` is filled in by nobody"],
+            &["Statement[0].Resource: `<bucket>` is not a variable of IAM and would stay as it is"],
         ),
         (
             r#""Sid":"with space","Effect":"Allow","Action":"s3:*","Resource":"*""#,
@@ -174,15 +171,15 @@ fn faults_of_statements() {
         ),
         (
             r#""Effect":"Allow","Action":"s3:*","Resource":"*","Principal":"*""#,
-            &["Statement[0].Principal: a role's own policy has no principal: it speaks of the role"],
+            &["Statement[0].Principal: a policy of a role has no principal: it applies to the role"],
         ),
         (
             r#""Effect":"Allow","Action":"s3:*","Resource":"*","Sid":null"#,
-            &["Statement[0].Sid: IAM takes no null"],
+            &["Statement[0].Sid: IAM does not accept null"],
         ),
         (
             r#""Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::b–c""#,
-            &["Statement[0].Resource: IAM takes no `–` in a policy, only Latin letters and signs"],
+            &["Statement[0].Resource: IAM does not accept `–` in a policy, only Latin-1 characters"],
         ),
         (
             r#""Effect":"Allow","Action":"s3:*","Resource":"*","Condition":"x""#,
@@ -272,7 +269,7 @@ fn faults_of_trust_policies() {
     let cases: [(&str, &[&str]); 9] = [
         (
             r#""Action":"sts:AssumeRole""#,
-            &["Statement[0]: `Principal` is missing: who is it that may?"],
+            &["Statement[0]: `Principal` is missing"],
         ),
         (
             r#""Principal":"ecs","Action":"sts:AssumeRole""#,
@@ -303,12 +300,12 @@ fn faults_of_trust_policies() {
         (
             r#""Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"ssm:GetParameters""#,
             &[
-                "Statement[0].Action: a trust policy can't speak of `ssm:GetParameters`, only of sts:AssumeRole… and its kin",
+                "Statement[0].Action: a trust policy can't allow `ssm:GetParameters`, only sts:AssumeRole… and related actions",
             ],
         ),
         (
             r#""Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole","Resource":"*""#,
-            &["Statement[0].Resource: a trust policy has no resource: it is the role itself"],
+            &["Statement[0].Resource: a trust policy has no resource: it applies to the role itself"],
         ),
     ];
     for (members, expected) in cases {
@@ -324,7 +321,7 @@ fn faults_of_trust_policies() {
     let anybody = statement(r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole""#);
     assert_eq!(
         lint(Kind::Trust, &anybody),
-        ["? 1:68: Statement[0].Principal: anybody on AWS may assume this role"]
+        ["? 1:68: Statement[0].Principal: every AWS account may assume this role"]
     );
 }
 
@@ -371,7 +368,7 @@ fn faults_of_the_policy_as_a_whole() {
         ),
         (
             format!("{{\"Version\":\"2012-10-18\",\"Statement\":{body}}}"),
-            vec!["1:12: Version: IAM knows the versions 2012-10-17 and 2008-10-17"],
+            vec!["1:12: Version: the versions of IAM are 2012-10-17 and 2008-10-17"],
         ),
         (
             format!("{{\"Version\":\"2012-10-17\",\"statement\":{body}}}"),
@@ -429,8 +426,11 @@ fn hints_name_the_next_step() {
         &statement(r#""effect":"Allow","Actions":"x","Resource":"*""#),
     )
     .unwrap();
-    let faults = check(&document, Kind::Identity, Limits::default());
-    let hints: Vec<&str> = faults.iter().filter_map(|fault| fault.hint.as_deref()).collect();
+    let diagnostics = check(&document, Kind::Identity, Limits::default());
+    let hints: Vec<&str> = diagnostics
+        .iter()
+        .filter_map(|diagnostic| diagnostic.hint.as_deref())
+        .collect();
     assert_eq!(hints, ["did you mean `Effect`?", "did you mean `Action`?"]);
 }
 

@@ -1,20 +1,20 @@
-//! What holds for texts and keys anywhere in a policy.
+//! Rules for strings and keys anywhere in a policy.
 
-use crate::document::{Content, Field};
-use crate::position::Faults;
+use crate::diagnostic::Diagnostics;
+use crate::node::{Content, Field};
 
-/// A text, or an array with at least one; anything else is a fault.
-pub(super) fn strings<'a>(field: &Field<'a>, faults: &mut Faults) -> Vec<Field<'a>> {
+/// The strings of a field that must be a string or a non-empty array of strings.
+pub(super) fn strings<'a>(field: &Field<'a>, diagnostics: &mut Diagnostics) -> Vec<Field<'a>> {
     let elements = match &field.node.content {
         Content::Text(_) => vec![field.clone()],
         Content::Array(nodes) if nodes.is_empty() => {
-            faults.error(field, "the array is empty");
+            diagnostics.error(field, "the array is empty");
             Vec::new()
         }
         _ => field.elements(),
     };
     if elements.is_empty() && !matches!(field.node.content, Content::Array(_)) {
-        faults.error(
+        diagnostics.error(
             field,
             format!(
                 "it must be a string or an array of strings, not {}",
@@ -31,33 +31,36 @@ pub(super) fn strings<'a>(field: &Field<'a>, faults: &mut Faults) -> Vec<Field<'
         } else {
             "it must be a string"
         };
-        faults.error(other, message);
+        diagnostics.error(other, message);
     }
     texts
 }
 
-/// Every fault of an ARN.
-pub(super) fn check_arn(field: &Field, text: &str, partition: Option<&str>, faults: &mut Faults) {
-    for fault in arn::faults(text, partition) {
-        let message = format!("`{text}`: {}", fault.message);
-        if fault.fatal {
-            faults.error(field, message);
+/// Reports what is wrong with an ARN.
+pub(super) fn check_arn(field: &Field, text: &str, partition: Option<&str>, diagnostics: &mut Diagnostics) {
+    for diagnostic in arn::faults(text, partition) {
+        let message = format!("`{text}`: {}", diagnostic.message);
+        if diagnostic.fatal {
+            diagnostics.error(field, message);
         } else {
-            faults.warning(field, message);
+            diagnostics.warning(field, message);
         }
-        fault.hint.into_iter().for_each(|hint| faults.hint(hint));
+        diagnostic
+            .hint
+            .into_iter()
+            .for_each(|hint| diagnostics.hint(hint));
     }
 }
 
-pub(super) fn unknown_keys(object: &Field, known: &[&str], faults: &mut Faults) {
+pub(super) fn unknown_keys(object: &Field, known: &[&str], diagnostics: &mut Diagnostics) {
     for (member, value) in object.members() {
         if known.contains(&member.key.as_str()) {
             if value.node.content == Content::Null {
-                faults.error(&value, "IAM takes no null");
+                diagnostics.error(&value, "IAM does not accept null");
             }
             continue;
         }
-        faults.error_at(
+        diagnostics.error_at(
             member.position,
             &value.path,
             format!("IAM has no key `{}` here", member.key),
@@ -65,34 +68,40 @@ pub(super) fn unknown_keys(object: &Field, known: &[&str], faults: &mut Faults) 
         let near = known.iter().find(|key| key.eq_ignore_ascii_case(&member.key));
         let near = near.or_else(|| known.iter().find(|key| format!("{key}s") == member.key));
         match near {
-            Some(near) => faults.hint(format!("did you mean `{near}`?")),
-            None => faults.hint(format!("the keys are {}", known.join(", "))),
+            Some(near) => diagnostics.hint(format!("did you mean `{near}`?")),
+            None => diagnostics.hint(format!("the keys are {}", known.join(", "))),
         }
     }
 }
 
-/// Variables that nothing fills in, and characters that IAM does not take, in any text.
-pub(super) fn texts(field: &Field, faults: &mut Faults) {
+/// Reports variables that would stay unexpanded, and characters that IAM rejects.
+pub(super) fn texts(field: &Field, diagnostics: &mut Diagnostics) {
     if let Some(text) = field.text() {
         if let Some(character) = text.chars().find(|character| u32::from(*character) > 0xFF) {
-            faults.error(
+            diagnostics.error(
                 field,
-                format!("IAM takes no `{character}` in a policy, only Latin letters and signs"),
+                format!("IAM does not accept `{character}` in a policy, only Latin-1 characters"),
             );
         }
         if let Some(name) = unexpanded(text) {
-            faults.error(field, format!("`{name}` is filled in by nobody"));
-            faults.hint("write ${NAME}, with a name that ops.toml or the environment has");
+            diagnostics.error(
+                field,
+                format!("`{name}` is not a variable of IAM and would stay as it is"),
+            );
+            diagnostics.hint("write ${NAME}, with a name that ops.toml or the environment has");
         }
     }
-    field.elements().iter().for_each(|element| texts(element, faults));
+    field
+        .elements()
+        .iter()
+        .for_each(|element| texts(element, diagnostics));
     field
         .members()
         .iter()
-        .for_each(|(_, member)| texts(member, faults));
+        .for_each(|(_, member)| texts(member, diagnostics));
 }
 
-/// The first thing in `text` that looks like a variable and is none of IAM's. A dollar alone is a dollar, as in
+/// The first part of `text` that looks like a variable and is not one of IAM's. A single dollar is literal, as in
 /// Lambda's `$LATEST`.
 fn unexpanded(text: &str) -> Option<String> {
     for (_, rest) in text.match_indices("${").map(|(at, _)| text.split_at(at + 2)) {

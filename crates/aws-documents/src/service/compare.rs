@@ -1,14 +1,14 @@
-//! What differs between a service's document and the service that runs.
+//! What differs between a service's document and the running service.
 
 use super::fields::REQUEST;
-use super::normal::{Namespaces, as_created, default_of, normalise};
-use crate::difference::List;
-use crate::secrets;
+use super::normalise::{Namespaces, as_created, default_of, normalise};
+use crate::difference::{List, difference_of};
+use crate::redaction::Values;
 use cli::Change;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 
-/// What UpdateService can't change; the service has to be deleted and made again.
+/// What UpdateService can't change; the service must be deleted and created again.
 pub const UNCHANGEABLE: [&str; 4] = ["launchType", "schedulingStrategy", "deploymentController", "role"];
 
 /// What starts a new deployment when it changes.
@@ -24,10 +24,10 @@ pub const NEEDS_DEPLOYMENT: [&str; 9] = [
     "vpcLatticeConfigurations",
 ];
 
-/// What ECS changes only together with `forceNewDeployment`: it answers InvalidParameterException otherwise.
+/// What ECS changes only together with `forceNewDeployment`: else it returns InvalidParameterException.
 pub const NEEDS_FORCE: [&str; 1] = ["capacityProviderStrategy"];
 
-/// What starts no deployment and is true only of tasks that start later.
+/// What starts no deployment and applies only to new tasks.
 pub const ONLY_NEW_TASKS: [&str; 3] = ["enableExecuteCommand", "enableECSManagedTags", "propagateTags"];
 
 /// What differs, and in which fields of CreateService.
@@ -51,9 +51,9 @@ impl Difference {
     }
 }
 
-/// `wanted` with what we take when a file says nothing: a circuit breaker that rolls back.
-pub fn complete(wanted: &Value) -> Value {
-    let mut complete = wanted.clone();
+/// `desired` with this project's default where the file has none: a circuit breaker that rolls back.
+pub fn complete(desired: &Value) -> Value {
+    let mut complete = desired.clone();
     let Some(members) = complete.as_object_mut() else {
         return complete;
     };
@@ -61,7 +61,7 @@ pub fn complete(wanted: &Value) -> Value {
         .entry("deploymentConfiguration")
         .or_insert_with(|| json!({}));
     if let Some(deployment) = deployment.as_object_mut() {
-        // A service that is steered in other ways has no circuit breaker.
+        // The other deployment strategies have no circuit breaker.
         let rolling = deployment
             .get("strategy")
             .is_none_or(|strategy| strategy == "ROLLING");
@@ -75,18 +75,18 @@ pub fn complete(wanted: &Value) -> Value {
     complete
 }
 
-/// What has to change on `current`, a service of DescribeServices, to become `wanted`, in CreateService's
-/// shape. What may be a secret is not shown. What `wanted` does not name stays as it is, but for what has a documented default: there absent
-/// means the default, and without `serviceConnectConfiguration` Service Connect is off.
-pub fn difference(current: &Value, wanted: &Value, namespaces: &Namespaces) -> Difference {
-    let mut from = as_created(current);
-    let mut to = complete(wanted);
+/// What has to change on `observed`, a service of DescribeServices, to become `desired`, in CreateService's shape.
+/// Values that may hold secrets are hidden. A field that `desired` does not have is not compared, unless its default
+/// is documented: there absent means the default, and without `serviceConnectConfiguration` Service Connect is off.
+pub fn difference(observed: &Value, desired: &Value, namespaces: &Namespaces) -> Difference {
+    let mut from = as_created(observed);
+    let mut to = complete(desired);
     for side in [&mut from, &mut to] {
         normalise(side, namespaces);
     }
-    keep_what_is_wanted(&mut from, &to);
+    keep_desired(&mut from, &to);
     let mut difference = Difference {
-        changes: secrets::difference(&from, &to, meaning, &REQUEST),
+        changes: difference_of(&from, &to, meaning, &REQUEST, Values::Hidden),
         fields: BTreeSet::new(),
     };
     difference
@@ -102,9 +102,9 @@ pub fn difference(current: &Value, wanted: &Value, namespaces: &Namespaces) -> D
 }
 
 /// The fields of UpdateService that make the difference, without `cluster` and `service`; tags go by another
-/// call. To take Service Connect away it must be told so: absent would mean unchanged.
-pub fn update(wanted: &Value, difference: &Difference) -> Value {
-    let complete = complete(wanted);
+/// call. Removing Service Connect must be explicit: absent would mean unchanged.
+pub fn update(desired: &Value, difference: &Difference) -> Value {
+    let complete = complete(desired);
     let mut members = Map::new();
     let other = |field: &&String| *field != "tags" && !UNCHANGEABLE.contains(&field.as_str());
     for field in difference.fields.iter().filter(other) {
@@ -135,8 +135,8 @@ fn meaning(field: &str) -> List {
     }
 }
 
-/// What the file does not name is not compared.
-fn keep_what_is_wanted(from: &mut Value, to: &Value) {
+/// Drops from `from` what the file does not have, so that it is not compared.
+fn keep_desired(from: &mut Value, to: &Value) {
     let (Some(from), Some(to)) = (from.as_object_mut(), to.as_object()) else {
         return;
     };
@@ -148,9 +148,9 @@ fn keep_what_is_wanted(from: &mut Value, to: &Value) {
             .cloned()
             .unwrap_or_default()
     };
-    let wanted = tags(to);
+    let desired = tags(to);
     if let Some(tags) = from.get_mut("tags").and_then(Value::as_array_mut) {
-        tags.retain(|tag| wanted.iter().any(|wanted| wanted.get("key") == tag.get("key")));
+        tags.retain(|tag| desired.iter().any(|desired| desired.get("key") == tag.get("key")));
     }
     // The cluster's default namespace.
     let names = |members: &Map<String, Value>| {
@@ -165,7 +165,7 @@ fn keep_what_is_wanted(from: &mut Value, to: &Value) {
     {
         connect.shift_remove("namespace");
     }
-    // Without security groups ECS takes the default one of the VPC, and may name it.
+    // Without security groups ECS takes the VPC's default one, and may return it.
     let groups = |network: &Map<String, Value>| {
         network
             .get("networkConfiguration")

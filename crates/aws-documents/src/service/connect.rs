@@ -1,8 +1,9 @@
-//! Service Connect: names by which other services reach this one.
+//! Service Connect: the names under which other services reach this one.
 
-use super::Setting;
-use crate::document::Field;
-use crate::position::Faults;
+use super::setting::Setting;
+use crate::diagnostic::Diagnostics;
+use crate::json::list;
+use crate::node::Field;
 use crate::task_definition::{NamedPort, cpu_units, is_port_name, mebibytes, named_ports};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -12,64 +13,64 @@ use std::collections::BTreeSet;
 const SMALL_CPU: u64 = 256;
 const SMALL_MEMORY: u64 = 512;
 
-pub(super) fn check(service: &Field, setting: &Setting, faults: &mut Faults) {
+pub(super) fn check(service: &Field, setting: &Setting, diagnostics: &mut Diagnostics) {
     let Some(configuration) = service.get("serviceConnectConfiguration") else {
         return;
     };
     let services = configuration.list("services");
     if configuration.flag_of("enabled") == Some(false) {
         if !services.is_empty() {
-            faults.warning(
+            diagnostics.warning(
                 &configuration,
                 "it is not enabled, so its services are not published",
             );
         }
         return;
     }
-    namespace(&configuration, setting, faults);
+    namespace(&configuration, setting, diagnostics);
     if let Some(logs) = configuration.get("logConfiguration") {
-        crate::task_definition::check_log_configuration(&logs, faults);
+        crate::task_definition::check_log_configuration(&logs, diagnostics);
     } else if let Some(access) = configuration.get("accessLogConfiguration") {
-        faults.error(&access, "it needs `logConfiguration` beside it");
+        diagnostics.error(&access, "it needs `logConfiguration` beside it");
     }
     let ports = setting.task_definition.map(named_ports);
     let mut discovered = BTreeSet::new();
     let mut aliases = BTreeSet::new();
     for one in &services {
-        let port = port(one, ports.as_deref(), faults);
+        let port = port(one, ports.as_deref(), diagnostics);
         let name = one.get("discoveryName").or_else(|| one.get("portName"));
         if let Some(name) = name.filter(|name| name.text().is_some()) {
             let text = name.text().unwrap_or_default();
             if name.path.ends_with("discoveryName") && !is_port_name(text) {
-                faults.error(
+                diagnostics.error(
                     &name,
                     "it has 1 to 64 small letters, digits, `_` and `-`, and no `-` first",
                 );
             }
             if !discovered.insert(text.to_owned()) {
-                faults.error(&name, format!("two services are discovered as `{text}`"));
+                diagnostics.error(&name, format!("two services are discovered as `{text}`"));
             }
         }
-        client_aliases(one, &mut aliases, faults);
-        timeouts(one, port.as_ref(), faults);
-        port_number(one, "ingressPortOverride", faults);
+        client_aliases(one, &mut aliases, diagnostics);
+        timeouts(one, port.as_ref(), diagnostics);
+        port_number(one, "ingressPortOverride", diagnostics);
     }
     if let Some(definition) = setting.task_definition {
-        proxy_fits(&configuration, definition, faults);
+        proxy_fits(&configuration, definition, diagnostics);
     }
 }
 
-fn namespace(configuration: &Field, setting: &Setting, faults: &mut Faults) {
+fn namespace(configuration: &Field, setting: &Setting, diagnostics: &mut Diagnostics) {
     match configuration.get("namespace") {
         None if setting.default_namespace == Some(false) => {
-            faults.error(
+            diagnostics.error(
                 configuration,
                 "`namespace` is missing, and the cluster has no default one",
             );
-            faults.hint("write ${cluster.service_connect_namespace}");
+            diagnostics.hint("write ${cluster.service_connect_namespace}");
         }
         Some(namespace) if namespace.text().is_some_and(|text| !is_namespace(text)) => {
-            faults.error(
+            diagnostics.error(
                 &namespace,
                 "a namespace has 1 to 1024 characters, none of them < > \" or white space",
             );
@@ -86,18 +87,18 @@ fn is_namespace(text: &str) -> bool {
 }
 
 /// The port of the task definition that a service publishes.
-fn port(one: &Field, ports: Option<&[NamedPort]>, faults: &mut Faults) -> Option<NamedPort> {
+fn port(one: &Field, ports: Option<&[NamedPort]>, diagnostics: &mut Diagnostics) -> Option<NamedPort> {
     let name = one.get("portName")?;
     let text = name.text()?;
     let ports = ports?;
     let found = ports.iter().find(|port| port.name == text).cloned();
     if found.is_none() {
-        faults.error(
+        diagnostics.error(
             &name,
             format!("no port of the task definition has the name `{text}`"),
         );
         let known: Vec<String> = ports.iter().map(|port| format!("`{}`", port.name)).collect();
-        faults.hint(if known.is_empty() {
+        diagnostics.hint(if known.is_empty() {
             "give a port mapping of the task definition a `name`".to_owned()
         } else {
             format!("it has {}", known.join(", "))
@@ -106,25 +107,25 @@ fn port(one: &Field, ports: Option<&[NamedPort]>, faults: &mut Faults) -> Option
     found
 }
 
-fn client_aliases(one: &Field, seen: &mut BTreeSet<(String, i64)>, faults: &mut Faults) {
+fn client_aliases(one: &Field, seen: &mut BTreeSet<(String, i64)>, diagnostics: &mut Diagnostics) {
     let aliases = one.list("clientAliases");
     match (one.get("clientAliases"), aliases.len()) {
         (None | Some(_), 0) => {
-            faults.error(one, "`clientAliases` is missing: clients need one, with a `port`");
+            diagnostics.error(one, "`clientAliases` is missing: clients need one, with a `port`");
         }
         (Some(field), count) if count > 1 => {
-            faults.error(&field, format!("there are {count}, and one is allowed"))
+            diagnostics.error(&field, format!("there are {count}, and one is allowed"))
         }
         _ => {}
     }
     for alias in &aliases {
-        port_number(alias, "port", faults);
+        port_number(alias, "port", diagnostics);
         let name = alias.get("dnsName");
         if let Some(name) = name
             .as_ref()
             .filter(|name| name.text().is_some_and(|text| !is_dns_name(text)))
         {
-            faults.error(
+            diagnostics.error(
                 name,
                 "it has 1 to 127 small letters, digits, `_`, `-` and `.`, and no `-` first",
             );
@@ -138,7 +139,7 @@ fn client_aliases(one: &Field, seen: &mut BTreeSet<(String, i64)>, faults: &mut 
         if let Some(port) = alias.number_of("port")
             && !seen.insert((text.to_owned(), port))
         {
-            faults.error(alias, format!("two aliases are `{text}:{port}`"));
+            diagnostics.error(alias, format!("two aliases are `{text}:{port}`"));
         }
     }
 }
@@ -148,20 +149,20 @@ fn is_dns_name(text: &str) -> bool {
     (1..=127).contains(&text.len()) && !text.starts_with('-') && text.bytes().all(allowed)
 }
 
-fn port_number(field: &Field, key: &str, faults: &mut Faults) {
+fn port_number(field: &Field, key: &str, diagnostics: &mut Diagnostics) {
     if let Some(port) = field
         .get(key)
         .filter(|port| port.number().is_some_and(|port| !(1..=65_535).contains(&port)))
     {
-        faults.error(&port, "a port is 1 to 65535");
+        diagnostics.error(&port, "a port is 1 to 65535");
     }
 }
 
-fn timeouts(one: &Field, port: Option<&NamedPort>, faults: &mut Faults) {
+fn timeouts(one: &Field, port: Option<&NamedPort>, diagnostics: &mut Diagnostics) {
     let Some(timeout) = one.get("timeout") else { return };
     let plain_tcp = port.is_some_and(|port| port.app_protocol.is_none());
     if let Some(request) = timeout.get("perRequestTimeoutSeconds").filter(|_| plain_tcp) {
-        faults.error(
+        diagnostics.error(
             &request,
             "the port has no `appProtocol`, and plain TCP has no requests",
         );
@@ -171,29 +172,29 @@ fn timeouts(one: &Field, port: Option<&NamedPort>, faults: &mut Faults) {
             .get(key)
             .filter(|field| field.number().is_some_and(|seconds| seconds < 0))
         {
-            faults.error(&seconds, "it can't be negative");
+            diagnostics.error(&seconds, "it can't be negative");
         }
     }
 }
 
-fn proxy_fits(configuration: &Field, definition: &Value, faults: &mut Faults) {
+fn proxy_fits(configuration: &Field, definition: &Value, diagnostics: &mut Diagnostics) {
     let size = |key: &str, measure: fn(&str) -> Option<u64>| {
         definition.get(key).and_then(Value::as_str).and_then(measure)
     };
     let (cpu, memory) = (size("cpu", cpu_units), size("memory", mebibytes));
     if cpu.is_some_and(|cpu| cpu <= SMALL_CPU) && memory.is_some_and(|memory| memory <= SMALL_MEMORY) {
         let message = "the proxy shares the task's 256 CPU units and 512 MiB; AWS recommends 256 units and 64 MiB for it alone";
-        faults.warning(configuration, message);
-        faults.hint("give the task definition 512 CPU units and 1024 MiB");
+        diagnostics.warning(configuration, message);
+        diagnostics.hint("give the task definition 512 CPU units and 1024 MiB");
     }
 }
 
-/// The named ports of Service Connect whose protocol `after` changes against `before`: ECS refuses that for a
-/// service that exists.
+/// The named ports of Service Connect whose protocol differs between `before` and `after`: ECS rejects
+/// that for an existing service.
 pub fn changed_protocols(before: &Value, after: &Value, service: &Value) -> Vec<String> {
     let services = service
         .get("serviceConnectConfiguration")
-        .map(|configuration| crate::task_definition::list(configuration, "services"));
+        .map(|configuration| list(configuration, "services"));
     let protocol = |definition: &Value, name: &str| {
         let port = named_ports(definition)
             .into_iter()

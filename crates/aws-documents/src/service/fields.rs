@@ -1,253 +1,256 @@
 //! What CreateService takes (Amazon ECS API reference).
 
-use crate::shape::Shape::{Anything, Flag, Fraction, List, Number, Object, Text, Word};
-use crate::shape::{Shape, may, must};
+use crate::shape::Shape::{Anything, Flag, Fraction, List, Number, Object, OneOf, Text};
+use crate::shape::{Shape, optional, required};
 use crate::task_definition::fields::{LOG_CONFIGURATION, TAG};
 
-/// The whole request; name, cluster and task definition may come from elsewhere.
+/// The request. Cluster and task definition may come from elsewhere.
 pub(super) const REQUEST: Shape = Object(&[
-    may("cluster", Text),
-    must("serviceName", Text),
-    may("taskDefinition", Text),
-    may("availabilityZoneRebalancing", SWITCH),
-    may("loadBalancers", List(&LOAD_BALANCER)),
-    may(
+    optional("cluster", Text),
+    required("serviceName", Text),
+    optional("taskDefinition", Text),
+    optional("availabilityZoneRebalancing", SWITCH),
+    optional("loadBalancers", List(&LOAD_BALANCER)),
+    optional(
         "serviceRegistries",
         List(&Object(&[
-            may("registryArn", Text),
-            may("port", Number),
-            may("containerName", Text),
-            may("containerPort", Number),
+            optional("registryArn", Text),
+            optional("port", Number),
+            optional("containerName", Text),
+            optional("containerPort", Number),
         ])),
     ),
-    may("desiredCount", Number),
-    may("clientToken", Text),
-    may(
+    optional("desiredCount", Number),
+    optional("clientToken", Text),
+    optional(
         "launchType",
-        Word(&["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"]),
+        OneOf(&["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"]),
     ),
-    may(
+    optional(
         "capacityProviderStrategy",
         List(&Object(&[
-            must("capacityProvider", Text),
-            may("weight", Number),
-            may("base", Number),
+            required("capacityProvider", Text),
+            optional("weight", Number),
+            optional("base", Number),
         ])),
     ),
-    may("platformVersion", Text),
-    may("role", Text),
-    may("deploymentConfiguration", DEPLOYMENT_CONFIGURATION),
-    may(
+    optional("platformVersion", Text),
+    optional("role", Text),
+    optional("deploymentConfiguration", DEPLOYMENT_CONFIGURATION),
+    optional(
         "placementConstraints",
         List(&Object(&[
-            may("type", Word(&["distinctInstance", "memberOf"])),
-            may("expression", Text),
+            optional("type", OneOf(&["distinctInstance", "memberOf"])),
+            optional("expression", Text),
         ])),
     ),
-    may(
+    optional(
         "placementStrategy",
         List(&Object(&[
-            may("type", Word(&["random", "spread", "binpack"])),
-            may("field", Text),
+            optional("type", OneOf(&["random", "spread", "binpack"])),
+            optional("field", Text),
         ])),
     ),
-    may(
+    optional(
         "networkConfiguration",
-        Object(&[may(
+        Object(&[optional(
             "awsvpcConfiguration",
             Object(&[
-                may("subnets", List(&Text)),
-                may("securityGroups", List(&Text)),
-                may("assignPublicIp", SWITCH),
+                optional("subnets", List(&Text)),
+                optional("securityGroups", List(&Text)),
+                optional("assignPublicIp", SWITCH),
             ]),
         )]),
     ),
-    may("healthCheckGracePeriodSeconds", Number),
-    may("schedulingStrategy", Word(&["REPLICA", "DAEMON"])),
-    may(
+    optional("healthCheckGracePeriodSeconds", Number),
+    optional("schedulingStrategy", OneOf(&["REPLICA", "DAEMON"])),
+    optional(
         "deploymentController",
-        Object(&[must("type", Word(&["ECS", "CODE_DEPLOY", "EXTERNAL"]))]),
+        Object(&[required("type", OneOf(&["ECS", "CODE_DEPLOY", "EXTERNAL"]))]),
     ),
-    may("tags", List(&TAG)),
-    may("enableECSManagedTags", Flag),
-    may("propagateTags", Word(&["TASK_DEFINITION", "SERVICE", "NONE"])),
-    may("enableExecuteCommand", Flag),
-    may("serviceConnectConfiguration", SERVICE_CONNECT),
-    may("volumeConfigurations", List(&VOLUME)),
-    may(
+    optional("tags", List(&TAG)),
+    optional("enableECSManagedTags", Flag),
+    optional("propagateTags", OneOf(&["TASK_DEFINITION", "SERVICE", "NONE"])),
+    optional("enableExecuteCommand", Flag),
+    optional("serviceConnectConfiguration", SERVICE_CONNECT),
+    optional("volumeConfigurations", List(&VOLUME)),
+    optional(
         "vpcLatticeConfigurations",
         List(&Object(&[
-            must("roleArn", Text),
-            must("targetGroupArn", Text),
-            must("portName", Text),
-            may("advancedConfiguration", Anything),
+            required("roleArn", Text),
+            required("targetGroupArn", Text),
+            required("portName", Text),
+            optional("advancedConfiguration", Anything),
         ])),
     ),
-    may(
+    optional(
         "monitoring",
-        Object(&[may(
+        Object(&[optional(
             "metricConfigurations",
             List(&Object(&[
-                must("metricNames", List(&Text)),
-                must("resolutionSeconds", Number),
+                required("metricNames", List(&Text)),
+                required("resolutionSeconds", Number),
             ])),
         )]),
     ),
 ]);
 
-const SWITCH: Shape = Word(&["ENABLED", "DISABLED"]);
+const SWITCH: Shape = OneOf(&["ENABLED", "DISABLED"]);
 
 const LOAD_BALANCER: Shape = Object(&[
-    may("targetGroupArn", Text),
-    may("loadBalancerName", Text),
-    may("containerName", Text),
-    may("containerPort", Number),
-    may(
+    optional("targetGroupArn", Text),
+    optional("loadBalancerName", Text),
+    optional("containerName", Text),
+    optional("containerPort", Number),
+    optional(
         "advancedConfiguration",
         Object(&[
-            may("alternateTargetGroupArn", Text),
-            may("productionListenerRule", Text),
-            may("testListenerRule", Text),
-            may("roleArn", Text),
+            optional("alternateTargetGroupArn", Text),
+            optional("productionListenerRule", Text),
+            optional("testListenerRule", Text),
+            optional("roleArn", Text),
         ]),
     ),
 ]);
 
 const DEPLOYMENT_CONFIGURATION: Shape = Object(&[
-    may(
+    optional(
         "deploymentCircuitBreaker",
         Object(&[
-            must("enable", Flag),
-            must("rollback", Flag),
-            may("resetOnHealthyTask", Flag),
-            may(
+            required("enable", Flag),
+            required("rollback", Flag),
+            optional("resetOnHealthyTask", Flag),
+            optional(
                 "thresholdConfiguration",
                 Object(&[
-                    must("type", Word(&["COUNT", "BOUNDED_PERCENT", "UNBOUNDED_PERCENT"])),
-                    must("value", Number),
+                    required("type", OneOf(&["COUNT", "BOUNDED_PERCENT", "UNBOUNDED_PERCENT"])),
+                    required("value", Number),
                 ]),
             ),
         ]),
     ),
-    may("maximumPercent", Number),
-    may("minimumHealthyPercent", Number),
-    may(
+    optional("maximumPercent", Number),
+    optional("minimumHealthyPercent", Number),
+    optional(
         "alarms",
         Object(&[
-            must("alarmNames", List(&Text)),
-            must("rollback", Flag),
-            must("enable", Flag),
+            required("alarmNames", List(&Text)),
+            required("rollback", Flag),
+            required("enable", Flag),
         ]),
     ),
-    may("strategy", Word(&["ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"])),
-    may("bakeTimeInMinutes", Number),
-    may(
+    optional("strategy", OneOf(&["ROLLING", "BLUE_GREEN", "LINEAR", "CANARY"])),
+    optional("bakeTimeInMinutes", Number),
+    optional(
         "lifecycleHooks",
         List(&Object(&[
-            may("targetType", Word(&["AWS_LAMBDA", "PAUSE"])),
-            may("hookTargetArn", Text),
-            may("roleArn", Text),
-            may("lifecycleStages", List(&Text)),
-            may("hookDetails", Anything),
-            may(
+            optional("targetType", OneOf(&["AWS_LAMBDA", "PAUSE"])),
+            optional("hookTargetArn", Text),
+            optional("roleArn", Text),
+            optional("lifecycleStages", List(&Text)),
+            optional("hookDetails", Anything),
+            optional(
                 "timeoutConfiguration",
                 Object(&[
-                    may("timeoutInMinutes", Number),
-                    may("action", Word(&["ROLLBACK", "CONTINUE"])),
+                    optional("timeoutInMinutes", Number),
+                    optional("action", OneOf(&["ROLLBACK", "CONTINUE"])),
                 ]),
             ),
         ])),
     ),
-    may(
+    optional(
         "linearConfiguration",
-        Object(&[may("stepPercent", Fraction), may("stepBakeTimeInMinutes", Number)]),
-    ),
-    may(
-        "canaryConfiguration",
         Object(&[
-            may("canaryPercent", Fraction),
-            may("canaryBakeTimeInMinutes", Number),
+            optional("stepPercent", Fraction),
+            optional("stepBakeTimeInMinutes", Number),
         ]),
     ),
-    may(
+    optional(
+        "canaryConfiguration",
+        Object(&[
+            optional("canaryPercent", Fraction),
+            optional("canaryBakeTimeInMinutes", Number),
+        ]),
+    ),
+    optional(
         "earlySuccessCriteria",
         Object(&[
-            must("enable", Flag),
-            may("healthyPercent", Number),
-            may("sourceServiceRevisionCleanup", Word(&["BLOCKING", "DEFERRED"])),
+            required("enable", Flag),
+            optional("healthyPercent", Number),
+            optional("sourceServiceRevisionCleanup", OneOf(&["BLOCKING", "DEFERRED"])),
         ]),
     ),
 ]);
 
 const SERVICE_CONNECT: Shape = Object(&[
-    must("enabled", Flag),
-    may("namespace", Text),
-    may("services", List(&CONNECT_SERVICE)),
-    may("logConfiguration", LOG_CONFIGURATION),
-    may(
+    required("enabled", Flag),
+    optional("namespace", Text),
+    optional("services", List(&CONNECT_SERVICE)),
+    optional("logConfiguration", LOG_CONFIGURATION),
+    optional(
         "accessLogConfiguration",
         Object(&[
-            must("format", Word(&["TEXT", "JSON"])),
-            may("includeQueryParameters", SWITCH),
+            required("format", OneOf(&["TEXT", "JSON"])),
+            optional("includeQueryParameters", SWITCH),
         ]),
     ),
 ]);
 
 const CONNECT_SERVICE: Shape = Object(&[
-    must("portName", Text),
-    may("discoveryName", Text),
-    may(
+    required("portName", Text),
+    optional("discoveryName", Text),
+    optional(
         "clientAliases",
         List(&Object(&[
-            must("port", Number),
-            may("dnsName", Text),
-            may("testTrafficRules", Anything),
+            required("port", Number),
+            optional("dnsName", Text),
+            optional("testTrafficRules", Anything),
         ])),
     ),
-    may("ingressPortOverride", Number),
-    may(
+    optional("ingressPortOverride", Number),
+    optional(
         "timeout",
         Object(&[
-            may("idleTimeoutSeconds", Number),
-            may("perRequestTimeoutSeconds", Number),
+            optional("idleTimeoutSeconds", Number),
+            optional("perRequestTimeoutSeconds", Number),
         ]),
     ),
-    may(
+    optional(
         "tls",
         Object(&[
-            must(
+            required(
                 "issuerCertificateAuthority",
-                Object(&[may("awsPcaAuthorityArn", Text)]),
+                Object(&[optional("awsPcaAuthorityArn", Text)]),
             ),
-            may("kmsKey", Text),
-            may("roleArn", Text),
+            optional("kmsKey", Text),
+            optional("roleArn", Text),
         ]),
     ),
 ]);
 
 const VOLUME: Shape = Object(&[
-    must("name", Text),
-    may(
+    required("name", Text),
+    optional(
         "managedEBSVolume",
         Object(&[
-            may("encrypted", Flag),
-            may("kmsKeyId", Text),
-            may("volumeType", Text),
-            may("sizeInGiB", Number),
-            may("snapshotId", Text),
-            may("volumeInitializationRate", Number),
-            may("iops", Number),
-            may("throughput", Number),
-            may(
+            optional("encrypted", Flag),
+            optional("kmsKeyId", Text),
+            optional("volumeType", Text),
+            optional("sizeInGiB", Number),
+            optional("snapshotId", Text),
+            optional("volumeInitializationRate", Number),
+            optional("iops", Number),
+            optional("throughput", Number),
+            optional(
                 "tagSpecifications",
                 List(&Object(&[
-                    must("resourceType", Word(&["volume"])),
-                    may("tags", List(&TAG)),
-                    may("propagateTags", Word(&["TASK_DEFINITION", "SERVICE", "NONE"])),
+                    required("resourceType", OneOf(&["volume"])),
+                    optional("tags", List(&TAG)),
+                    optional("propagateTags", OneOf(&["TASK_DEFINITION", "SERVICE", "NONE"])),
                 ])),
             ),
-            must("roleArn", Text),
-            may("filesystemType", Word(&["ext3", "ext4", "xfs", "ntfs"])),
+            required("roleArn", Text),
+            optional("filesystemType", OneOf(&["ext3", "ext4", "xfs", "ntfs"])),
         ]),
     ),
 ]);

@@ -1,8 +1,8 @@
 //! Subnets and security groups. They differ from account to account, so `ops.toml` names them.
 
-use super::Setting;
-use crate::document::Field;
-use crate::position::Faults;
+use super::setting::Setting;
+use crate::diagnostic::Diagnostics;
+use crate::node::Field;
 use serde_json::{Map, Value, json};
 
 /// The limits of `awsvpcConfiguration`.
@@ -26,7 +26,7 @@ pub fn fill(service: &Value, setting: &Setting) -> Value {
     filled
 }
 
-/// The object under `key`, made when it is not there.
+/// The object under `key`, created when it is absent.
 fn below<'a>(value: &'a mut Value, key: &str) -> Option<&'a mut Value> {
     let slot = value.as_object_mut()?.entry(key).or_insert(Value::Null);
     if slot.is_null() {
@@ -35,7 +35,7 @@ fn below<'a>(value: &'a mut Value, key: &str) -> Option<&'a mut Value> {
     Some(slot)
 }
 
-pub(super) fn check(service: &Field, setting: &Setting, faults: &mut Faults) {
+pub(super) fn check(service: &Field, setting: &Setting, diagnostics: &mut Diagnostics) {
     let configuration = service
         .get("networkConfiguration")
         .and_then(|field| field.get("awsvpcConfiguration"));
@@ -54,11 +54,11 @@ pub(super) fn check(service: &Field, setting: &Setting, faults: &mut Faults) {
             .as_ref()
             .and_then(|configuration| configuration.get(key));
         if let (Some(here), Some(_)) = (&here, given) {
-            faults.error(
+            diagnostics.error(
                 here,
                 format!("it stands here and as `{in_ops}` in [service] of ops.toml"),
             );
-            faults.hint("take one of them out");
+            diagnostics.hint("take one of them out");
         }
         let names: Vec<(Field, String)> = match (&here, given) {
             (_, Some(given)) => given.iter().map(|name| (service.clone(), name.clone())).collect(),
@@ -72,11 +72,11 @@ pub(super) fn check(service: &Field, setting: &Setting, faults: &mut Faults) {
         };
         let place = here.as_ref().filter(|_| given.is_none()).unwrap_or(service);
         if names.is_empty() && key == "subnets" {
-            faults.error(place, "there is no subnet, and a Fargate task needs one");
-            faults.hint("set `subnets` in [service] of ops.toml");
+            diagnostics.error(place, "there is no subnet, and a Fargate task needs one");
+            diagnostics.hint("set `subnets` in [service] of ops.toml");
         }
         if names.len() > most {
-            faults.error(
+            diagnostics.error(
                 place,
                 format!("there are {} in `{key}`, and {most} are allowed", names.len()),
             );
@@ -88,9 +88,9 @@ pub(super) fn check(service: &Field, setting: &Setting, faults: &mut Faults) {
                 String::new()
             };
             if !name.starts_with(prefix) || name.len() == prefix.len() {
-                faults.error(field, format!("{from}`{name}` does not look like {prefix}…"));
+                diagnostics.error(field, format!("{from}`{name}` does not look like {prefix}…"));
             } else if names.iter().take(index).any(|(_, earlier)| earlier == name) {
-                faults.error(field, format!("{from}`{name}` stands twice"));
+                diagnostics.error(field, format!("{from}`{name}` stands twice"));
             }
         }
     }

@@ -1,7 +1,7 @@
 use super::*;
+use crate::diagnostic::Diagnostic;
 use crate::document::Document;
-use crate::position::Fault;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::path::Path;
 
 fn good() -> Value {
@@ -50,14 +50,14 @@ fn with(changes: &[(&str, Value)]) -> Value {
     service
 }
 
-fn lines(faults: Vec<Fault>) -> Vec<String> {
-    let line = |fault: Fault| {
-        let mark = if fault.is_error() { "" } else { "? " };
-        let text = fault.to_string();
+fn lines(diagnostics: Vec<Diagnostic>) -> Vec<String> {
+    let line = |diagnostic: Diagnostic| {
+        let mark = if diagnostic.is_error() { "" } else { "? " };
+        let text = diagnostic.to_string();
         let text = text.splitn(4, ':').last().unwrap_or_default().trim();
         format!("{mark}{text}")
     };
-    faults.into_iter().map(line).collect()
+    diagnostics.into_iter().map(line).collect()
 }
 
 fn faults_of(service: &Value, definition: &Value) -> Vec<String> {
@@ -73,16 +73,16 @@ fn faults_of(service: &Value, definition: &Value) -> Vec<String> {
 }
 
 #[track_caller]
-fn faults(changes: &[(&str, Value)], expected: &[&str]) {
+fn diagnostics(changes: &[(&str, Value)], expected: &[&str]) {
     assert_eq!(faults_of(&with(changes), &definition()), expected, "{changes:?}");
 }
 
 #[test]
 fn a_good_one_has_no_fault() {
-    faults(&[], &[]);
-    faults(&[("/serviceConnectConfiguration", json!(null))], &[]);
-    faults(&[("/serviceConnectConfiguration/services", json!(null))], &[]);
-    faults(
+    diagnostics(&[], &[]);
+    diagnostics(&[("/serviceConnectConfiguration", json!(null))], &[]);
+    diagnostics(&[("/serviceConnectConfiguration/services", json!(null))], &[]);
+    diagnostics(
         &[
             ("/launchType", json!(null)),
             (
@@ -109,31 +109,31 @@ fn service_connect_fits_the_task_definition() {
     let connect = "serviceConnectConfiguration";
     let service = |one: Value| vec![("/serviceConnectConfiguration/services", json!([one]))];
     let alias = json!([{"port": 4567}]);
-    faults(
+    diagnostics(
         &service(json!({"portName": "backend", "clientAliases": alias})),
         &[&format!(
             "{connect}.services[0].portName: no port of the task definition has the name `backend`"
         )],
     );
-    faults(
+    diagnostics(
         &service(json!({"portName": "backend-flask", "discoveryName": "Backend", "clientAliases": alias})),
         &[&format!(
             "{connect}.services[0].discoveryName: it has 1 to 64 small letters, digits, `_` and `-`, and no `-` first"
         )],
     );
-    faults(
+    diagnostics(
         &service(json!({"portName": "backend-flask"})),
         &[&format!(
             "{connect}.services[0]: `clientAliases` is missing: clients need one, with a `port`"
         )],
     );
-    faults(
+    diagnostics(
         &service(json!({"portName": "backend-flask", "clientAliases": [{"port": 1}, {"port": 2}]})),
         &[&format!(
             "{connect}.services[0].clientAliases: there are 2, and one is allowed"
         )],
     );
-    faults(
+    diagnostics(
         &service(json!({"portName": "backend-flask", "clientAliases": [{"dnsName": "a b"}]})),
         &[
             &format!("{connect}.services[0].clientAliases[0]: `port` is missing"),
@@ -142,13 +142,13 @@ fn service_connect_fits_the_task_definition() {
             ),
         ],
     );
-    faults(
+    diagnostics(
         &service(json!({"portName": "backend-flask", "clientAliases": [{"port": 0}]})),
         &[&format!(
             "{connect}.services[0].clientAliases[0].port: a port is 1 to 65535"
         )],
     );
-    faults(
+    diagnostics(
         &service(
             json!({"portName": "plain", "clientAliases": alias, "timeout": {"perRequestTimeoutSeconds": 5}}),
         ),
@@ -156,7 +156,7 @@ fn service_connect_fits_the_task_definition() {
             "{connect}.services[0].timeout.perRequestTimeoutSeconds: the port has no `appProtocol`, and plain TCP has no requests"
         )],
     );
-    faults(
+    diagnostics(
         &[(
             "/serviceConnectConfiguration/services",
             json!([
@@ -169,25 +169,25 @@ fn service_connect_fits_the_task_definition() {
             &format!("{connect}.services[1].clientAliases[0]: two aliases are `d:1`"),
         ],
     );
-    faults(
+    diagnostics(
         &[("/serviceConnectConfiguration/namespace", json!(null))],
         &[&format!(
             "{connect}: `namespace` is missing, and the cluster has no default one"
         )],
     );
-    faults(
+    diagnostics(
         &[("/serviceConnectConfiguration/namespace", json!("a/b"))],
         &[&format!(
             "{connect}.namespace: a namespace has 1 to 1024 characters, none of them < > \" or white space"
         )],
     );
-    faults(
+    diagnostics(
         &[("/serviceConnectConfiguration/enabled", json!(false))],
         &[&format!(
             "? {connect}: it is not enabled, so its services are not published"
         )],
     );
-    faults(
+    diagnostics(
         &[(
             "/serviceConnectConfiguration/accessLogConfiguration",
             json!({"format": "JSON"}),
@@ -196,7 +196,7 @@ fn service_connect_fits_the_task_definition() {
             "{connect}.accessLogConfiguration: it needs `logConfiguration` beside it"
         )],
     );
-    faults(
+    diagnostics(
         &[(
             "/serviceConnectConfiguration/logConfiguration",
             json!({"logDriver": "awslogs", "options": {"awslogs-group": "x"}}),
@@ -233,7 +233,7 @@ fn a_small_task_with_a_proxy_is_a_warning() {
 
 #[test]
 fn the_network_is_named_once() {
-    faults(
+    diagnostics(
         &[(
             "/networkConfiguration/awsvpcConfiguration/subnets",
             json!(["subnet-9"]),
@@ -305,59 +305,59 @@ fn the_network_is_filled_in() {
 
 #[test]
 fn other_faults() {
-    faults(
+    diagnostics(
         &[("/serviceName", json!("a b"))],
         &["serviceName: a service's name has 1 to 255 letters, digits, `_` and `-`"],
     );
-    faults(&[("/serviceName", json!(null))], &["`serviceName` is missing"]);
-    faults(
+    diagnostics(&[("/serviceName", json!(null))], &["`serviceName` is missing"]);
+    diagnostics(
         &[("/service", json!("x"))],
         &["service: AWS has no field `service` here"],
     );
-    faults(
+    diagnostics(
         &[("/runningCount", json!(1))],
         &["runningCount: AWS has no field `runningCount` here"],
     );
-    faults(
+    diagnostics(
         &[("/launchType", json!(null))],
         &["`launchType` is missing: without it ECS may look for instances of EC2"],
     );
-    faults(
+    diagnostics(
         &[("/launchType", json!("EC2"))],
         &["launchType: it must be \"FARGATE\""],
     );
-    faults(
+    diagnostics(
         &[(
             "/capacityProviderStrategy",
             json!([{"capacityProvider": "FARGATE"}]),
         )],
         &["launchType: it can't stand beside `capacityProviderStrategy`"],
     );
-    faults(
+    diagnostics(
         &[("/schedulingStrategy", json!("DAEMON"))],
         &["schedulingStrategy: Fargate has no daemons: it must be \"REPLICA\""],
     );
-    faults(
+    diagnostics(
         &[("/deploymentController", json!({"type": "CODE_DEPLOY"}))],
         &["deploymentController: deploy-service works with the deployment controller \"ECS\""],
     );
-    faults(
+    diagnostics(
         &[("/desiredCount", json!(-1))],
         &["desiredCount: it can't be negative"],
     );
-    faults(
+    diagnostics(
         &[("/clientToken", json!("x"))],
         &["clientToken: it belongs to one call, not to a file"],
     );
-    faults(
+    diagnostics(
         &[("/platformVersion", json!("latest"))],
         &["platformVersion: it must be \"LATEST\" or look like \"1.4.0\""],
     );
-    faults(
+    diagnostics(
         &[("/propagateTags", json!(null))],
         &["enableECSManagedTags: it needs `propagateTags` beside it"],
     );
-    faults(
+    diagnostics(
         &[(
             "/deploymentConfiguration",
             json!({"maximumPercent": 100, "minimumHealthyPercent": 100}),
@@ -366,14 +366,14 @@ fn other_faults() {
             "deploymentConfiguration.maximumPercent: with 1 wanted, 100 % at least and 100 % at most, no task can be replaced",
         ],
     );
-    faults(
+    diagnostics(
         &[(
             "/deploymentConfiguration",
             json!({"maximumPercent": 100, "minimumHealthyPercent": 0}),
         )],
         &[],
     );
-    faults(
+    diagnostics(
         &[(
             "/deploymentConfiguration",
             json!({"maximumPercent": 150, "minimumHealthyPercent": 100}),
@@ -382,7 +382,7 @@ fn other_faults() {
             "deploymentConfiguration.maximumPercent: with 1 wanted, 100 % at least and 150 % at most, no task can be replaced",
         ],
     );
-    faults(
+    diagnostics(
         &[
             ("/desiredCount", json!(2)),
             (
@@ -392,21 +392,21 @@ fn other_faults() {
         ],
         &[],
     );
-    faults(
+    diagnostics(
         &[(
             "/deploymentConfiguration",
             json!({"deploymentCircuitBreaker": {"enable": true}}),
         )],
         &["deploymentConfiguration.deploymentCircuitBreaker: `rollback` is missing"],
     );
-    faults(
+    diagnostics(
         &[(
             "/loadBalancers",
             json!([{"containerName": "x", "containerPort": 1}]),
         )],
         &["loadBalancers[0].containerName: the task definition has no container `x`"],
     );
-    faults(
+    diagnostics(
         &[(
             "/loadBalancers",
             json!([{"containerName": "backend-flask", "containerPort": 1}]),
@@ -528,8 +528,8 @@ fn what_ecs_fills_in_is_no_difference() {
 #[test]
 fn what_is_no_object_has_one_fault() {
     let document = Document::parse(Path::new("s.json"), "[]").unwrap();
-    let faults = check(&document, &Setting::default());
-    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    let diagnostics = check(&document, &Setting::default());
+    let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
     assert_eq!(lines, ["s.json:1:1: it must be an object, not an array"]);
 }
 
@@ -547,22 +547,25 @@ fn values_that_may_be_secrets_are_not_shown_and_sent_as_they_are() {
     assert_eq!(
         lines,
         [
-            "serviceConnectConfiguration.logConfiguration.options.splunk-token: (hidden) -> (hidden), another one",
-            r#"deploymentConfiguration.lifecycleHooks: [{"hookDetails":{"pass":"(hidden)"}}] -> [{"hookDetails":{"pass":"(hidden), another one"}}]"#,
+            "serviceConnectConfiguration.logConfiguration.options.splunk-token: (hidden) -> (hidden)",
+            r#"deploymentConfiguration.lifecycleHooks: [{"hookDetails":"(hidden)"}] -> [{"hookDetails":"(hidden)"}]"#,
         ]
     );
     let sent = update(&logging("hunter2"), &found);
     let options = &sent["serviceConnectConfiguration"]["logConfiguration"]["options"];
     assert_eq!(options["splunk-token"], "hunter2");
     let document = Document::parse(Path::new("s.json"), &logging("hunter2").to_string()).unwrap();
-    let faults = check(&document, &Setting::default());
-    let warned: Vec<&Fault> = faults.iter().filter(|fault| !fault.is_error()).collect();
-    assert_eq!(warned.len(), 1, "{faults:?}");
+    let diagnostics = check(&document, &Setting::default());
+    let warned: Vec<&Diagnostic> = diagnostics
+        .iter()
+        .filter(|diagnostic| !diagnostic.is_error())
+        .collect();
+    assert_eq!(warned.len(), 1, "{diagnostics:?}");
     assert!(
         warned[0]
             .message
             .starts_with("`splunk-token` looks like a secret"),
-        "{faults:?}"
+        "{diagnostics:?}"
     );
 }
 

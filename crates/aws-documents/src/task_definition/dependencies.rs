@@ -1,11 +1,11 @@
-//! What containers want of each other, and of the task's volumes.
+//! Dependencies of containers on each other and on the task's volumes.
 
-use super::task::is_essential;
-use crate::document::Field;
-use crate::position::Faults;
+use super::values::is_essential;
+use crate::diagnostic::Diagnostics;
+use crate::node::Field;
 use std::collections::{BTreeMap, BTreeSet};
 
-pub(super) fn check(task: &Field, containers: &[Field], faults: &mut Faults) {
+pub(super) fn check(task: &Field, containers: &[Field], diagnostics: &mut Diagnostics) {
     let names: BTreeMap<&str, &Field> = containers
         .iter()
         .filter_map(|one| one.text_of("name").map(|name| (name, one)))
@@ -18,20 +18,20 @@ pub(super) fn check(task: &Field, containers: &[Field], faults: &mut Faults) {
     for container in containers {
         let own = container.text_of("name").unwrap_or_default();
         for dependency in container.list("dependsOn") {
-            depends_on(own, &dependency, &names, faults);
+            depends_on(own, &dependency, &names, diagnostics);
         }
         for mount in container.list("mountPoints") {
             let Some(source) = mount.get("sourceVolume") else {
-                faults.error(&mount, "`sourceVolume` is missing");
+                diagnostics.error(&mount, "`sourceVolume` is missing");
                 continue;
             };
             if let Some(text) = source.text().filter(|text| !volumes.contains(text)) {
-                faults.error(&source, format!("the task has no volume `{text}`"));
+                diagnostics.error(&source, format!("the task has no volume `{text}`"));
             }
             match mount.get("containerPath") {
-                None => faults.error(&mount, "`containerPath` is missing"),
+                None => diagnostics.error(&mount, "`containerPath` is missing"),
                 Some(path) if path.text().is_some_and(|text| !text.starts_with('/')) => {
-                    faults.error(&path, "it must be an absolute path");
+                    diagnostics.error(&path, "it must be an absolute path");
                 }
                 Some(_) => {}
             }
@@ -45,34 +45,34 @@ pub(super) fn check(task: &Field, containers: &[Field], faults: &mut Faults) {
                 .text()
                 .filter(|text| !names.contains_key(text) || *text == own)
             {
-                faults.error(&source, format!("the task has no other container `{text}`"));
+                diagnostics.error(&source, format!("the task has no other container `{text}`"));
             }
         }
     }
-    cycles(&names, faults);
+    cycles(&names, diagnostics);
 }
 
-fn depends_on(own: &str, dependency: &Field, names: &BTreeMap<&str, &Field>, faults: &mut Faults) {
+fn depends_on(own: &str, dependency: &Field, names: &BTreeMap<&str, &Field>, diagnostics: &mut Diagnostics) {
     let Some(target) = dependency.get("containerName") else {
         return;
     };
     let text = target.text().unwrap_or_default();
     if text == own {
-        return faults.error(&target, "a container can't wait for itself");
+        return diagnostics.error(&target, "a container can't wait for itself");
     }
     let Some(other) = names.get(text) else {
-        return faults.error(&target, format!("the task has no container `{text}`"));
+        return diagnostics.error(&target, format!("the task has no container `{text}`"));
     };
     let Some(condition) = dependency.get("condition") else {
         return;
     };
     match condition.text() {
         Some("HEALTHY") if other.get("healthCheck").is_none() => {
-            faults.error(&condition, format!("container `{text}` has no `healthCheck`"));
-            faults.hint("ECS ignores the HEALTHCHECK of a Dockerfile");
+            diagnostics.error(&condition, format!("container `{text}` has no `healthCheck`"));
+            diagnostics.hint("ECS ignores the HEALTHCHECK of a Dockerfile");
         }
         Some(word @ ("COMPLETE" | "SUCCESS")) if is_essential(other) => {
-            faults.error(
+            diagnostics.error(
                 &condition,
                 format!(
                     "{word} can't be waited for: container `{text}` is essential, and the task ends with it"
@@ -83,14 +83,14 @@ fn depends_on(own: &str, dependency: &Field, names: &BTreeMap<&str, &Field>, fau
     }
 }
 
-/// Containers that wait for each other in a ring never start.
-fn cycles(names: &BTreeMap<&str, &Field>, faults: &mut Faults) {
+/// Containers in a dependency cycle never start.
+fn cycles(names: &BTreeMap<&str, &Field>, diagnostics: &mut Diagnostics) {
     for (start, container) in names {
         let mut seen = BTreeSet::new();
         let mut next: Vec<&str> = targets(container);
         while let Some(name) = next.pop() {
             if name == *start && !seen.is_empty() {
-                faults.error(container, "it waits for containers that wait for it");
+                diagnostics.error(container, "it waits for containers that wait for it");
                 break;
             }
             if name != *start && seen.insert(name) {

@@ -1,33 +1,33 @@
-//! Secrets in the clear: everybody who may describe the task definition reads them.
+//! Secrets in plain text, which every caller who may describe the task definition can read.
 
-use crate::document::Field;
-use crate::position::Faults;
+use crate::diagnostic::Diagnostics;
+use crate::node::Field;
 use crate::secrets::{holds_access_key, is_secret, secret_words};
 
-/// An AWS key stands at `field`.
-pub(super) fn aws_key(field: &Field, faults: &mut Faults) {
-    faults.error(
+/// Reports an AWS key at `field`.
+pub(super) fn aws_key(field: &Field, diagnostics: &mut Diagnostics) {
+    diagnostics.error(
         field,
-        "an AWS key stands in the clear: everybody who may describe the task reads it",
+        "an AWS key in plain text: every caller who may describe the task can read it",
     );
-    faults.hint(
+    diagnostics.hint(
         "give the task a role; where it must be a key, put it into a parameter and name it under `secrets`",
     );
 }
 
-/// What is called `name` looks like a secret.
-pub(super) fn named(field: &Field, name: &str, hint: &str, faults: &mut Faults) {
-    // Somebody may have put the value there as well.
+/// Warns that the value of `name` looks like a secret.
+pub(super) fn named(field: &Field, name: &str, hint: &str, diagnostics: &mut Diagnostics) {
+    // The name may contain the value as well, as `NAME=VALUE`.
     let name = name.split('=').next().unwrap_or_default();
-    faults.warning(
+    diagnostics.warning(
         field,
-        format!("`{name}` looks like a secret, and everybody who may describe the task reads it"),
+        format!("`{name}` looks like a secret, and every caller who may describe the task can read it"),
     );
-    faults.hint(hint);
+    diagnostics.hint(hint);
 }
 
-/// The commands and the texts of a container that are no variables.
-pub(super) fn check(container: &Field, faults: &mut Faults) {
+/// Checks the commands, options and labels of a container.
+pub(super) fn check(container: &Field, diagnostics: &mut Diagnostics) {
     let health_check = container.get("healthCheck");
     let commands = [
         container.get("entryPoint"),
@@ -37,29 +37,31 @@ pub(super) fn check(container: &Field, faults: &mut Faults) {
     commands
         .iter()
         .flatten()
-        .for_each(|command| words(command, faults));
+        .for_each(|command| words(command, diagnostics));
     let firelens = container.get("firelensConfiguration");
     for field in [
         firelens.and_then(|firelens| firelens.get("options")),
         container.get("dockerLabels"),
     ] {
-        field.iter().for_each(|field| texts(field, "take it out", faults));
+        field
+            .iter()
+            .for_each(|field| texts(field, "take it out", diagnostics));
     }
 }
 
-/// The strings of an object with keys of one's own.
-pub(super) fn texts(field: &Field, hint: &str, faults: &mut Faults) {
+/// Checks the strings of an object with free keys.
+pub(super) fn texts(field: &Field, hint: &str, diagnostics: &mut Diagnostics) {
     for (member, value) in field.members() {
         let content = value.text().unwrap_or_default();
         if holds_access_key(content) {
-            aws_key(&value, faults);
+            aws_key(&value, diagnostics);
         } else if is_secret(&member.key, content) {
-            named(&value, &member.key, hint, faults);
+            named(&value, &member.key, hint, diagnostics);
         }
     }
 }
 
-fn words(command: &Field, faults: &mut Faults) {
+fn words(command: &Field, diagnostics: &mut Diagnostics) {
     let elements = command.elements();
     let words: Vec<&str> = elements
         .iter()
@@ -67,13 +69,13 @@ fn words(command: &Field, faults: &mut Faults) {
         .collect();
     for ((element, word), secret) in elements.iter().zip(&words).zip(secret_words(&words)) {
         if holds_access_key(word) {
-            aws_key(element, faults);
+            aws_key(element, diagnostics);
         } else if secret {
-            faults.warning(
+            diagnostics.warning(
                 element,
-                "it looks like a secret, and everybody who may describe the task reads it",
+                "it looks like a secret, and every caller who may describe the task can read it",
             );
-            faults.hint("let the program read a variable, and name that one under `secrets`");
+            diagnostics.hint("let the program read a variable, and name that one under `secrets`");
         }
     }
 }

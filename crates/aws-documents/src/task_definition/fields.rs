@@ -1,63 +1,66 @@
 //! What RegisterTaskDefinition takes (Amazon ECS API reference).
 
-use crate::shape::Shape::{Flag, List, Number, Object, Own, Text, Texts, Word, Words};
-use crate::shape::{Key, Shape, may, must};
+use crate::shape::Shape::{Command, Flag, FreeText, List, Number, Object, OneOf, Text, TextMap};
+use crate::shape::{Key, Shape, optional, required};
 
-/// The whole request.
+/// The request.
 pub(crate) const REQUEST: Shape = Object(&[
-    must("family", Text),
-    may("taskRoleArn", Text),
-    may("executionRoleArn", Text),
-    may("networkMode", Word(&["bridge", "host", "awsvpc", "none"])),
-    must("containerDefinitions", List(&CONTAINER)),
-    may("volumes", List(&VOLUME)),
-    may(
+    required("family", Text),
+    optional("taskRoleArn", Text),
+    optional("executionRoleArn", Text),
+    optional("networkMode", OneOf(&["bridge", "host", "awsvpc", "none"])),
+    required("containerDefinitions", List(&CONTAINER)),
+    optional("volumes", List(&VOLUME)),
+    optional(
         "placementConstraints",
         List(&Object(&[
-            may("type", Word(&["memberOf"])),
-            may("expression", Text),
+            optional("type", OneOf(&["memberOf"])),
+            optional("expression", Text),
         ])),
     ),
-    may(
+    optional(
         "requiresCompatibilities",
-        List(&Word(&["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"])),
+        List(&OneOf(&["EC2", "FARGATE", "EXTERNAL", "MANAGED_INSTANCES"])),
     ),
-    may("cpu", Text),
-    may("memory", Text),
-    may("tags", List(&TAG)),
-    may("pidMode", Word(&["host", "task"])),
-    may("ipcMode", Word(&["host", "task", "none"])),
-    may(
+    optional("cpu", Text),
+    optional("memory", Text),
+    optional("tags", List(&TAG)),
+    optional("pidMode", OneOf(&["host", "task"])),
+    optional("ipcMode", OneOf(&["host", "task", "none"])),
+    optional(
         "proxyConfiguration",
         Object(&[
-            may("type", Word(&["APPMESH"])),
-            must("containerName", Text),
-            may("properties", List(&PAIR)),
+            optional("type", OneOf(&["APPMESH"])),
+            required("containerName", Text),
+            optional("properties", List(&PAIR)),
         ]),
     ),
-    may(
+    optional(
         "inferenceAccelerators",
-        List(&Object(&[must("deviceName", Text), must("deviceType", Text)])),
+        List(&Object(&[
+            required("deviceName", Text),
+            required("deviceType", Text),
+        ])),
     ),
-    may("ephemeralStorage", Object(&[must("sizeInGiB", Number)])),
-    may(
+    optional("ephemeralStorage", Object(&[required("sizeInGiB", Number)])),
+    optional(
         "runtimePlatform",
         Object(&[
-            may("cpuArchitecture", Word(&["X86_64", "ARM64"])),
-            may("operatingSystemFamily", Word(&SYSTEMS)),
+            optional("cpuArchitecture", OneOf(&["X86_64", "ARM64"])),
+            optional("operatingSystemFamily", OneOf(&SYSTEMS)),
         ]),
     ),
-    may("enableFaultInjection", Flag),
+    optional("enableFaultInjection", Flag),
 ]);
 
 /// A tag of ECS.
-pub(crate) const TAG: Shape = Object(&[must("key", Text), may("value", Text)]);
+pub(crate) const TAG: Shape = Object(&[required("key", Text), optional("value", Text)]);
 
 /// `logConfiguration`, of a container and of the Service Connect proxy.
 pub(crate) const LOG_CONFIGURATION: Shape = Object(&[
-    must(
+    required(
         "logDriver",
-        Word(&[
+        OneOf(&[
             "json-file",
             "syslog",
             "journald",
@@ -68,11 +71,11 @@ pub(crate) const LOG_CONFIGURATION: Shape = Object(&[
             "awsfirelens",
         ]),
     ),
-    may("options", Texts(&PLAIN_OPTIONS)),
-    may("secretOptions", List(&SECRET)),
+    optional("options", TextMap(&PLAIN_OPTIONS)),
+    optional("secretOptions", List(&SECRET)),
 ]);
 
-/// Options of log drivers that hold no secret; others do: `splunk-token`.
+/// Options of log drivers that hold no secret. Others may: `splunk-token`.
 const PLAIN_OPTIONS: [&str; 8] = [
     "awslogs-create-group",
     "awslogs-datetime-format",
@@ -84,9 +87,9 @@ const PLAIN_OPTIONS: [&str; 8] = [
     "mode",
 ];
 
-const PAIR: Shape = Object(&[must("name", Text), must("value", Own)]);
+const PAIR: Shape = Object(&[required("name", Text), required("value", FreeText)]);
 
-const SECRET: Shape = Object(&[must("name", Text), must("valueFrom", Text)]);
+const SECRET: Shape = Object(&[required("name", Text), required("valueFrom", Text)]);
 
 const SYSTEMS: [&str; 10] = [
     "LINUX",
@@ -102,120 +105,129 @@ const SYSTEMS: [&str; 10] = [
 ];
 
 const CONTAINER: Shape = Object(&[
-    must("name", Text),
-    must("image", Text),
-    may(
+    required("name", Text),
+    required("image", Text),
+    optional(
         "repositoryCredentials",
-        Object(&[must("credentialsParameter", Text)]),
+        Object(&[required("credentialsParameter", Text)]),
     ),
-    may("cpu", Number),
-    may("memory", Number),
-    may("memoryReservation", Number),
-    may("links", TEXT_LIST),
-    may("portMappings", List(&PORT_MAPPING)),
-    may("essential", Flag),
-    may(
+    optional("cpu", Number),
+    optional("memory", Number),
+    optional("memoryReservation", Number),
+    optional("links", TEXT_LIST),
+    optional("portMappings", List(&PORT_MAPPING)),
+    optional("essential", Flag),
+    optional(
         "restartPolicy",
         Object(&[
-            must("enabled", Flag),
-            may("ignoredExitCodes", List(&Number)),
-            may("restartAttemptPeriod", Number),
+            required("enabled", Flag),
+            optional("ignoredExitCodes", List(&Number)),
+            optional("restartAttemptPeriod", Number),
         ]),
     ),
-    may("entryPoint", Words),
-    may("command", Words),
-    may("environment", List(&PAIR)),
-    may(
+    optional("entryPoint", Command),
+    optional("command", Command),
+    optional("environment", List(&PAIR)),
+    optional(
         "environmentFiles",
-        List(&Object(&[must("value", Text), must("type", Word(&["s3"]))])),
+        List(&Object(&[
+            required("value", Text),
+            required("type", OneOf(&["s3"])),
+        ])),
     ),
-    may(
+    optional(
         "mountPoints",
         List(&Object(&[
-            may("sourceVolume", Text),
-            may("containerPath", Text),
-            may("readOnly", Flag),
+            optional("sourceVolume", Text),
+            optional("containerPath", Text),
+            optional("readOnly", Flag),
         ])),
     ),
-    may(
+    optional(
         "volumesFrom",
-        List(&Object(&[may("sourceContainer", Text), may("readOnly", Flag)])),
+        List(&Object(&[
+            optional("sourceContainer", Text),
+            optional("readOnly", Flag),
+        ])),
     ),
-    may("linuxParameters", LINUX_PARAMETERS),
-    may("secrets", List(&SECRET)),
-    may(
+    optional("linuxParameters", LINUX_PARAMETERS),
+    optional("secrets", List(&SECRET)),
+    optional(
         "dependsOn",
         List(&Object(&[
-            must("containerName", Text),
-            must("condition", Word(&["START", "COMPLETE", "SUCCESS", "HEALTHY"])),
+            required("containerName", Text),
+            required("condition", OneOf(&["START", "COMPLETE", "SUCCESS", "HEALTHY"])),
         ])),
     ),
-    may("startTimeout", Number),
-    may("stopTimeout", Number),
-    may("versionConsistency", Word(&["enabled", "disabled"])),
-    may("hostname", Text),
-    may("user", Text),
-    may("workingDirectory", Text),
-    may("disableNetworking", Flag),
-    may("privileged", Flag),
-    may("readonlyRootFilesystem", Flag),
-    may("dnsServers", TEXT_LIST),
-    may("dnsSearchDomains", TEXT_LIST),
-    may(
+    optional("startTimeout", Number),
+    optional("stopTimeout", Number),
+    optional("versionConsistency", OneOf(&["enabled", "disabled"])),
+    optional("hostname", Text),
+    optional("user", Text),
+    optional("workingDirectory", Text),
+    optional("disableNetworking", Flag),
+    optional("privileged", Flag),
+    optional("readonlyRootFilesystem", Flag),
+    optional("dnsServers", TEXT_LIST),
+    optional("dnsSearchDomains", TEXT_LIST),
+    optional(
         "extraHosts",
-        List(&Object(&[must("hostname", Text), must("ipAddress", Text)])),
+        List(&Object(&[
+            required("hostname", Text),
+            required("ipAddress", Text),
+        ])),
     ),
-    may("dockerSecurityOptions", TEXT_LIST),
-    may("interactive", Flag),
-    may("pseudoTerminal", Flag),
-    may("dockerLabels", Texts(&[])),
-    may("ulimits", List(&ULIMIT)),
-    may("logConfiguration", LOG_CONFIGURATION),
-    may("healthCheck", HEALTH_CHECK),
-    may(
+    optional("dockerSecurityOptions", TEXT_LIST),
+    optional("interactive", Flag),
+    optional("pseudoTerminal", Flag),
+    optional("dockerLabels", TextMap(&[])),
+    optional("ulimits", List(&ULIMIT)),
+    optional("logConfiguration", LOG_CONFIGURATION),
+    optional("healthCheck", HEALTH_CHECK),
+    optional(
         "systemControls",
-        List(&Object(&[may("namespace", Text), may("value", Text)])),
+        List(&Object(&[optional("namespace", Text), optional("value", Text)])),
     ),
-    may(
+    optional(
         "resourceRequirements",
         List(&Object(&[
-            must("value", Text),
-            must("type", Word(&["GPU", "InferenceAccelerator", "NeuronDevice"])),
+            required("value", Text),
+            required("type", OneOf(&["GPU", "InferenceAccelerator", "NeuronDevice"])),
         ])),
     ),
-    may(
+    optional(
         "firelensConfiguration",
         Object(&[
-            must("type", Word(&["fluentd", "fluentbit"])),
-            may("options", Texts(&[])),
+            required("type", OneOf(&["fluentd", "fluentbit"])),
+            optional("options", TextMap(&[])),
         ]),
     ),
-    may("credentialSpecs", TEXT_LIST),
+    optional("credentialSpecs", TEXT_LIST),
 ]);
 
 const TEXT_LIST: Shape = List(&Text);
 
 const PORT_MAPPING: Shape = Object(&[
-    may("containerPort", Number),
-    may("hostPort", Number),
-    may("protocol", Word(&["tcp", "udp"])),
-    may("name", Text),
-    may("appProtocol", Word(&["http", "http2", "grpc"])),
-    may("containerPortRange", Text),
+    optional("containerPort", Number),
+    optional("hostPort", Number),
+    optional("protocol", OneOf(&["tcp", "udp"])),
+    optional("name", Text),
+    optional("appProtocol", OneOf(&["http", "http2", "grpc"])),
+    optional("containerPortRange", Text),
 ]);
 
 const HEALTH_CHECK: Shape = Object(&[
-    must("command", Words),
-    may("interval", Number),
-    may("timeout", Number),
-    may("retries", Number),
-    may("startPeriod", Number),
+    required("command", Command),
+    optional("interval", Number),
+    optional("timeout", Number),
+    optional("retries", Number),
+    optional("startPeriod", Number),
 ]);
 
 const ULIMIT: Shape = Object(&[
-    must(
+    required(
         "name",
-        Word(&[
+        OneOf(&[
             "core",
             "cpu",
             "data",
@@ -233,86 +245,99 @@ const ULIMIT: Shape = Object(&[
             "stack",
         ]),
     ),
-    must("softLimit", Number),
-    must("hardLimit", Number),
+    required("softLimit", Number),
+    required("hardLimit", Number),
 ]);
 
 const LINUX_PARAMETERS: Shape = Object(&[
-    may(
+    optional(
         "capabilities",
-        Object(&[may("add", TEXT_LIST), may("drop", TEXT_LIST)]),
+        Object(&[optional("add", TEXT_LIST), optional("drop", TEXT_LIST)]),
     ),
-    may(
+    optional(
         "devices",
         List(&Object(&[
-            must("hostPath", Text),
-            may("containerPath", Text),
-            may("permissions", List(&Word(&["read", "write", "mknod"]))),
+            required("hostPath", Text),
+            optional("containerPath", Text),
+            optional("permissions", List(&OneOf(&["read", "write", "mknod"]))),
         ])),
     ),
-    may("initProcessEnabled", Flag),
-    may("sharedMemorySize", Number),
-    may(
+    optional("initProcessEnabled", Flag),
+    optional("sharedMemorySize", Number),
+    optional(
         "tmpfs",
         List(&Object(&[
-            must("containerPath", Text),
-            must("size", Number),
-            may("mountOptions", TEXT_LIST),
+            required("containerPath", Text),
+            required("size", Number),
+            optional("mountOptions", TEXT_LIST),
         ])),
     ),
-    may("maxSwap", Number),
-    may("swappiness", Number),
+    optional("maxSwap", Number),
+    optional("swappiness", Number),
 ]);
 
-const SWITCH: Shape = Word(&["ENABLED", "DISABLED"]);
+const SWITCH: Shape = OneOf(&["ENABLED", "DISABLED"]);
 
 const VOLUME_KEYS: [Key; 7] = [
-    may("name", Text),
-    may("host", Object(&[may("sourcePath", Text)])),
-    may(
+    optional("name", Text),
+    optional("host", Object(&[optional("sourcePath", Text)])),
+    optional(
         "dockerVolumeConfiguration",
         Object(&[
-            may("scope", Word(&["task", "shared"])),
-            may("autoprovision", Flag),
-            may("driver", Text),
-            may("driverOpts", Texts(&[])),
-            may("labels", Texts(&[])),
+            optional("scope", OneOf(&["task", "shared"])),
+            optional("autoprovision", Flag),
+            optional("driver", Text),
+            optional("driverOpts", TextMap(&[])),
+            optional("labels", TextMap(&[])),
         ]),
     ),
-    may(
+    optional(
         "efsVolumeConfiguration",
         Object(&[
-            must("fileSystemId", Text),
-            may("rootDirectory", Text),
-            may("transitEncryption", SWITCH),
-            may("transitEncryptionPort", Number),
-            may(
+            required("fileSystemId", Text),
+            optional("rootDirectory", Text),
+            optional("transitEncryption", SWITCH),
+            optional("transitEncryptionPort", Number),
+            optional(
                 "authorizationConfig",
-                Object(&[may("accessPointId", Text), may("iam", SWITCH)]),
+                Object(&[optional("accessPointId", Text), optional("iam", SWITCH)]),
             ),
         ]),
     ),
-    may(
+    optional(
         "s3filesVolumeConfiguration",
         Object(&[
-            must("fileSystemArn", Text),
-            may("rootDirectory", Text),
-            may("transitEncryptionPort", Number),
-            may("accessPointArn", Text),
+            required("fileSystemArn", Text),
+            optional("rootDirectory", Text),
+            optional("transitEncryptionPort", Number),
+            optional("accessPointArn", Text),
         ]),
     ),
-    may(
+    optional(
         "fsxWindowsFileServerVolumeConfiguration",
         Object(&[
-            must("fileSystemId", Text),
-            must("rootDirectory", Text),
-            must(
+            required("fileSystemId", Text),
+            required("rootDirectory", Text),
+            required(
                 "authorizationConfig",
-                Object(&[must("credentialsParameter", Text), must("domain", Text)]),
+                Object(&[required("credentialsParameter", Text), required("domain", Text)]),
             ),
         ]),
     ),
-    may("configuredAtLaunch", Flag),
+    optional("configuredAtLaunch", Flag),
 ];
 
 const VOLUME: Shape = Object(&VOLUME_KEYS);
+
+/// What only DescribeTaskDefinition has, and RegisterTaskDefinition rejects.
+pub const ONLY_DESCRIBED: [&str; 9] = [
+    "taskDefinitionArn",
+    "revision",
+    "status",
+    "requiresAttributes",
+    "compatibilities",
+    "registeredAt",
+    "registeredBy",
+    "deregisteredAt",
+    "deleteRequestedAt",
+];

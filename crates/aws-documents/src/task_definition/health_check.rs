@@ -1,43 +1,43 @@
 //! A container's health check.
 
-use super::between;
-use crate::document::Field;
-use crate::position::Faults;
+use super::values::between;
+use crate::diagnostic::Diagnostics;
+use crate::node::Field;
 
-pub(super) fn check(health_check: &Field, faults: &mut Faults) {
-    between(health_check, "interval", 5, 300, " s", faults);
-    between(health_check, "timeout", 2, 60, " s", faults);
-    between(health_check, "retries", 1, 10, "", faults);
-    between(health_check, "startPeriod", 0, 300, " s", faults);
+pub(super) fn check(health_check: &Field, diagnostics: &mut Diagnostics) {
+    between(health_check, "interval", 5, 300, " s", diagnostics);
+    between(health_check, "timeout", 2, 60, " s", diagnostics);
+    between(health_check, "retries", 1, 10, "", diagnostics);
+    between(health_check, "startPeriod", 0, 300, " s", diagnostics);
     let Some(command) = health_check.get("command") else {
         return;
     };
     let words: Vec<&str> = command.elements().iter().filter_map(Field::text).collect();
     match words.as_slice() {
-        [] if command.node.kind() == "an array" => faults.error(&command, "it is empty"),
+        [] if command.node.kind() == "an array" => diagnostics.error(&command, "it is empty"),
         [] => {}
         ["NONE"] => {}
-        ["NONE", ..] => faults.error(&command, "nothing stands behind NONE"),
-        ["CMD"] => faults.error(&command, "behind CMD stands the program"),
-        // One program of that name, spaces and all.
+        ["NONE", ..] => diagnostics.error(&command, "NONE takes no arguments"),
+        ["CMD"] => diagnostics.error(&command, "CMD must be followed by the program"),
+        // ECS would look for a program whose name contains the spaces.
         ["CMD", only] if only.contains(char::is_whitespace) => {
-            faults.error(
+            diagnostics.error(
                 &command,
-                "CMD starts one program, and the words of its command line are strings of their own",
+                "CMD takes the program and each argument as separate strings",
             );
-            faults.hint(r#"write ["CMD", "PROGRAM", "ARGUMENT"], or ["CMD-SHELL", "…"] for a shell"#);
+            diagnostics.hint(r#"write ["CMD", "PROGRAM", "ARGUMENT"], or ["CMD-SHELL", "…"] for a shell"#);
         }
         ["CMD", ..] => {}
         ["CMD-SHELL", line] if !line.trim().is_empty() => {}
         ["CMD-SHELL", ..] => {
-            faults.error(
+            diagnostics.error(
                 &command,
-                "behind CMD-SHELL stands one string, the command line for the shell",
+                "CMD-SHELL must be followed by one string, the command line for the shell",
             );
         }
         _ => {
-            faults.error(&command, "it must begin with CMD or CMD-SHELL");
-            faults.hint(r#"write ["CMD", "PROGRAM", …], or ["CMD-SHELL", "…"] for a shell"#);
+            diagnostics.error(&command, "it must begin with CMD or CMD-SHELL");
+            diagnostics.hint(r#"write ["CMD", "PROGRAM", …], or ["CMD-SHELL", "…"] for a shell"#);
         }
     }
 }

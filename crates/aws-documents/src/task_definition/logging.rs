@@ -1,9 +1,8 @@
-//! Where a container's output goes.
+//! The log configuration of a container.
 
-use super::container::check_secret;
-use super::exposed;
-use crate::document::Field;
-use crate::position::Faults;
+use super::{exposed, secret_reference};
+use crate::diagnostic::Diagnostics;
+use crate::node::Field;
 use arn::looks_like_region;
 
 /// The options of awslogs (Amazon ECS developer guide, "Send Amazon ECS logs to CloudWatch"); any other one
@@ -20,71 +19,71 @@ const OPTIONS: [&str; 9] = [
     "mode",
 ];
 
-pub(super) fn check(container: &Field, faults: &mut Faults) {
+pub(super) fn check(container: &Field, diagnostics: &mut Diagnostics) {
     match container.get("logConfiguration") {
         None if container.get("firelensConfiguration").is_some() => {}
         None => {
-            faults.warning(
+            diagnostics.warning(
                 container,
                 "without `logConfiguration` nothing that it prints can be seen",
             );
         }
-        Some(configuration) => check_configuration(&configuration, faults),
+        Some(configuration) => check_configuration(&configuration, diagnostics),
     }
 }
 
 /// The rules of a `logConfiguration`, the container's or the Service Connect proxy's.
-pub(crate) fn check_configuration(configuration: &Field, faults: &mut Faults) {
+pub(crate) fn check_configuration(configuration: &Field, diagnostics: &mut Diagnostics) {
     for secret in configuration.list("secretOptions") {
         secret
             .get("valueFrom")
             .iter()
-            .for_each(|reference| check_secret(reference, faults));
+            .for_each(|reference| secret_reference::check(reference, diagnostics));
     }
     if let Some(options) = configuration.get("options") {
         let hint = "put it into a parameter, and name it under `secretOptions`";
-        exposed::texts(&options, hint, faults);
+        exposed::texts(&options, hint, diagnostics);
     }
     let Some(driver) = configuration.get("logDriver") else {
         return;
     };
     match driver.text() {
-        Some("awslogs") => awslogs(configuration, faults),
+        Some("awslogs") => awslogs(configuration, diagnostics),
         Some("splunk" | "awsfirelens") | None => {}
-        Some(_) => faults.error(&driver, "Fargate takes awslogs, splunk and awsfirelens"),
+        Some(_) => diagnostics.error(&driver, "Fargate takes awslogs, splunk and awsfirelens"),
     }
 }
 
-fn awslogs(configuration: &Field, faults: &mut Faults) {
+fn awslogs(configuration: &Field, diagnostics: &mut Diagnostics) {
     let options = configuration.get("options");
     for key in ["awslogs-group", "awslogs-region", "awslogs-stream-prefix"] {
         let found = options.as_ref().and_then(|options| options.get(key));
         match (&found, &options) {
-            (Some(value), _) if value.text() == Some("") => faults.error(value, "it is empty"),
+            (Some(value), _) if value.text() == Some("") => diagnostics.error(value, "it is empty"),
             (Some(_), _) => {}
-            (None, Some(options)) => faults.error(
+            (None, Some(options)) => diagnostics.error(
                 options,
                 format!("`{key}` is missing: on Fargate awslogs needs it"),
             ),
-            (None, None) => faults.error(configuration, format!("`options` with `{key}` is missing")),
+            (None, None) => diagnostics.error(configuration, format!("`options` with `{key}` is missing")),
         }
     }
     let Some(options) = options else { return };
     for (member, value) in options.members() {
         if !OPTIONS.contains(&member.key.as_str()) {
-            faults.error_at(
+            diagnostics.error_at(
                 member.position,
                 &value.path,
                 format!("awslogs has no option `{}`: the task would not start", member.key),
             );
-            faults.hint(format!("they are {}", OPTIONS.join(", ")));
+            diagnostics.hint(format!("they are {}", OPTIONS.join(", ")));
         }
     }
     if let Some(group) = options.get("awslogs-group") {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/#".contains(&byte);
         let text = group.text().unwrap_or_default();
         if !text.bytes().all(allowed) || text.len() > 512 {
-            faults.error(
+            diagnostics.error(
                 &group,
                 "a log group's name has 1 to 512 letters, digits and .-_/#",
             );
@@ -95,42 +94,42 @@ fn awslogs(configuration: &Field, faults: &mut Faults) {
         && !text.is_empty()
         && !looks_like_region(text)
     {
-        faults.error(&region, format!("`{text}` has not the form of a region"));
-        faults.hint("write ${AWS_REGION}");
+        diagnostics.error(&region, format!("`{text}` has not the form of a region"));
+        diagnostics.hint("write ${AWS_REGION}");
     }
     if let Some(prefix) = options.get("awslogs-stream-prefix")
         && prefix.text().is_some_and(|text| text.contains([':', '*']))
     {
-        faults.error(&prefix, "a log stream's name has no `:` and no `*`");
+        diagnostics.error(&prefix, "a log stream's name has no `:` and no `*`");
     }
     if let Some(mode) = options
         .get("mode")
         .filter(|mode| !matches!(mode.text(), Some("blocking" | "non-blocking")))
     {
-        faults.error(&mode, "it must be \"blocking\" or \"non-blocking\"");
+        diagnostics.error(&mode, "it must be \"blocking\" or \"non-blocking\"");
     }
     if let Some(pattern) = options.get("awslogs-multiline-pattern")
         && options.get("awslogs-datetime-format").is_some()
     {
-        faults.error(&pattern, "it can't stand beside `awslogs-datetime-format`");
+        diagnostics.error(&pattern, "it can't stand beside `awslogs-datetime-format`");
     }
     match options.get("awslogs-create-group") {
         Some(create) if create.text() == Some("true") => {
-            faults.warning(
+            diagnostics.warning(
                 &create,
                 "the execution role then needs logs:CreateLogGroup, which AWS's own policy does not give",
             );
-            faults.hint("leave it out: create-log-group makes the group, with its retention");
+            diagnostics.hint("leave it out: create-log-group makes the group, with its retention");
         }
         Some(create) if create.text() != Some("false") => {
-            faults.error(&create, "it must be \"true\" or \"false\"")
+            diagnostics.error(&create, "it must be \"true\" or \"false\"")
         }
         _ => {}
     }
 }
 
-/// The driver awsfirelens sends to a container that routes.
-pub(super) fn check_routers(containers: &[Field], faults: &mut Faults) {
+/// The driver awsfirelens needs a container that routes the logs.
+pub(super) fn check_routers(containers: &[Field], diagnostics: &mut Diagnostics) {
     let routers = containers
         .iter()
         .filter(|one| one.get("firelensConfiguration").is_some())
@@ -140,7 +139,7 @@ pub(super) fn check_routers(containers: &[Field], faults: &mut Faults) {
             && configuration.text_of("logDriver") == Some("awsfirelens")
             && routers == 0
         {
-            faults.error(
+            diagnostics.error(
                 &configuration,
                 "awsfirelens needs a container with `firelensConfiguration`",
             );

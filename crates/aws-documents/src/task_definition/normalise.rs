@@ -1,16 +1,17 @@
-//! One form for all the ways of writing the same task definition, so that no revision is registered
-//! when nothing changed.
+//! One canonical form for all the ways of writing the same task definition, so that no revision is registered when
+//! nothing changed.
 
-use super::fields::REQUEST;
-use super::{ONLY_DESCRIBED, cpu_units, mebibytes};
-use crate::difference::{self, List};
-use crate::secrets;
+use super::fields::{ONLY_DESCRIBED, REQUEST};
+use super::size::{cpu_units, mebibytes};
+use crate::difference::{self, List, difference_of};
+use crate::json::drop_empty;
+use crate::redaction::{self, Values};
 use cli::Change;
 use serde_json::{Map, Value, json};
 
-/// `definition` in the one form: without what only DescribeTaskDefinition has, without what is empty or the
-/// default, with sizes as numbers and lists without order sorted. Both what RegisterTaskDefinition takes
-/// and what DescribeTaskDefinition gives can be normalised; it is for comparing, not for registering.
+/// `definition` in canonical form: without what only DescribeTaskDefinition has, without what is empty or the default,
+/// with sizes as numbers and unordered lists sorted. It takes the shapes of RegisterTaskDefinition and of
+/// DescribeTaskDefinition; the result is for comparing, not for registering.
 pub fn normalise(definition: &Value) -> Value {
     let mut value = definition.clone();
     if let Some(members) = value.as_object_mut() {
@@ -60,11 +61,10 @@ pub fn normalise(definition: &Value) -> Value {
     value
 }
 
-/// What registering `wanted` would change, compared with the `registered` revision. A value that may be a secret
-/// is not shown.
-pub fn difference(registered: &Value, wanted: &Value) -> Vec<Change> {
-    let (mut from, to) = (normalise(registered), normalise(wanted));
-    // A role may be given by its name, and AWS keeps it as it was given.
+/// What registering `desired` would change, compared with the `registered` revision.
+pub fn difference(registered: &Value, desired: &Value, values: Values) -> Vec<Change> {
+    let (mut from, to) = (normalise(registered), normalise(desired));
+    // A role may be given by its name, which ECS returns unchanged.
     for key in ["executionRoleArn", "taskRoleArn"] {
         if let (Some(Value::String(old)), Some(Value::String(new))) = (from.get(key), to.get(key))
             && same_role(old, new)
@@ -75,20 +75,20 @@ pub fn difference(registered: &Value, wanted: &Value) -> Vec<Change> {
             }
         }
     }
-    secrets::difference(&from, &to, meaning, &REQUEST)
+    difference_of(&from, &to, meaning, &REQUEST, values)
 }
 
-/// The values of `definition` that look like secrets, for whoever prints what others say of it.
+/// The values of `definition` that look like secrets, to be redacted in the messages of ECS.
 pub fn secrets(definition: &Value) -> Vec<String> {
-    secrets::secrets(definition, &REQUEST)
+    redaction::secret_texts(definition, &REQUEST)
 }
 
-/// `definition` for people to see: with `(hidden)` in the place of each value that may be a secret.
-pub fn concealed(definition: &Value) -> Value {
-    secrets::concealed(definition, &REQUEST)
+/// `definition` with `(hidden)` for each value that may hold a secret.
+pub fn redacted(definition: &Value) -> Value {
+    redaction::hide(definition, Some(&REQUEST))
 }
 
-/// The fields whose order means nothing.
+/// The meaning of the order of each list.
 fn meaning(field: &str) -> List {
     match field {
         "containerDefinitions" | "environment" | "secrets" | "secretOptions" | "ulimits" | "volumes" => {
@@ -133,7 +133,7 @@ fn normalise_container(container: &mut Map<String, Value>, awsvpc: bool) {
     }
     for_each(container, "portMappings", |mapping| {
         default(mapping, "protocol", json!("tcp"));
-        // In awsvpc the two are one.
+        // In awsvpc the host port is the container port.
         if awsvpc || mapping.get("hostPort") == Some(&json!(0)) {
             mapping.shift_remove("hostPort");
         }
@@ -141,7 +141,7 @@ fn normalise_container(container: &mut Map<String, Value>, awsvpc: bool) {
     for list in ["mountPoints", "volumesFrom"] {
         for_each(container, list, |one| drop_when(one, "readOnly", &json!(false)));
     }
-    // A variable without a value is an empty one.
+    // A variable without a value is an empty string.
     for_each(container, "environment", |one| default(one, "value", json!("")));
     if let Some(health_check) = container.get_mut("healthCheck").and_then(Value::as_object_mut) {
         for (key, number) in [("interval", 30), ("timeout", 5), ("retries", 3)] {
@@ -182,7 +182,7 @@ fn for_each(members: &mut Map<String, Value>, key: &str, mut change: impl FnMut(
         .for_each(&mut change);
 }
 
-/// What AWS takes when the key is absent.
+/// Sets AWS's default for an absent key.
 fn default(members: &mut Map<String, Value>, key: &str, value: Value) {
     if members.get(key).is_none_or(Value::is_null) {
         members.insert(key.to_owned(), value);
@@ -192,27 +192,6 @@ fn default(members: &mut Map<String, Value>, key: &str, value: Value) {
 fn drop_when(members: &mut Map<String, Value>, key: &str, value: &Value) {
     if members.get(key) == Some(value) {
         members.shift_remove(key);
-    }
-}
-
-/// Null, an empty list and an empty object are absent; so is what holds nothing else.
-pub(crate) fn drop_empty(value: &mut Value) {
-    let is_empty = |value: &Value| match value {
-        Value::Null => true,
-        Value::Array(elements) => elements.is_empty(),
-        Value::Object(members) => members.is_empty(),
-        _ => false,
-    };
-    match value {
-        Value::Object(members) => {
-            members.values_mut().for_each(drop_empty);
-            members.retain(|_, value| !is_empty(value));
-        }
-        Value::Array(elements) => {
-            elements.iter_mut().for_each(drop_empty);
-            elements.retain(|element| !element.is_null());
-        }
-        _ => {}
     }
 }
 

@@ -1,6 +1,6 @@
 //! The sizes of a Fargate task, and how they are written.
 
-/// The pairs that Fargate has: CPU units, the memory from and to, and the step, in MiB (Amazon ECS developer
+/// The sizes of Fargate: CPU units, the memory from and to, and the step, in MiB (Amazon ECS developer
 /// guide, "Task CPU and memory").
 const PAIRS: [(u64, u64, u64, u64); 6] = [
     (512, 1024, 4096, 1024),
@@ -52,7 +52,7 @@ fn measure(text: &str, unit: &str) -> Option<u64> {
 }
 
 /// What is wrong with this CPU on Fargate.
-pub(super) fn cpu_fault(cpu: u64) -> Option<String> {
+pub(super) fn cpu_error(cpu: u64) -> Option<String> {
     let (smallest, _) = SMALLEST;
     let sizes = std::iter::once(smallest).chain(PAIRS.iter().map(|(units, ..)| *units));
     let sizes: Vec<u64> = sizes.collect();
@@ -62,8 +62,8 @@ pub(super) fn cpu_fault(cpu: u64) -> Option<String> {
     })
 }
 
-/// What is wrong with this memory beside a CPU that Fargate has.
-pub(super) fn memory_fault(cpu: u64, memory: u64) -> Option<String> {
+/// What is wrong with this memory for a CPU size that Fargate has.
+pub(super) fn memory_error(cpu: u64, memory: u64) -> Option<String> {
     let (smallest, memories) = SMALLEST;
     let only = if cpu == smallest {
         let list = memories.map(|memory| memory.to_string());

@@ -1,23 +1,22 @@
-//! What a container finds in its environment: plain values and secrets.
+//! The environment of a container: plain values and secrets.
 
-use super::container::check_secret;
-use super::exposed;
-use crate::document::Field;
-use crate::position::Faults;
+use super::{exposed, secret_reference};
+use crate::diagnostic::Diagnostics;
+use crate::node::Field;
 use crate::secrets::{holds_access_key, is_secret};
 use std::collections::BTreeMap;
 
-/// A user's keys: they hide the task role, never expire, and are a known cause of ECS Exec failing.
+/// Credentials of a user: they override the task role, never expire, and are a known cause of failures of ECS Exec.
 const STATIC_KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
 
-pub(super) fn check(container: &Field, faults: &mut Faults) {
+pub(super) fn check(container: &Field, diagnostics: &mut Diagnostics) {
     let mut names: BTreeMap<&str, &str> = BTreeMap::new();
     for list in ["environment", "secrets"] {
         for entry in container.list(list) {
             let Some(name) = entry.get("name") else { continue };
             let Some(text) = name.text() else { continue };
             if text.is_empty() || text.contains('=') || text.contains(char::is_whitespace) {
-                faults.error(
+                diagnostics.error(
                     &name,
                     "a variable's name is not empty, and has no `=` and no white space",
                 );
@@ -25,56 +24,56 @@ pub(super) fn check(container: &Field, faults: &mut Faults) {
             match names.insert(text, list) {
                 None => {}
                 Some(other) if other == list => {
-                    faults.error(&name, format!("`{text}` stands twice in `{list}`"))
+                    diagnostics.error(&name, format!("`{text}` stands twice in `{list}`"))
                 }
-                Some(other) => faults.error(
+                Some(other) => diagnostics.error(
                     &name,
                     format!("`{text}` stands in `{other}` and in `{list}`: ECS takes only one"),
                 ),
             }
             if list == "secrets" {
-                secret(&entry, &name, text, faults);
+                secret(&entry, &name, text, diagnostics);
             } else {
-                plain(&entry, &name, text, faults);
+                plain(&entry, &name, text, diagnostics);
             }
         }
     }
-    files(container, faults);
+    files(container, diagnostics);
 }
 
-fn secret(entry: &Field, name: &Field, text: &str, faults: &mut Faults) {
+fn secret(entry: &Field, name: &Field, text: &str, diagnostics: &mut Diagnostics) {
     if STATIC_KEYS.contains(&text) {
-        faults.warning(
+        diagnostics.warning(
             name,
-            format!("{text} of a user hides the task role and never expires"),
+            format!("{text} of a user overrides the task role and never expires"),
         );
-        faults.hint("give the task a role, and take the entry out");
+        diagnostics.hint("give the task a role, and take the entry out");
     }
     if let Some(reference) = entry.get("valueFrom") {
-        check_secret(&reference, faults);
+        secret_reference::check(&reference, diagnostics);
     }
 }
 
-/// The value itself is never said.
-fn plain(entry: &Field, name: &Field, text: &str, faults: &mut Faults) {
+/// Checks a plain value, which no message repeats.
+fn plain(entry: &Field, name: &Field, text: &str, diagnostics: &mut Diagnostics) {
     let value = entry.get("value");
     let content = value.as_ref().and_then(Field::text).unwrap_or_default();
     if STATIC_KEYS.contains(&text) || holds_access_key(content) {
-        exposed::aws_key(name, faults);
+        exposed::aws_key(name, diagnostics);
     } else if is_secret(text, content) {
         exposed::named(
             name,
             text,
             "put it into a parameter, and name it under `secrets`",
-            faults,
+            diagnostics,
         );
     }
 }
 
-fn files(container: &Field, faults: &mut Faults) {
+fn files(container: &Field, diagnostics: &mut Diagnostics) {
     let files = container.get("environmentFiles");
     if let Some(field) = files.as_ref().filter(|field| field.elements().len() > 10) {
-        faults.error(field, "at most 10 files");
+        diagnostics.error(field, "at most 10 files");
     }
     for file in container
         .list("environmentFiles")
@@ -85,7 +84,7 @@ fn files(container: &Field, faults: &mut Faults) {
         let is_object =
             arn::split(text).is_some_and(|parts| parts.service == "s3" && parts.resource.contains('/'));
         if !is_object || !text.ends_with(".env") {
-            faults.error(
+            diagnostics.error(
                 &file,
                 "it must be the ARN of an object in S3 whose name ends with .env",
             );

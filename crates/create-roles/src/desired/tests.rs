@@ -117,7 +117,7 @@ fn all_faults_of_all_files_are_told() {
             "ops.toml: roles.one.permissions_boundary: `arn:aws-cn:iam::123456789012:policy/B`: its partition is `aws-cn`, and this account is in `aws`: it never matches",
             "ops.toml: roles.two.name: `my role` is not a valid role name: 1 to 64 letters, digits and +=,.@_-",
             // The same file as a trust policy has another fault.
-            "bad.json:2:3: Statement[0]: `Principal` is missing: who is it that may?",
+            "bad.json:2:3: Statement[0]: `Principal` is missing",
             "unset.json:1:13: Version: needs the environment variable `NOT_SET`, which is not set",
             "unset.json:2:15: Statement: it must be an object, or an array with at least one",
             "broken.json:1:13: Version: a value must stand here, not `}`",

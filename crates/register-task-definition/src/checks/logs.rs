@@ -1,24 +1,25 @@
-//! The log groups: without them a task does not start.
+//! The log groups, without which a task does not start.
 
-use super::{Checks, Judged, Missing, is_denied};
+use super::{Checks, Findings, Missing};
 use anyhow::{Context, Result};
-use aws_config::Region;
 use aws_documents::Field;
-use aws_sdk_cloudwatchlogs::Client;
-use common::aws::{call, code_of};
+use cli::{ErrorKind, Failure};
+use common::aws::json::{JsonClient, LOGS};
+use ecs::json::{list, text};
 use futures_util::future::join_all;
+use serde_json::json;
 use std::collections::BTreeMap;
 
-/// What became of one question.
-enum Answer {
-    There,
+/// What is known of a log group.
+enum LogGroup {
+    Found,
     Missing,
     Denied,
 }
 
-pub(super) async fn check(checks: &Checks<'_>) -> Result<Judged> {
-    // Containers share a group as a rule: it is asked for once.
-    let mut wanted: BTreeMap<(String, String), Vec<Field>> = BTreeMap::new();
+pub(super) async fn check(checks: &Checks<'_>) -> Result<Findings> {
+    // By region and name: containers usually share a group, which is then looked up once.
+    let mut groups: BTreeMap<(String, String), Vec<Field>> = BTreeMap::new();
     for container in checks.containers() {
         let Some(logs) = container
             .get("logConfiguration")
@@ -32,29 +33,31 @@ pub(super) async fn check(checks: &Checks<'_>) -> Result<Judged> {
         let Some(group) = options.get("awslogs-group") else {
             continue;
         };
-        // The task makes it then.
+        // The task creates the group then.
         if options.text_of("awslogs-create-group") == Some("true") {
             continue;
         }
-        let region = options.text_of("awslogs-region").unwrap_or(&checks.place.region);
+        let region = options.text_of("awslogs-region").unwrap_or(&checks.target.region);
         let key = (region.to_owned(), group.text().unwrap_or_default().to_owned());
-        wanted.entry(key).or_default().push(group);
+        groups.entry(key).or_default().push(group);
     }
-    let answers = wanted.keys().map(|(region, group)| ask(checks, region, group));
+    let answers = groups
+        .keys()
+        .map(|(region, group)| look_up(checks, region, group));
     let answers = join_all(answers).await;
-    let mut judged = Judged::default();
+    let mut findings = Findings::default();
     let own = checks.config.schema.log_group.as_ref();
-    for (((region, group), fields), answer) in wanted.iter().zip(answers) {
+    for (((region, group), fields), answer) in groups.iter().zip(answers) {
         match answer? {
-            Answer::There => {}
-            Answer::Denied => {
-                judged.denied(
+            LogGroup::Found => {}
+            LogGroup::Denied => {
+                findings.denied(
                     format!("whether log group `{group}` exists"),
                     "logs:DescribeLogGroups",
                 );
             }
-            Answer::Missing => {
-                let here = *region == checks.place.region;
+            LogGroup::Missing => {
+                let here = *region == checks.target.region;
                 let is_own = here && own.is_some_and(|own| own.name == *group);
                 let place = if here {
                     String::new()
@@ -66,39 +69,39 @@ pub(super) async fn check(checks: &Checks<'_>) -> Result<Judged> {
                         kind: "log-group",
                         name: group.clone(),
                         message: format!("there is no log group `{group}`{place}"),
-                        maker: is_own.then_some("create-log-group"),
-                        hint: "make it, or write ${log_group.name}".into(),
+                        created_by: is_own.then_some("create-log-group"),
+                        hint: "create it, or write ${log_group.name}".into(),
                     };
-                    checks.missing(&mut judged, field, missing);
+                    checks.missing(&mut findings, field, missing);
                 }
             }
         }
     }
-    Ok(judged)
+    Ok(findings)
 }
 
-/// AWS finds by prefix; only the exact name counts.
-async fn ask(checks: &Checks<'_>, region: &str, group: &str) -> Result<Answer> {
-    let config = aws_sdk_cloudwatchlogs::config::Builder::from(checks.sdk);
-    let client = Client::from_conf(config.region(Region::new(region.to_owned())).build());
-    let request = client.describe_log_groups().log_group_name_prefix(group);
-    let mut pages = request.into_paginator().send();
-    while let Some(page) = pages.next().await {
-        let page = match page {
+/// DescribeLogGroups finds names by their prefix; only the exact name counts.
+async fn look_up(checks: &Checks<'_>, region: &str, group: &str) -> Result<LogGroup> {
+    let client = JsonClient::new(&checks.aws.in_region(region), &LOGS);
+    let mut body = json!({"logGroupNamePrefix": group});
+    loop {
+        let page = match client.call("DescribeLogGroups", &body).await {
             Ok(page) => page,
-            Err(error) if is_denied(code_of(&error)) => return Ok(Answer::Denied),
+            Err(error) if error.kind() == ErrorKind::Denied => return Ok(LogGroup::Denied),
             Err(error) => {
-                return Err(call("logs:DescribeLogGroups")(error))
+                return Err(Failure::from(error))
                     .with_context(|| format!("failed to describe log group `{group}`"));
             }
         };
-        if page
-            .log_groups()
+        let mut names = list(&page, "logGroups")
             .iter()
-            .any(|one| one.log_group_name() == Some(group))
-        {
-            return Ok(Answer::There);
+            .map(|one| text(one, "logGroupName"));
+        if names.any(|name| name == group) {
+            return Ok(LogGroup::Found);
+        }
+        match text(&page, "nextToken") {
+            "" => return Ok(LogGroup::Missing),
+            token => body["nextToken"] = token.into(),
         }
     }
-    Ok(Answer::Missing)
 }

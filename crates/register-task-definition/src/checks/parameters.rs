@@ -1,48 +1,58 @@
-//! The parameters behind `secrets`: their names only. No value is decrypted, and none is looked at.
+//! The parameters behind `secrets`: whether they exist. No value is decrypted or read.
 
-use super::{Checks, Judged, Missing, is_denied};
+use super::{Checks, Findings, Missing};
 use anyhow::{Context, Result};
-use aws_config::Region;
 use aws_documents::Field;
-use aws_sdk_ssm::Client;
-use common::aws::{call, code_of};
+use cli::{ErrorKind, Failure};
+use common::aws::json::{JsonClient, Service};
+use ecs::json::list;
 use futures_util::future::join_all;
+use serde_json::json;
 use std::collections::BTreeMap;
 
-/// As many names as one call takes.
-const AT_ONCE: usize = 10;
+/// The most names that GetParameters takes (its API reference).
+const NAMES_PER_CALL: usize = 10;
+
+/// AWS Systems Manager.
+static SSM: Service = Service {
+    id: "SSM",
+    endpoint_prefix: "ssm",
+    signing_name: "ssm",
+    target_prefix: "AmazonSSM",
+    iam_prefix: "ssm",
+};
 
 /// The fields that name a parameter, by region and by the name for the call.
-type Wanted<'a> = BTreeMap<String, BTreeMap<String, Vec<Field<'a>>>>;
+type References<'a> = BTreeMap<String, BTreeMap<String, Vec<Field<'a>>>>;
 
-pub(super) async fn check(checks: &Checks<'_>) -> Result<Judged> {
-    let mut judged = Judged::default();
-    let wanted = wanted(checks, &mut judged);
-    let mut questions = Vec::new();
-    for (region, names) in &wanted {
+pub(super) async fn check(checks: &Checks<'_>) -> Result<Findings> {
+    let mut findings = Findings::default();
+    let references = references(checks, &mut findings);
+    let mut calls = Vec::new();
+    for (region, names) in &references {
         let all: Vec<&String> = names.keys().collect();
-        for some in all.chunks(AT_ONCE) {
-            questions.push((region, some.iter().map(ToString::to_string).collect::<Vec<_>>()));
+        for chunk in all.chunks(NAMES_PER_CALL) {
+            calls.push((region, chunk.iter().map(ToString::to_string).collect::<Vec<_>>()));
         }
     }
-    let answers = questions
+    let answers = calls
         .into_iter()
-        .map(|(region, names)| ask(checks, region, names));
+        .map(|(region, names)| look_up(checks, region, names));
     for answer in join_all(answers).await {
         let (region, missing) = match answer? {
-            Answer::Missing(region, missing) => (region, missing),
-            Answer::Denied(names) => {
+            Parameters::Missing(region, missing) => (region, missing),
+            Parameters::Denied(names) => {
                 let what = match names.as_slice() {
                     [only] => format!("whether parameter `{only}` exists"),
                     several => format!("whether {} parameters exist", several.len()),
                 };
-                judged.denied(what, "ssm:GetParameters");
+                findings.denied(what, "ssm:GetParameters");
                 continue;
             }
         };
         for name in missing {
-            let fields = wanted.get(&region).and_then(|names| names.get(&name));
-            let is_own = region == checks.place.region && is_own(checks, &name);
+            let fields = references.get(&region).and_then(|names| names.get(&name));
+            let is_own = region == checks.target.region && is_own(checks, &name);
             // Without a slash it may be the value itself, in the wrong place.
             let message = if name.starts_with('/') || is_own {
                 format!("there is no parameter `{name}` in {region}")
@@ -54,43 +64,40 @@ pub(super) async fn check(checks: &Checks<'_>) -> Result<Judged> {
                     kind: "parameter",
                     name: name.clone(),
                     message: message.clone(),
-                    maker: is_own.then_some("put-params"),
-                    hint: "put it, or correct its name".into(),
+                    created_by: is_own.then_some("put-params"),
+                    hint: "create it, or correct its name".into(),
                 };
-                checks.missing(&mut judged, field, missing);
+                checks.missing(&mut findings, field, missing);
             }
         }
     }
-    Ok(judged)
+    Ok(findings)
 }
 
-enum Answer {
-    /// In this region these are not there.
+enum Parameters {
+    /// These do not exist in this region.
     Missing(String, Vec<String>),
     Denied(Vec<String>),
 }
 
-async fn ask(checks: &Checks<'_>, region: &str, names: Vec<String>) -> Result<Answer> {
-    let config = aws_sdk_ssm::config::Builder::from(checks.sdk);
-    let client = Client::from_conf(config.region(Region::new(region.to_owned())).build());
-    let request = client
-        .get_parameters()
-        .with_decryption(false)
-        .set_names(Some(names.clone()));
-    match request.send().await {
-        // Who is not there comes with status 200.
-        Ok(answer) => Ok(Answer::Missing(
-            region.to_owned(),
-            answer.invalid_parameters.unwrap_or_default(),
-        )),
-        Err(error) if is_denied(code_of(&error)) => Ok(Answer::Denied(names)),
-        Err(error) => Err(call("ssm:GetParameters")(error)).context("failed to find the parameters"),
+async fn look_up(checks: &Checks<'_>, region: &str, names: Vec<String>) -> Result<Parameters> {
+    let client = JsonClient::new(&checks.aws.in_region(region), &SSM);
+    let body = json!({"Names": names, "WithDecryption": false});
+    match client.call("GetParameters", &body).await {
+        // Parameters that do not exist come with status 200.
+        Ok(answer) => {
+            let missing = list(&answer, "InvalidParameters").iter();
+            let missing = missing.filter_map(|name| name.as_str().map(str::to_owned));
+            Ok(Parameters::Missing(region.to_owned(), missing.collect()))
+        }
+        Err(error) if error.kind() == ErrorKind::Denied => Ok(Parameters::Denied(names)),
+        Err(error) => Err(Failure::from(error)).context("failed to find the parameters"),
     }
 }
 
-/// All references to parameters; those to other services are not judged.
-fn wanted<'a>(checks: &'a Checks, judged: &mut Judged) -> Wanted<'a> {
-    let mut wanted = Wanted::new();
+/// All references to parameters. Those to other services are not checked.
+fn references<'a>(checks: &'a Checks, findings: &mut Findings) -> References<'a> {
+    let mut references = References::new();
     for container in checks.containers() {
         let options = container
             .get("logConfiguration")
@@ -102,10 +109,10 @@ fn wanted<'a>(checks: &'a Checks, judged: &mut Judged) -> Wanted<'a> {
             };
             let text = field.text().unwrap_or_default().to_owned();
             let (region, name) = match arn::split(&text) {
-                None => (checks.place.region.clone(), text),
+                None => (checks.target.region.clone(), text),
                 Some(parts) if parts.service == "ssm" => {
                     let name = name_of(parts.resource);
-                    let name = if parts.account == checks.place.account {
+                    let name = if parts.account == checks.target.account {
                         name
                     } else {
                         text.clone()
@@ -113,21 +120,21 @@ fn wanted<'a>(checks: &'a Checks, judged: &mut Judged) -> Wanted<'a> {
                     (parts.region.to_owned(), name)
                 }
                 Some(_) => {
-                    judged.not_judged.push(format!(
-                        "whether secret `{text}` exists: only parameters are asked for"
+                    findings.not_checked.push(format!(
+                        "whether secret `{text}` exists: only parameters are checked"
                     ));
                     continue;
                 }
             };
-            if region != checks.place.region {
+            if region != checks.target.region {
                 let message = format!(
                     "it is read from {region} whenever a task starts in {}",
-                    checks.place.region
+                    checks.target.region
                 );
                 let hint = "write ${AWS_REGION}, unless it is meant so";
-                judged.warning(checks.document, &field, message, hint);
+                findings.warning(checks.document, &field, message, hint);
             }
-            wanted
+            references
                 .entry(region)
                 .or_default()
                 .entry(name)
@@ -135,7 +142,7 @@ fn wanted<'a>(checks: &'a Checks, judged: &mut Judged) -> Wanted<'a> {
                 .push(field);
         }
     }
-    wanted
+    references
 }
 
 /// The name in an ARN: `parameter/a/b` is `/a/b`, and `parameter/a` is `a`.
@@ -148,7 +155,7 @@ fn name_of(resource: &str) -> String {
     }
 }
 
-/// Whether `put-params` puts it.
+/// Whether `put-params` writes it.
 fn is_own(checks: &Checks, name: &str) -> bool {
     let Some(params) = &checks.config.schema.params else {
         return false;

@@ -1,6 +1,6 @@
-//! The two roles: that they are there, and that ECS tasks may assume them.
+//! The two roles: whether they exist, and whether ECS tasks may assume them.
 
-use super::{Checks, Judged, Missing, is_denied};
+use super::{Checks, Findings, Missing, is_denied};
 use anyhow::{Context, Result};
 use aws_documents::{Field, policy};
 use aws_sdk_iam::Client;
@@ -9,54 +9,52 @@ use common::config::partition_of;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-/// Who assumes the roles of a task.
+/// The service that assumes the roles of a task.
 const ECS_TASKS: &str = "ecs-tasks.amazonaws.com";
 
-pub(super) async fn check(checks: &Checks<'_>) -> Result<Judged> {
+pub(super) async fn check(checks: &Checks<'_>) -> Result<Findings> {
     let root = checks.document.field();
     let fields: Vec<Field> = ["executionRoleArn", "taskRoleArn"]
         .into_iter()
         .filter_map(|key| root.get(key))
         .collect();
-    let client = Client::new(checks.sdk);
+    let client = Client::new(&checks.aws.sdk);
     let answers = join_all(fields.iter().map(|field| ask(checks, &client, field))).await;
-    let mut judged = Judged::default();
+    let mut findings = Findings::default();
     for answer in answers {
         let answer = answer?;
-        for fault in answer.faults {
-            judged.faults.push(fault);
-        }
+        findings.diagnostics.extend(answer.diagnostics);
         for planned in answer.planned {
-            if !judged.planned.contains(&planned) {
-                judged.planned.push(planned);
+            if !findings.planned.contains(&planned) {
+                findings.planned.push(planned);
             }
         }
-        judged.not_judged.extend(answer.not_judged);
+        findings.not_checked.extend(answer.not_checked);
         let seconds = |made: &aws_sdk_iam::primitives::DateTime| made.secs();
-        judged.youngest_role = [judged.youngest_role, answer.youngest_role]
+        findings.youngest_role = [findings.youngest_role, answer.youngest_role]
             .into_iter()
             .flatten()
             .max_by_key(seconds);
     }
-    judged.not_judged.dedup();
-    Ok(judged)
+    findings.not_checked.dedup();
+    Ok(findings)
 }
 
-async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<Judged> {
-    let mut judged = Judged::default();
+async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<Findings> {
+    let mut findings = Findings::default();
     let text = field.text().unwrap_or_default();
     let Some(parts) = arn::split(text) else {
-        return Ok(judged);
+        return Ok(findings);
     };
     let name = parts.resource.rsplit('/').next().unwrap_or_default();
-    let account = &checks.place.account;
+    let account = &checks.target.account;
     if parts.account != account {
         let message = format!(
             "role `{name}` is of account {}, and a task takes roles only of its own, {account}",
             parts.account
         );
-        judged.fault(checks.document, field, message, None);
-        return Ok(judged);
+        findings.error(checks.document, field, message, None);
+        return Ok(findings);
     }
     let answer = match client.get_role().role_name(name).send().await {
         Ok(answer) => answer,
@@ -67,30 +65,30 @@ async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<
                     kind: "role",
                     name: name.to_owned(),
                     message: format!("there is no role `{name}`"),
-                    maker: is_own(checks, text).then_some("create-roles"),
-                    hint: "make it, or correct the ARN".into(),
+                    created_by: is_own(checks, text).then_some("create-roles"),
+                    hint: "create it, or correct the ARN".into(),
                 };
-                checks.missing(&mut judged, field, missing);
+                checks.missing(&mut findings, field, missing);
             } else if is_denied(code) {
                 let what = format!("whether role `{name}` exists and trusts {ECS_TASKS}");
-                judged.denied(what, "iam:GetRole");
+                findings.denied(what, "iam:GetRole");
             } else {
                 return Err(call("iam:GetRole")(error))
                     .with_context(|| format!("failed to describe role `{name}`"));
             }
-            return Ok(judged);
+            return Ok(findings);
         }
     };
     let Some(role) = answer.role() else {
-        judged
-            .not_judged
-            .push(format!("role `{name}` (iam:GetRole answered without `Role`)"));
-        return Ok(judged);
+        findings
+            .not_checked
+            .push(format!("role `{name}` (iam:GetRole response omitted `Role`)"));
+        return Ok(findings);
     };
-    judged.youngest_role = Some(*role.create_date());
+    findings.youngest_role = Some(*role.create_date());
     if role.arn() != text {
         let message = format!("role `{name}` has another ARN: `{}`", role.arn());
-        judged.fault(
+        findings.error(
             checks.document,
             field,
             message,
@@ -98,7 +96,8 @@ async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<
         );
     }
     let trust = role.assume_role_policy_document().unwrap_or_default();
-    let trust = policy::decode("answer of iam:GetRole", trust).map_err(|fault| fault.into_failure())?;
+    let trust =
+        policy::decode("response of iam:GetRole", trust).map_err(|diagnostic| diagnostic.into_failure())?;
     if !admits(&trust) {
         let message = format!("role `{name}` does not trust {ECS_TASKS}: no task could assume it");
         let hint = if is_own(checks, text) {
@@ -106,19 +105,19 @@ async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<
         } else {
             "allow sts:AssumeRole to that service in its trust policy"
         };
-        judged.fault(checks.document, field, message, Some(hint.into()));
+        findings.error(checks.document, field, message, Some(hint.into()));
     }
-    Ok(judged)
+    Ok(findings)
 }
 
-/// Whether `create-roles` makes it.
+/// Whether `create-roles` creates the role.
 fn is_own(checks: &Checks, arn: &str) -> bool {
-    let partition = partition_of(&checks.place.region);
+    let partition = partition_of(&checks.target.region);
     let mut roles = checks.config.schema.roles.iter();
-    roles.any(|(_, role)| role.arn(partition, &checks.place.account) == arn)
+    roles.any(|(_, role)| role.arn(partition, &checks.target.account) == arn)
 }
 
-/// Whether a trust policy lets ECS tasks in: one statement allows it, and none denies it for all.
+/// Whether a trust policy admits ECS tasks: a statement allows it, and none denies it without a condition.
 fn admits(trust: &Value) -> bool {
     let statements = list(trust.get("Statement"));
     let applies = |statement: &&Value, effect: &str| {
@@ -143,7 +142,7 @@ fn admits(trust: &Value) -> bool {
     !denied && statements.iter().any(|statement| applies(statement, "Allow"))
 }
 
-/// What IAM lets one write as a list or as its only element.
+/// The elements of a list, which IAM lets a policy write as its only element.
 fn list(value: Option<&Value>) -> Vec<&Value> {
     match value {
         None => Vec::new(),

@@ -1,7 +1,8 @@
 use super::*;
+use aws_documents::Document;
 use aws_documents::task_definition::difference;
-use aws_documents::{Document, expand::expand};
 use common::config::Variables;
+use common::documents::expand;
 use std::path::Path;
 
 const CONFIG: &str = r#"
@@ -22,7 +23,7 @@ name = "Execution"
 trust = "t.json"
 "#;
 
-fn place() -> AwsTarget {
+fn target() -> AwsTarget {
     AwsTarget {
         account: "123456789012".into(),
         region: "us-east-1".into(),
@@ -69,7 +70,7 @@ fn written() -> Value {
     let tags = tags.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
     let config = Config::parse(Path::new("ops.toml"), CONFIG).unwrap();
     let app = Tags::from([("app".into(), "e2e".into())]);
-    file(&live(), &tags, &app, &config, &place())
+    file(&live(), &tags, &app, &config, &target())
 }
 
 #[test]
@@ -105,7 +106,7 @@ fn names_of_the_configuration_stand_in_the_file() {
 #[test]
 fn expanded_again_it_is_what_is_live() {
     let config = Config::parse(Path::new("ops.toml"), CONFIG).unwrap();
-    let mut variables = Variables::over(&config.schema, &place(), |_| None);
+    let mut variables = Variables::over(&config.schema, &target(), |_| None);
     variables.set(
         "image.web",
         live()["containerDefinitions"][0]["image"].as_str().unwrap(),
@@ -116,5 +117,5 @@ fn expanded_again_it_is_what_is_live() {
     let mut live = live();
     // The emulator's empty text for what was not given.
     live.as_object_mut().unwrap().shift_remove("pidMode");
-    assert_eq!(difference(&live, &expanded), []);
+    assert_eq!(difference(&live, &expanded, aws_documents::Values::Shown), []);
 }

@@ -1,99 +1,107 @@
-//! The one call that registers a revision. It is not idempotent: whether one without an answer went through is
-//! looked up before it is sent again.
+//! The call that registers a revision. It is not idempotent: when there is no response, the latest revision is read
+//! before the call is sent again.
 
-use super::Job;
-use crate::ecs::{Refusal, Registered};
+use super::{Reconciler, describe};
 use crate::plan::Plan;
-use anyhow::{Context, Result};
+use anyhow::Result;
+use aws_documents::Values;
+use cli::ErrorKind;
+use ecs::{EcsError, Reason, TaskDefinition};
 use reconcile::backoff::Backoff;
 use reconcile::tags;
 use serde_json::Value;
 use std::time::Duration;
 
-/// How often the call is sent when no answer comes; the SDK's own number of attempts.
+/// How often the call is sent when there is no response: the SDK's own number of attempts.
 const ATTEMPTS: u32 = 3;
 
-/// How long ECS gets to end what it did not answer, before it is looked for; the second time twice as long.
+/// How long ECS gets to finish a call without a response before the revision is read; doubled the second time.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// What came of a registration.
-pub(super) enum Done {
-    New(Registered),
-    /// Another run registered the same in the meantime.
-    Same(Registered),
+/// The result of a registration.
+pub(super) enum Registration {
+    /// This run registered the revision.
+    New(TaskDefinition),
+    /// Another run registered the same definition in the meantime.
+    Existing(TaskDefinition),
 }
 
-impl Job<'_> {
-    /// Registers it, and tries again what heals: two runs that met, a role that was made a moment ago, and too
-    /// many calls.
-    pub(super) async fn register(&self, role_is_new: Option<bool>) -> Result<Done> {
+impl Reconciler<'_> {
+    /// Registers the definition. Retries what is transient: a concurrent registration, a role that was created a moment
+    /// ago, throttling.
+    pub(super) async fn register(&self, role_is_new: Option<bool>) -> Result<Registration> {
         let mut request = self.definition.clone();
         if let Some(members) = request.as_object_mut().filter(|_| !self.tags.is_empty()) {
             members.insert("tags".to_owned(), tags::to_json(self.tags));
         }
-        let patience = match role_is_new {
+        let backoff = match role_is_new {
             Some(true) => Backoff::PROPAGATION,
             _ => Backoff::CONFLICT,
         };
-        let healing = |refusal: &Refusal| match refusal {
-            Refusal::Concurrent(_) => Some("somebody else registers a revision".to_owned()),
-            Refusal::Throttled(_) => Some("ECS limits the rate".to_owned()),
-            Refusal::Role(_) if role_is_new != Some(false) => {
-                Some("ECS does not know the new role everywhere yet".to_owned())
+        let retry_reason = |error: &EcsError| match error.reason() {
+            _ if error.kind() == ErrorKind::Throttled => Some("ECS is throttling".to_owned()),
+            _ if error.may_have_applied() => None,
+            Reason::ConcurrentRegistration => Some("another caller is registering a revision".to_owned()),
+            Reason::Role | Reason::PassRole if role_is_new != Some(false) => {
+                Some("the new role is not visible to ECS everywhere yet".to_owned())
             }
-            Refusal::Role(_) | Refusal::AttemptTracker(_) | Refusal::Other(_) => None,
+            _ => None,
         };
-        // Whether a call of ours may have gone through, and whether another run was at it.
-        let (mut unsure, mut met) = (false, false);
+        // Whether a call of this run may have been applied, and whether another caller was registering a revision.
+        let (mut unsure, mut concurrent) = (false, false);
         let attempt = async || {
-            // Whoever was faster may have registered the very same.
-            if met && let Ok(Some(latest)) = self.the_same().await {
+            if concurrent && let Ok(Some(latest)) = self.latest_if_desired().await {
                 return Ok(if unsure {
-                    Done::New(latest)
+                    Registration::New(latest)
                 } else {
-                    Done::Same(latest)
+                    Registration::Existing(latest)
                 });
             }
             let words = format!("ecs:RegisterTaskDefinition for task definition `{}`", self.family);
             let sent = self.send(&request, &mut unsure);
             let result = self.console.in_flight(words, sent).await;
-            met = matches!(result, Err(Refusal::Concurrent(_)));
-            result.map(Done::New)
+            concurrent = matches!(&result, Err(error) if error.reason() == Reason::ConcurrentRegistration);
+            result.map(Registration::New)
         };
-        let done = patience.retry(self.console, healing, attempt).await;
-        done.map_err(Refusal::into_failure)
-            .with_context(|| format!("failed to register task definition `{}`", self.family))
+        let registered = backoff.retry(self.console, retry_reason, attempt).await;
+        let context = || format!("failed to register task definition `{}`", self.family);
+        registered.map_err(|error| error.context(context()))
     }
 
-    /// Sends the call. When no answer comes, it looks whether the revision is there, and sends it again only when
-    /// it is not.
-    async fn send(&self, request: &Value, unsure: &mut bool) -> Result<Registered, Refusal> {
+    /// Sends the call. When there is no response, reads the latest revision, and sends the call again only when that is
+    /// not the desired one.
+    async fn send(&self, request: &Value, unsure: &mut bool) -> Result<TaskDefinition, EcsError> {
         let mut attempt = 1;
         loop {
-            let failure = match self.ecs.register(request).await {
-                Err(Refusal::AttemptTracker(failure)) => failure,
+            let error = match self.ecs.register_task_definition(request).await {
+                Err(error) if error.may_have_applied() && error.kind() != ErrorKind::Throttled => error,
                 other => return other,
             };
             *unsure = true;
             tokio::time::sleep(PAUSE * attempt).await;
-            match self.the_same().await {
+            match self.latest_if_desired().await {
                 Ok(Some(latest)) => {
-                    self.console.debug(format!("{failure}: it had gone through"));
+                    self.console
+                        .debug("no response to ecs:RegisterTaskDefinition: it was applied");
                     return Ok(latest);
                 }
                 Ok(None) if attempt < ATTEMPTS => {
-                    self.console
-                        .debug(format!("{failure}: it had not gone through, trying again"));
+                    self.console.debug(
+                        "no response to ecs:RegisterTaskDefinition: it was not applied, sending it again",
+                    );
                 }
-                Ok(None) | Err(_) => return Err(Refusal::AttemptTracker(failure)),
+                Ok(None) | Err(_) => return Err(error),
             }
             attempt += 1;
         }
     }
 
-    /// The latest revision, when it is what the file wants.
-    async fn the_same(&self) -> Result<Option<Registered>> {
-        let latest = self.ecs.describe(self.family).await?;
-        Ok(latest.filter(|latest| Plan::new(self.definition, self.tags, Some(latest)) == Plan::Nothing))
+    /// The latest revision, when it is the desired one.
+    async fn latest_if_desired(&self) -> Result<Option<TaskDefinition>> {
+        let latest = describe(self.ecs, self.family).await?;
+        let is_desired = |latest: &TaskDefinition| {
+            Plan::new(self.definition, self.tags, Some(latest), Values::Hidden) == Plan::Nothing
+        };
+        Ok(latest.filter(is_desired))
     }
 }

@@ -1,5 +1,6 @@
 use super::*;
-use common::config::{AwsTarget, Config};
+use crate::config::Config;
+use aws_documents::Diagnostics;
 use serde_json::json;
 use std::path::Path;
 
@@ -13,15 +14,15 @@ name = "Execution"
 trust = "trust.json"
 "#;
 
-fn expand_with(text: &str, environment: &[(&str, &str)]) -> Result<Document, Vec<Fault>> {
+fn expand_with(text: &str, environment: &[(&str, &str)]) -> Result<Document, Vec<Diagnostic>> {
     check_with(text, environment, |_| Vec::new()).map(|(document, _)| document)
 }
 
 fn check_with(
     text: &str,
     environment: &[(&str, &str)],
-    check: impl FnOnce(&Document) -> Vec<Fault>,
-) -> Result<(Document, Vec<Fault>), Vec<Fault>> {
+    check: impl FnOnce(&Document) -> Vec<Diagnostic>,
+) -> Result<(Document, Vec<Diagnostic>), Vec<Diagnostic>> {
     let config = Config::parse(Path::new("ops.toml"), CONFIG).unwrap();
     let place = AwsTarget {
         account: "123456789012".into(),
@@ -68,12 +69,12 @@ fn what_else_is_wrong_is_told_beside_what_is_unset() {
     let lines = |cpu: Option<&str>| {
         let cpu = cpu.map(str::to_owned);
         let variables = Variables::over(&config.schema, &AwsTarget::unknown(), |_| cpu.clone());
-        let found = expand_and_check(&document, &variables, crate::task_definition::check);
-        let (expanded, faults) = match found {
-            Ok((document, faults)) => (Some(document.to_value()), faults),
-            Err(faults) => (None, faults),
+        let found = expand_and_check(&document, &variables, aws_documents::task_definition::check);
+        let (expanded, diagnostics) = match found {
+            Ok((document, diagnostics)) => (Some(document.to_value()), diagnostics),
+            Err(diagnostics) => (None, diagnostics),
         };
-        let lines = faults.iter().map(ToString::to_string);
+        let lines = diagnostics.iter().map(ToString::to_string);
         let lines = lines.filter(|line| !line.contains("is missing"));
         (expanded, lines.collect::<Vec<String>>())
     };
@@ -88,8 +89,8 @@ fn what_else_is_wrong_is_told_beside_what_is_unset() {
 #[test]
 fn all_faults_are_told_with_place_and_field() {
     let text = "{\"a\": [\"${UNSET}\", \"${EMPTY}\"],\n \"b\": {\"c\": \"$HOME\", \"d\": \"${cluster.name}\"},\n \"e\": \"${open\"}";
-    let faults = expand_with(text, &[("EMPTY", "")]).unwrap_err();
-    let lines: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    let diagnostics = expand_with(text, &[("EMPTY", "")]).unwrap_err();
+    let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
     assert_eq!(
         lines,
         [
@@ -100,7 +101,7 @@ fn all_faults_are_told_with_place_and_field() {
             "a.json:3:7: e: has a `${` without its `}`",
         ]
     );
-    assert_eq!(faults[0].hint.as_deref(), Some("export UNSET=…"));
+    assert_eq!(diagnostics[0].hint.as_deref(), Some("export UNSET=…"));
 }
 
 #[test]
@@ -109,7 +110,7 @@ fn one_key_is_expanded_alone() {
     let variables = Variables::over(&config.schema, &AwsTarget::unknown(), |_| None);
     let text = "{\"a\": \"x-${params.prefix}\", \"b\": \"\", \"c\": 1,\n\"d\": \"${UNSET}\", \"e\": null}";
     let document = Document::parse(Path::new("a.json"), text).unwrap();
-    let key = |key: &str| expand_key(&document, key, &variables).map_err(|fault| fault.to_string());
+    let key = |key: &str| expand_key(&document, key, &variables).map_err(|diagnostic| diagnostic.to_string());
     assert_eq!(key("a"), Ok(Some("x-/cruddur/backend-flask".to_owned())));
     for absent in ["b", "c", "e", "f"] {
         assert_eq!(key(absent), Ok(None), "{absent}");
@@ -123,15 +124,15 @@ fn what_else_is_wrong_is_told_at_once() {
     let text = "{\"a\": \"${UNSET}\",\n \"b\": \"short\", \"c\": \"long enough\"}";
     // Both texts are too short for it, and of the first one it is known why.
     let check = |document: &Document| {
-        let mut faults = Faults::new(&document.file);
+        let mut diagnostics = Diagnostics::new(&document.file);
         for (_, field) in document.field().members() {
             if field.text().is_some_and(|text| text.len() < 9) {
-                faults.error(&field, "is too short");
+                diagnostics.error(&field, "is too short");
             }
         }
-        faults.into_vec()
+        diagnostics.into_vec()
     };
-    let lines = |faults: &[Fault]| faults.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let lines = |diagnostics: &[Diagnostic]| diagnostics.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(
         lines(&check_with(text, &[], check).unwrap_err()),
         [
@@ -139,10 +140,10 @@ fn what_else_is_wrong_is_told_at_once() {
             "a.json:2:7: b: is too short",
         ]
     );
-    let (document, faults) = check_with(text, &[("UNSET", "set")], check).unwrap();
+    let (document, diagnostics) = check_with(text, &[("UNSET", "set")], check).unwrap();
     assert_eq!(document.to_value()["a"], "set");
     assert_eq!(
-        lines(&faults),
+        lines(&diagnostics),
         ["a.json:1:7: a: is too short", "a.json:2:7: b: is too short"]
     );
 }
@@ -151,12 +152,15 @@ fn what_else_is_wrong_is_told_at_once() {
 fn stand_ins_are_told_as_the_variables_that_they_stand_for() {
     let place = AwsTarget::unknown();
     let text = format!("arn:aws:ssm:{}::{}:parameter/x", place.region, place.account);
-    let mut fault = Fault::of_file(Path::new("a.json"), format!("`{text}` is wrong"));
-    fault.hint = Some(format!("did you mean {}?", place.account));
-    let fault = name_unknown(fault);
+    let mut diagnostic = Diagnostic::of_file(Path::new("a.json"), format!("`{text}` is wrong"));
+    diagnostic.hint = Some(format!("did you mean {}?", place.account));
+    let diagnostic = name_unknown(diagnostic);
     assert_eq!(
-        fault.message,
+        diagnostic.message,
         "`arn:aws:ssm:${AWS_REGION}::${AWS_ACCOUNT_ID}:parameter/x` is wrong"
     );
-    assert_eq!(fault.hint.as_deref(), Some("did you mean ${AWS_ACCOUNT_ID}?"));
+    assert_eq!(
+        diagnostic.hint.as_deref(),
+        Some("did you mean ${AWS_ACCOUNT_ID}?")
+    );
 }

@@ -1,13 +1,13 @@
-//! One form for a service, whether a file wants it or DescribeServices shows it.
+//! One canonical form for a service in a file and in a response of DescribeServices.
 
-use crate::task_definition::drop_empty;
+use crate::json::drop_empty;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-/// The names of Cloud Map namespaces by their ARNs: a file has the name, ECS may give back the ARN.
+/// The names of Cloud Map namespaces by their ARNs: files use the name, ECS may return the ARN.
 pub type Namespaces = BTreeMap<String, String>;
 
-/// The fields that are compared even when the file says nothing, and what absent means there.
+/// The fields that are compared even when the file does not have them, and the meaning of absent there.
 pub(super) fn default_of(field: &str) -> Value {
     match field {
         "enableExecuteCommand" | "enableECSManagedTags" => json!(false),
@@ -26,8 +26,7 @@ const WITH_DEFAULT: [&str; 5] = [
     "serviceConnectConfiguration",
 ];
 
-/// A service of DescribeServices in CreateService's shape. What belongs to a deployment stands on the primary
-/// one there.
+/// A service of DescribeServices in CreateService's shape. There some fields are part of the primary deployment.
 pub(super) fn as_created(service: &Value) -> Value {
     let mut created = service.clone();
     let Some(members) = created.as_object_mut() else {
@@ -64,7 +63,7 @@ pub(super) fn as_created(service: &Value) -> Value {
     created
 }
 
-/// Fills in defaults and drops what means nothing.
+/// Sets defaults and removes what has no effect.
 pub(super) fn normalise(service: &mut Value, namespaces: &Namespaces) {
     let Some(members) = service.as_object_mut() else {
         return;
@@ -73,7 +72,7 @@ pub(super) fn normalise(service: &mut Value, namespaces: &Namespaces) {
         default(members, field, default_of(field));
     }
     if let Some(text) = members.get("taskDefinition").and_then(Value::as_str) {
-        // An ARN and `family:revision` name the same.
+        // An ARN and `family:revision` are equivalent.
         let name = text
             .rsplit_once("task-definition/")
             .map_or(text, |(_, name)| name)
@@ -109,7 +108,7 @@ pub(super) fn normalise(service: &mut Value, namespaces: &Namespaces) {
             default(provider, "weight", json!(0));
         }
     }
-    // An empty list in the file means none, so it has to stay.
+    // An empty list in the file removes all elements, so it stays.
     let empty: Vec<String> = members
         .iter()
         .filter(|(_, value)| *value == &json!([]))
@@ -145,7 +144,7 @@ fn normalise_deployment(deployment: &mut Map<String, Value>) {
             json!({"type": "BOUNDED_PERCENT", "value": 50}),
         );
         if breaker.get("enable") == Some(&json!(false)) {
-            // What a circuit breaker that is off would do means nothing.
+            // The settings of a disabled circuit breaker have no effect.
             breaker.retain(|key, _| key == "enable");
         }
     }

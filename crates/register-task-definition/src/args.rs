@@ -1,9 +1,9 @@
-//! The command line.
+//! The command line and its help.
 
 use crate::revision::Revision;
+use aws_documents::Values;
 use clap::{Parser, Subcommand};
-use cli::OutputArgs;
-use cli::args::{AwsArgs, ConfigArgs, PlanArgs};
+use cli::args::{CommonArgs, PlanArgs};
 use registry::Reference;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use std::time::Duration;
 ///
 /// Compares the file with the latest active revision of its family, and
 /// registers a new one only when something differs. Before that it checks what
-/// Fargate would refuse and what would fail when a task starts: sizes, ports,
+/// Fargate would reject and what would fail when a task starts: sizes, ports,
 /// health check, roles, log group, image, parameters. Prints the revision's ARN.
 #[derive(Debug, Parser)]
 #[command(after_help = HELP, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
@@ -22,7 +22,7 @@ pub(crate) struct Args {
     pub(crate) register: RegisterArgs,
 }
 
-/// What else it can do.
+/// The subcommands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Write the file from a live revision
@@ -31,7 +31,7 @@ pub(crate) enum Command {
     Diff(DiffArgs),
 }
 
-/// The main job.
+/// The main reconciler.
 #[derive(Debug, clap::Args)]
 pub(crate) struct RegisterArgs {
     /// Use this image instead of the one that ECR has for `${image.NAME}`;
@@ -41,7 +41,7 @@ pub(crate) struct RegisterArgs {
     #[command(flatten)]
     pub(crate) plan: PlanArgs,
     #[command(flatten)]
-    pub(crate) common: CommonArgs,
+    pub(crate) options: Options,
 }
 
 /// `init`
@@ -54,11 +54,11 @@ pub(crate) struct InitArgs {
     /// Replace the file when there is one
     #[arg(long)]
     pub(crate) force: bool,
-    /// Print what would be written, with what may be a secret hidden, and write nothing
+    /// Print what would be written, and write nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
-    pub(crate) common: CommonArgs,
+    pub(crate) options: Options,
 }
 
 /// `diff`
@@ -71,30 +71,41 @@ pub(crate) struct DiffArgs {
     #[arg(value_name = "B", value_parser = Revision::parse)]
     pub(crate) to: Revision,
     #[command(flatten)]
-    pub(crate) common: CommonArgs,
+    pub(crate) options: Options,
 }
 
-/// What all three have.
+/// The options of the tool and of each subcommand.
 #[derive(Debug, clap::Args)]
-pub(crate) struct CommonArgs {
+pub(crate) struct Options {
+    /// Show the values that may hold secrets (environment, commands, options,
+    /// labels), which are `(hidden)` otherwise
+    #[arg(long)]
+    pub(crate) show_values: bool,
     /// Give up after this time
     #[arg(long, value_name = "TIME", default_value = "3m", value_parser = cli::duration::parse)]
     pub(crate) timeout: Duration,
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
-    #[command(flatten)]
-    pub(crate) aws: AwsArgs,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    pub(crate) common: CommonArgs,
+}
+
+impl Options {
+    /// Whether plans and diffs show the values that may hold secrets.
+    pub(crate) fn values(&self) -> Values {
+        if self.show_values {
+            Values::Shown
+        } else {
+            Values::Hidden
+        }
+    }
 }
 
 impl Args {
     /// The options of the command at hand.
-    pub(crate) fn common(&self) -> &CommonArgs {
+    pub(crate) fn options(&self) -> &Options {
         match &self.command {
-            None => &self.register.common,
-            Some(Command::Init(init)) => &init.common,
-            Some(Command::Diff(diff)) => &diff.common,
+            None => &self.register.options,
+            Some(Command::Init(init)) => &init.options,
+            Some(Command::Diff(diff)) => &diff.options,
         }
     }
 }
@@ -119,14 +130,14 @@ Examples:
 
 Permissions: ecs:DescribeTaskDefinition, ecs:RegisterTaskDefinition,
 ecs:TagResource, iam:PassRole for both roles, ecr:BatchGetImage;
-to find faults ahead ecr:GetDownloadUrlForLayer, iam:GetRole,
+to find diagnostics ahead ecr:GetDownloadUrlForLayer, iam:GetRole,
 logs:DescribeLogGroups, ssm:GetParameters
 
 Exit codes:
   0  done, or nothing to do; diff: the same
   1  differences under --check; diff: not the same
-  2  could not: usage, configuration, a fault in the file or in what it names,
-     credentials, permission, network
+  2  error: usage, configuration, the file or what it names, credentials,
+     permission, network
   3  not done within --timeout";
 
 #[cfg(test)]
