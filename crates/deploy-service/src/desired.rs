@@ -1,11 +1,11 @@
 //! The service as `ops.toml` and its JSON file describe it.
 
 use anyhow::Result;
-use common::documents::{expand_and_check, expand_key};
 use aws_documents::service::{Setting, check, fill};
-use aws_documents::{Document, Diagnostic, shown, tags};
+use aws_documents::{Diagnostic, Document, shown, tags};
 use cli::Failure;
 use common::config::{Config, Variables};
+use common::documents::{expand_and_check, expand_key};
 use ecs::json::text;
 use ecs::names::revision_name;
 use reconcile::Tags;
