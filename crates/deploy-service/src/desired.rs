@@ -125,7 +125,7 @@ impl Names {
 }
 
 impl Desired {
-    /// Reads the whole service. Faults of the file and of `[app].tags` are the inner result.
+    /// Reads the whole service. Diagnostics of the file and of `[app].tags` are the inner result.
     ///
     /// # Errors
     /// When the configuration is wrong.

@@ -114,16 +114,16 @@ impl<'a> Variables<'a> {
         self.builtins.insert(name.into(), Some(value.into()));
     }
 
-    fn value(&self, name: &str) -> Result<String, Fault> {
+    fn value(&self, name: &str) -> Result<String, Cause> {
         match self.builtins.get(name) {
-            Some(Some(value)) if value.contains("${") => Err(Fault::Nested),
+            Some(Some(value)) if value.contains("${") => Err(Cause::Nested),
             Some(Some(value)) => Ok(value.clone()),
-            Some(None) => Err(Fault::NotHere),
+            Some(None) => Err(Cause::NotHere),
             // Only built-ins have a dot in their names.
-            None if name.contains('.') => Err(Fault::Unknown),
+            None if name.contains('.') => Err(Cause::Unknown),
             None => match (self.environment)(name) {
-                None => Err(Fault::Unset),
-                Some(value) if value.is_empty() => Err(Fault::Empty),
+                None => Err(Cause::Unset),
+                Some(value) if value.is_empty() => Err(Cause::Empty),
                 Some(value) => Ok(value),
             },
         }
@@ -132,7 +132,7 @@ impl<'a> Variables<'a> {
 
 /// Why a name could not be expanded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fault {
+enum Cause {
     Unset,
     Empty,
     Unknown,
@@ -147,7 +147,7 @@ enum Fault {
 #[derive(Debug, PartialEq, Eq)]
 pub struct ExpandError {
     name: String,
-    fault: Fault,
+    cause: Cause,
 }
 
 impl ExpandError {
@@ -155,26 +155,26 @@ impl ExpandError {
     pub fn at(self, path: &str) -> Failure {
         let name = &self.name;
         let failure = |message: String| Failure::error(message).kind(ErrorKind::Config).code("variable");
-        match self.fault {
-            Fault::Unset => failure(format!(
+        match self.cause {
+            Cause::Unset => failure(format!(
                 "{path} needs the environment variable `{name}`, which is not set"
             ))
             .hint(format!("export {name}=…")),
-            Fault::Empty => failure(format!(
+            Cause::Empty => failure(format!(
                 "{path} needs the environment variable `{name}`, which is empty"
             ))
             .hint(format!("export {name}=…")),
-            Fault::Unknown => failure(format!(
+            Cause::Unknown => failure(format!(
                 "{path} names `${{{name}}}`, which is an unknown variable"
             )),
-            Fault::NotHere => failure(format!("{path} names `${{{name}}}`, which has no value here")),
-            Fault::Nested => failure(format!(
+            Cause::NotHere => failure(format!("{path} names `${{{name}}}`, which has no value here")),
+            Cause::Nested => failure(format!(
                 "{path} names `${{{name}}}`, whose value contains a `${{…}}`"
             )),
-            Fault::Open => failure(format!("{path} has a `${{` without its `}}`")),
-            Fault::Bare => failure(format!("{path} has a `$` that does not start a `${{NAME}}`"))
+            Cause::Open => failure(format!("{path} has a `${{` without its `}}`")),
+            Cause::Bare => failure(format!("{path} has a `$` that does not start a `${{NAME}}`"))
                 .hint("write $$ for a dollar, ${NAME} for a variable"),
-            Fault::Name => failure(format!(
+            Cause::Name => failure(format!(
                 "{path} has a `${{…}}` whose name has other characters than letters, digits, `_`, `.`, `-` and `/`"
             )),
         }
@@ -200,9 +200,9 @@ const ESCAPES: [&str; 3] = ["*", "?", "$"];
 /// # Errors
 /// When the text is malformed. Names are not looked up here.
 pub fn segments(text: &str) -> Result<Vec<Segment<'_>>, ExpandError> {
-    let error = |fault| ExpandError {
+    let error = |cause| ExpandError {
         name: String::new(),
-        fault,
+        cause,
     };
     let mut segments = Vec::new();
     let mut rest = text;
@@ -213,7 +213,7 @@ pub fn segments(text: &str) -> Result<Vec<Segment<'_>>, ExpandError> {
             segments.push(Segment::Text("$"));
             rest = after;
         } else if let Some(after) = rest.strip_prefix('{') {
-            let end = after.find('}').ok_or_else(|| error(Fault::Open))?;
+            let end = after.find('}').ok_or_else(|| error(Cause::Open))?;
             let name = &after[..end];
             if name.contains(':') || ESCAPES.contains(&name) {
                 segments.push(Segment::IamVariable(name));
@@ -222,13 +222,13 @@ pub fn segments(text: &str) -> Result<Vec<Segment<'_>>, ExpandError> {
                     .bytes()
                     .all(|byte| byte.is_ascii_alphanumeric() || b"_.-/".contains(&byte))
             {
-                return Err(error(Fault::Name));
+                return Err(error(Cause::Name));
             } else {
                 segments.push(Segment::Name(name));
             }
             rest = &after[end + 1..];
         } else {
-            return Err(error(Fault::Bare));
+            return Err(error(Cause::Bare));
         }
     }
     segments.push(Segment::Text(rest));
@@ -248,9 +248,9 @@ pub fn expand(text: &str, variables: &Variables) -> Result<String, ExpandError> 
             Segment::Text(text) => expanded.push_str(text),
             Segment::IamVariable(name) => expanded.push_str(&format!("${{{name}}}")),
             Segment::Name(name) => {
-                let value = variables.value(name).map_err(|fault| ExpandError {
+                let value = variables.value(name).map_err(|cause| ExpandError {
                     name: name.to_owned(),
-                    fault,
+                    cause,
                 })?;
                 expanded.push_str(&value);
             }
