@@ -110,7 +110,7 @@ fn each_fault_of_a_value_or_a_template_is_found() {
         (
             "ONE = { template = \"a=$V\" }",
             "v",
-            "the template has a `$` that begins no `${NAME}`",
+            "the template has a `$` that does not start a `${NAME}`",
         ),
         (
             "ONE = { template = \"a=${V\" }",
