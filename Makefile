@@ -58,7 +58,7 @@ login: ## Row 8: sign docker in to ECR
 	@bin/ecr/login $(ARGS)
 
 push: ## Rows 9 and 10: copy or build the images, and push them
-	@scripts/dist --quiet
+	@scripts/dist --quiet --for $(ARGS)
 	@bin/ecr/push-image $(ARGS)
 
 params: ## Row 11: the parameters

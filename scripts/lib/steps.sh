@@ -55,13 +55,18 @@ end_failed() {
     exit "$1"
 }
 
-build_row() { # build_row LABEL RESULT COMMAND…: `changed` when cargo compiled something
+# build_row LABEL RESULT COMMAND…: `changed` when the output of cargo, on stdout, shows that it compiled something. stderr
+# is progress.
+build_row() {
     local label=$1 result=$2
     shift 2
     begin "$label"
-    "$@" >"$step_log" 2>&1 9>&- || end_failed $? "$(grep -m 1 '^error' "$step_log" || said_error)"
+    "$@" >"$step_log" 9>&- || end_failed $? "$(grep -m 1 '^error' "$step_log" || said_error)"
     if grep -q '^ *Compiling' "$step_log"; then end changed "$result"; else end unchanged "$result"; fi
 }
+
+# A program that writes the output of cargo to stderr.
+logged() { "$@" 2>&1; }
 
 # The folder of cargo's binaries.
 built_tools() {

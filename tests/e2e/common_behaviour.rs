@@ -1,4 +1,4 @@
-//! What is alike in every AWS tool.
+//! What holds for every AWS tool.
 
 use serde_json::json;
 use std::net::TcpListener;
@@ -68,7 +68,7 @@ fn prepared(tool: Tool) -> Tool {
         .env("E2E_SOURCE", "a-value")
 }
 
-/// Tries all of them before it fails, and names those that it fails for.
+/// Runs `test` for all tools before it fails, and names the tools that failed.
 fn each(mut test: impl FnMut(&str, &str)) {
     let mut failed = String::new();
     for (tool, prefix) in TOOLS {
@@ -168,17 +168,17 @@ fn an_answer_that_is_no_aws_answer_is_an_error() {
         prepared(aws.tool(name))
             .run()
             .exits(2)
-            .says("was answered with something that is no AWS error\nhint: check the network");
+            .says("returned a non-AWS response (HTTP 403)\nhint: check the network");
         for half in ["{\"half\": ", "<html>", "[]"] {
             for target in &targets {
                 aws.answer_text(target, 200, half, "application/x-amz-json-1.1");
             }
-            // It was sent, and a read changes nothing.
+            // The request was sent, and a read changes nothing.
             let output = prepared(aws.tool(name)).run().exits(2);
             let output = output
-                .says("was answered with something that can't be read")
+                .says("returned an unparseable response")
                 .says("hint: check the network");
-            let words = ["could not be sent", "gone through"];
+            let words = ["could not be sent", "may have been applied"];
             assert!(
                 !words.iter().any(|words| output.stderr.contains(words)),
                 "{}",
@@ -233,10 +233,10 @@ fn an_unset_variable_is_found_before_the_first_call() {
     let aws = FakeAws::start();
     each(|name, _| {
         let config = match name {
-            // It reads nothing that could hold one.
+            // It reads no table with a variable.
             "ecr-login" => return,
             "put-params" => CONFIG.replace("E2E_SOURCE", "NOT_SET_ANYWHERE"),
-            // Its file knows the image by its name.
+            // Its file names the image.
             "register-task-definition" => {
                 CONFIG.replace("repository = \"one\"", "repository = \"${NOT_SET_ANYWHERE}\"")
             }
@@ -264,11 +264,11 @@ fn a_refusal_names_the_call_as_iam_spells_it() {
         assert!(line.starts_with(&format!("{name}: error: failed to ")), "{line}");
         assert!(line.contains(&format!(": {prefix}")), "{line}");
         assert!(
-            line.ends_with(" refused with AccessDeniedException: User: ci is not authorized"),
+            line.ends_with(" failed: AccessDeniedException: User: ci is not authorized"),
             "{line}"
         );
         assert_eq!(output.stdout, "");
-        output.says("hint: allow `");
+        output.says("hint: grant `");
         assert_eq!(aws.writes(), []);
     });
 }
@@ -357,7 +357,7 @@ fn json_is_one_document_on_failure_too() {
 }
 
 #[test]
-fn a_reader_that_has_gone_away_is_no_panic() {
+fn a_closed_stdout_is_no_panic() {
     each(|name, _| {
         let aws = FakeAws::start();
         aws.refuse_all("AccessDeniedException", "no");
@@ -475,8 +475,8 @@ fn a_signal_ends_it_as_a_signal_does() {
 }
 
 #[test]
-fn a_word_that_is_no_secret_of_ours_stays_readable() {
-    // The scrubber takes out secrets, not whatever looks like one: here a part of one, and another's beginning.
+fn a_word_that_resembles_a_secret_stays_readable() {
+    // Secrets are redacted, and not what resembles one: here a part of a secret, and the beginning of another one.
     let aws = FakeAws::start();
     aws.refuse_all("AccessDeniedException", "resource a-value-of-mine, not a-value");
     let output = prepared(aws.tool("put-params"))

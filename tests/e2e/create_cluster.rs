@@ -1,5 +1,6 @@
 //! `create-cluster`: describe, compare, change only what differs, wait until it is ACTIVE.
 
+mod calls;
 mod cut_off;
 mod drift;
 mod ecs;
@@ -7,6 +8,7 @@ mod faults;
 mod linked_role;
 mod sandbox;
 
+pub(crate) use calls::calls;
 use ecs::{ARN, Ecs, right, with, writes};
 use serde_json::json;
 use support::Tool;

@@ -1,5 +1,6 @@
 //! `create-log-group`: describe, compare, change only what differs, ask before events are lost.
 
+mod calls;
 mod cloudwatch;
 mod cut_off;
 mod faults;
@@ -7,6 +8,7 @@ mod lost;
 mod retention;
 mod sandbox;
 
+pub(crate) use calls::calls;
 use cloudwatch::{ARN, Group, KEY, Logs, keeping, writes};
 use serde_json::{Value, json};
 use support::Tool;
@@ -162,10 +164,7 @@ fn tags_are_set_and_those_of_others_stay() {
         aws.bodies(logs("TagResource")),
         [json!({"resourceArn": ARN, "tags": {"app": "e2e"}})]
     );
-    assert_eq!(
-        json!(logs_.group().tags),
-        json!({"app": "e2e", "owner": "other"})
-    );
+    assert_eq!(json!(logs_.group().tags), json!({"app": "e2e", "owner": "other"}));
 }
 
 #[test]
@@ -218,6 +217,41 @@ fn a_new_group_gets_key_and_class_from_birth() {
     assert_eq!(writes(&aws), ["CreateLogGroup", "PutRetentionPolicy"]);
     assert_eq!(logs_.group().class.as_deref(), Some("INFREQUENT_ACCESS"));
     with_line(&aws, &lines).run().exits(0).says("cruddur: unchanged");
+}
+
+#[test]
+fn deletion_protection_is_set_and_removed_and_stays_without_the_field() {
+    let (aws, all) = Logs::with([("cruddur", Group::right())]);
+    let says = |line: &str, words: &str| {
+        with_line(&aws, line).run().exits(0).says(words);
+        with_line(&aws, line).run().exits(0).says("cruddur: unchanged");
+    };
+    says(
+        "deletion_protection = true",
+        "cruddur: updated\n  deletion_protection: false -> true\n",
+    );
+    assert_eq!(all.group().protected, Some(true));
+    says("", "cruddur: unchanged");
+    says(
+        "deletion_protection = false",
+        "cruddur: updated\n  deletion_protection: true -> false\n",
+    );
+    let body = |enabled: bool| json!({"logGroupIdentifier": "cruddur", "deletionProtectionEnabled": enabled});
+    assert_eq!(
+        aws.bodies(logs("PutLogGroupDeletionProtection")),
+        [body(true), body(false)]
+    );
+
+    let (aws, _) = Logs::with([]);
+    with_line(&aws, "deletion_protection = true")
+        .run()
+        .exits(0)
+        .says("  deletion_protection: (none) -> true\n");
+    assert_eq!(
+        aws.bodies(logs("CreateLogGroup")),
+        [json!({"logGroupName": "cruddur", "deletionProtectionEnabled": true, "tags": {"app": "e2e"}})]
+    );
+    assert_eq!(writes(&aws), ["CreateLogGroup", "PutRetentionPolicy"]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `create-repository`: describe, compare, change only what differs.
 
+mod calls;
 mod confirm;
 mod cut_off;
 mod documents;
@@ -8,6 +9,7 @@ mod faults;
 mod lost;
 mod sandbox;
 
+pub(crate) use calls::calls;
 use ecr::{Ecr, Repository, repository, writes};
 use serde_json::{Value, json};
 use support::Tool;

@@ -1,5 +1,6 @@
 //! `create-roles`: judge the policies, describe, compare, change only what differs.
 
+mod calls;
 mod cut_off;
 mod documents;
 mod example;
@@ -10,6 +11,7 @@ mod races;
 mod sandbox;
 mod simulate;
 
+pub(crate) use calls::calls;
 use iam::{Iam, READ, Role, TRUST, X_RAY, compact, forms, writes};
 use serde_json::{Value, json};
 use support::Tool;

@@ -298,7 +298,7 @@ fn what_is_gone_is_made_anew_and_what_is_going_is_waited_for() {
         assert_eq!(
             output
                 .stderr
-                .contains("web: DRAINING, it is made anew when that is done"),
+                .contains("web: DRAINING, will be recreated once deleted"),
             statuses.len() > 1
         );
         assert_eq!(writes(&aws), ["CreateService"]);

@@ -1,4 +1,4 @@
-//! How a tool ends whose own thread is held up: in time, and leaving nothing behind.
+//! The end of a tool whose thread is blocked: in time, and without child processes and temporary files.
 
 use rustix::process::{Pid, Signal, test_kill_process};
 use std::path::Path;
@@ -13,7 +13,7 @@ fn signed_in() -> FakeAws {
     aws
 }
 
-/// A program that notes its own id and that of a program it starts, and then sleeps.
+/// A program that writes its process id and that of a child into a file, and then sleeps.
 const SLEEPER: &str =
     "#!/bin/sh\nsleep 60 &\necho \"$$ $!\" >\"$HOME/ids.new\"\nmv \"$HOME/ids.new\" \"$HOME/ids\"\nwait\n";
 
@@ -50,7 +50,7 @@ fn started(tool: &Tool) -> Vec<Pid> {
 
 fn all_gone(processes: &[Pid]) {
     for process in processes {
-        wait_for("a program that was left behind", || {
+        wait_for("the end of a child process", || {
             let state = std::fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero()));
             let ended = state.is_ok_and(|state| state.contains(") Z "));
             (ended || test_kill_process(*process).is_err()).then_some(())
@@ -58,7 +58,7 @@ fn all_gone(processes: &[Pid]) {
     }
 }
 
-/// Nothing in docker's folder but the file and its lock.
+/// Checks that docker's folder contains only the file and its lock.
 fn clean(folder: &Path) {
     let left: Vec<_> = std::fs::read_dir(folder.join("docker"))
         .into_iter()
@@ -70,7 +70,7 @@ fn clean(folder: &Path) {
 }
 
 #[test]
-fn a_deadline_holds_while_another_program_is_waited_for() {
+fn a_deadline_ends_a_run_that_waits_for_another_program() {
     let aws = signed_in();
     for tool in [with_helper(&aws), with_process(&aws)] {
         let tool = tool.args(["--timeout", "1s", "-o", "json"]);
@@ -85,7 +85,7 @@ fn a_deadline_holds_while_another_program_is_waited_for() {
 }
 
 #[test]
-fn a_signal_holds_while_another_program_is_waited_for() {
+fn a_signal_ends_a_run_that_waits_for_another_program() {
     let aws = signed_in();
     for signal in [Signal::INT, Signal::TERM] {
         for tool in [with_helper(&aws), with_process(&aws)] {
@@ -102,7 +102,7 @@ fn a_signal_holds_while_another_program_is_waited_for() {
 }
 
 #[test]
-fn a_deadline_holds_while_a_file_or_the_lock_is_waited_for() {
+fn a_deadline_ends_a_run_that_waits_for_a_file_or_a_lock() {
     let aws = signed_in();
     let fifo = |tool: Tool, name: &str| {
         let path = tool.folder().join(name);

@@ -118,7 +118,7 @@ impl Clone {
         let clone = Clone {
             folder: TempDir::new().unwrap(),
         };
-        for path in ["scripts/run", "bin/health-check"] {
+        for path in ["scripts/run", "scripts/build", "bin/health-check"] {
             executable(&clone.path(path), &fs::read_to_string(root().join(path)).unwrap());
         }
         for path in [
@@ -178,7 +178,10 @@ fn builds_what_is_missing_once_and_quietly() {
     let call = fs::read_to_string(clone.path("calls")).unwrap();
     let root = clone.folder.path().canonicalize().unwrap();
     assert!(
-        call.starts_with(&format!("{}: build --release --locked --quiet ", root.display())),
+        call.starts_with(&format!(
+            "{}: build --release --locked --target-dir ",
+            root.display()
+        )),
         "{call}"
     );
     assert_eq!(clone.builds(), 1);

@@ -8,6 +8,7 @@ mod create_cluster;
 mod create_log_group;
 mod create_repository;
 mod create_roles;
+mod create_tools;
 mod db_test;
 mod demo;
 mod deploy_service;

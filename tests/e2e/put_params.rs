@@ -2,6 +2,7 @@
 
 mod before_the_first_call;
 mod in_the_sandbox;
+mod interrupted;
 mod reads;
 mod secrets;
 mod writes;

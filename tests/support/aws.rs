@@ -1,4 +1,4 @@
-//! An AWS that answers by script, and remembers what it was asked.
+//! A scripted AWS endpoint that records its requests.
 
 use crate::tool::{Output, Tool};
 use crate::wait_for;
@@ -59,10 +59,10 @@ pub fn token(host: &str, password: &str) -> Value {
     }]})
 }
 
-/// ECR computes what a lifecycle policy would do, and changes nothing.
+/// Previews a lifecycle policy, and changes nothing.
 const PREVIEW: &str = "StartLifecyclePolicyPreview";
 
-/// One request, as AWS would see it.
+/// One request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
     /// `AmazonSSM.PutParameter`; `GetCallerIdentity` for the services with form bodies; else
@@ -95,10 +95,10 @@ impl Request {
     }
 }
 
-/// From the body of a request to status and body of its answer.
+/// Computes status and body of the response from the body of the request.
 type Compute = dyn Fn(&Value) -> (u16, Value) + Send + Sync;
 
-/// From the form of a request to status and XML of its answer.
+/// Computes status and XML of the response from the form of the request.
 type ComputeQuery = dyn Fn(&Value) -> (u16, String) + Send + Sync;
 
 #[derive(Clone)]
@@ -106,10 +106,10 @@ enum Answer {
     Send(ResponseTemplate),
     Compute(Arc<Compute>),
     ComputeQuery(Arc<ComputeQuery>),
-    /// AWS's error, in the words of the service: JSON, or XML for a form.
+    /// An error of AWS: JSON, or XML for a form.
     Refuse(String, String),
     Cut,
-    /// Done, but the answer is lost.
+    /// Computes the response, and closes the connection without sending it.
     CutAfter(Arc<Compute>),
 }
 
@@ -147,16 +147,16 @@ impl Shared {
     }
 }
 
-/// The server. It ends with the value.
+/// The server. Dropping it stops it.
 pub struct FakeAws {
     server: MockServer,
     script: Shared,
-    // The server's handles are made and dropped by futures.
+    // The server is created and dropped inside a runtime.
     _runtime: tokio::runtime::Runtime,
 }
 
 impl FakeAws {
-    /// Starts it on a free port of loopback. It knows only `sts:GetCallerIdentity`.
+    /// Starts it on a free port of loopback. It answers only `sts:GetCallerIdentity`.
     pub fn start() -> Self {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -188,18 +188,18 @@ impl FakeAws {
         self.server.uri()
     }
 
-    /// Answers each call of `target` so, from now on.
+    /// Answers each call of `target` with this response from now on.
     pub fn answer(&self, target: impl AsRef<str>, status: u16, body: Value) -> &Self {
         self.always(target, Answer::Send(json_answer(status, &body)))
     }
 
-    /// Answers one call of `target` so: one after the other in the order of the script, then what
-    /// [`FakeAws::answer`] says.
+    /// Answers one call of `target` with this response. Such responses are used up in the order of the script; then that of
+    /// [`FakeAws::answer`] follows.
     pub fn answer_once(&self, target: impl AsRef<str>, status: u16, body: Value) -> &Self {
         self.once(target, Answer::Send(json_answer(status, &body)))
     }
 
-    /// Answers each call of `target` with what `compute` makes of its body.
+    /// Answers each call of `target` with the result of `compute` for its body.
     pub fn answer_with(
         &self,
         target: impl AsRef<str>,
@@ -225,7 +225,7 @@ impl FakeAws {
         self.always(action, Answer::Send(answer))
     }
 
-    /// Answers each call of `action` of a service with XML answers with what `compute` makes of its form.
+    /// Answers each call of `action` of a service with XML answers with the result of `compute` for its form.
     pub fn answer_query_with(
         &self,
         action: &str,
@@ -234,7 +234,7 @@ impl FakeAws {
         self.always(action, Answer::ComputeQuery(Arc::new(compute)))
     }
 
-    /// Answers each call of `target` with this text as it is: malformed JSON, a proxy's page.
+    /// Answers each call of `target` with this text: malformed JSON, the page of a proxy.
     pub fn answer_text(&self, target: impl AsRef<str>, status: u16, text: &str, mime: &str) -> &Self {
         let answer = ResponseTemplate::new(status).set_body_raw(text.to_owned(), mime);
         self.always(target, Answer::Send(answer))
@@ -250,7 +250,7 @@ impl FakeAws {
         self.once(target, Answer::Refuse(code.to_owned(), message.to_owned()))
     }
 
-    /// Closes the connection at each call of `target`, without an answer.
+    /// Closes the connection at each call of `target`, without a response.
     pub fn cut(&self, target: impl AsRef<str>) -> &Self {
         self.always(target, Answer::Cut)
     }
@@ -260,7 +260,7 @@ impl FakeAws {
         self.once(target, Answer::Cut)
     }
 
-    /// Does one call of `target`, in its turn, and closes the connection without an answer.
+    /// Carries out one call of `target`, in its turn, and closes the connection without a response.
     pub fn lose_once(
         &self,
         target: impl AsRef<str>,
@@ -269,13 +269,13 @@ impl FakeAws {
         self.once(target, Answer::CutAfter(Arc::new(compute)))
     }
 
-    /// Refuses (400) every call that has no other answer. The caller's identity stays known.
+    /// Refuses (400) every call that has no other response, except `sts:GetCallerIdentity`.
     pub fn refuse_all(&self, code: &str, message: &str) -> &Self {
         self.script.lock().otherwise = Some(Answer::Refuse(code.to_owned(), message.to_owned()));
         self
     }
 
-    /// Keeps every caller waiting, whatever the call: for what stops by itself, or is stopped.
+    /// Lets every call hang, also `sts:GetCallerIdentity`.
     pub fn hang(&self) -> &Self {
         let template = ResponseTemplate::new(500).set_delay(Duration::from_secs(60));
         let mut script = self.script.lock();
@@ -285,7 +285,7 @@ impl FakeAws {
         self
     }
 
-    /// Keeps whoever calls `target` waiting.
+    /// Lets each call of `target` hang.
     pub fn stall(&self, target: impl AsRef<str>) -> &Self {
         let template = ResponseTemplate::new(500).set_delay(Duration::from_secs(60));
         self.always(target, Answer::Send(template))
@@ -306,7 +306,7 @@ impl FakeAws {
         output
     }
 
-    /// Closes every connection without an answer, whatever the call.
+    /// Closes every connection without a response.
     pub fn cut_all(&self) -> &Self {
         let mut script = self.script.lock();
         script.always.clear();
@@ -315,7 +315,7 @@ impl FakeAws {
         self
     }
 
-    /// The caller is of this account.
+    /// `sts:GetCallerIdentity` returns this account from now on.
     pub fn account(&self, account: &str) -> &Self {
         self.answer_query(
             "GetCallerIdentity",
@@ -402,7 +402,7 @@ impl FakeAws {
     }
 }
 
-/// `tool` with keys that nobody knows and no way to any other ones.
+/// `tool` with dummy keys, and no access to other credentials.
 #[must_use]
 pub fn with_credentials(tool: Tool) -> Tool {
     without_credentials(tool)

@@ -1,17 +1,17 @@
-//! A secret that must not be seen again.
+//! A secret that no output may contain.
 
 use crate::tool::{Output, Tool};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-/// The secret, and what it looks like when somebody has encoded it.
+/// The secret, and its encoded forms.
 #[derive(Debug)]
 pub struct Canary {
     value: String,
     forms: Vec<String>,
 }
 
-/// So many letters of the secret in a row are a leak, even without the rest.
+/// This many letters of the secret in a row count as a leak.
 const PART: usize = 12;
 
 impl Canary {
@@ -22,7 +22,7 @@ impl Canary {
         Self::of(&format!("canary{}{}", random(), random()))
     }
 
-    /// A secret that fits where only certain values are taken.
+    /// A given secret, for places that accept only certain values.
     pub fn of(value: &str) -> Self {
         let letters: Vec<char> = value.chars().collect();
         let mut forms = vec![value.to_owned(), letters.iter().rev().collect()];
@@ -48,8 +48,8 @@ impl Canary {
                 .trim_matches(['[', ']'])
                 .to_owned(),
         );
-        // In base64 the letters depend on how many bytes come before: three ways, without the ends that
-        // the neighbours share.
+        // The letters of base64 depend on the number of bytes before, modulo three. The letters at the ends also depend on
+        // the bytes beside the secret, and are left out.
         for before in 0..3 {
             let padded = [vec![b' '; before], value.as_bytes().to_vec()].concat();
             let encoded = STANDARD.encode(&padded);

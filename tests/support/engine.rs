@@ -1,4 +1,4 @@
-//! A Docker engine that answers by script, and remembers what it was asked.
+//! A scripted Docker engine that records its requests.
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-/// One request, as the engine sees it.
+/// One request.
 #[derive(Clone, Debug, Default)]
 pub struct EngineRequest {
     /// `POST /images/create`, without the query.
@@ -19,25 +19,25 @@ pub struct EngineRequest {
     pub query: BTreeMap<String, String>,
     /// The headers, with names in small letters.
     pub headers: BTreeMap<String, String>,
-    /// The body, whole.
+    /// The complete body.
     pub body: Vec<u8>,
 }
 
-/// What the engine answers.
+/// A response of the engine.
 #[derive(Clone, Debug)]
 pub enum EngineAnswer {
     /// A document.
     Json(u16, Value),
-    /// A line for each document, as a pull, a build and a push have it.
+    /// A line for each document, as in the response to a pull, a build or a push.
     Lines(Vec<Value>),
-    /// These bytes as they are, then the end of the connection.
+    /// These bytes, then the end of the connection.
     Raw(Vec<u8>),
-    /// The lines, and then nothing more until the client goes away.
+    /// The lines, and then nothing until the client closes the connection.
     Hang(Vec<Value>),
 }
 
 impl EngineAnswer {
-    /// An error with the engine's own words.
+    /// An error with this message.
     pub fn error(status: u16, message: &str) -> Self {
         EngineAnswer::Json(status, json!({"message": message}))
     }
@@ -50,12 +50,12 @@ struct State {
     answers: Mutex<HashMap<String, Arc<Compute>>>,
     otherwise: Mutex<Option<Arc<Compute>>>,
     requests: Mutex<Vec<EngineRequest>>,
-    /// How many clients went away from an answer that hangs.
+    /// The number of clients that closed the connection of a hanging response.
     abandoned: AtomicUsize,
     stop: AtomicBool,
 }
 
-/// The engine. It ends with the value.
+/// The engine. Dropping it stops it.
 pub struct FakeEngine {
     state: Arc<State>,
     place: Place,
@@ -68,7 +68,7 @@ enum Place {
 }
 
 impl FakeEngine {
-    /// Starts it on a free port of loopback. It knows only its version; nothing else is there (404).
+    /// Starts it on a free port of loopback. It answers only the call for its version, and 404 to all others.
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let place = Place::Tcp(listener.local_addr().unwrap());
@@ -117,7 +117,7 @@ impl FakeEngine {
         engine
     }
 
-    /// What goes into `DOCKER_HOST`.
+    /// The value of `DOCKER_HOST`.
     pub fn host(&self) -> String {
         match &self.place {
             Place::Tcp(address) => format!("tcp://{address}"),
@@ -125,12 +125,12 @@ impl FakeEngine {
         }
     }
 
-    /// Answers each `call` so, from now on.
+    /// Answers each `call` with this response from now on.
     pub fn answer(&self, call: &str, answer: EngineAnswer) -> &Self {
         self.answer_with(call, move |_| answer.clone())
     }
 
-    /// Answers each `call` with what `compute` makes of it.
+    /// Answers each `call` with the result of `compute`.
     pub fn answer_with(
         &self,
         call: &str,
@@ -140,7 +140,7 @@ impl FakeEngine {
         self
     }
 
-    /// Answers each call that has no answer of its own with what `compute` makes of it.
+    /// Answers each call that has no response of its own with the result of `compute`.
     pub fn otherwise(
         &self,
         compute: impl Fn(&EngineRequest) -> EngineAnswer + Send + Sync + 'static,
@@ -170,7 +170,7 @@ impl FakeEngine {
         lock(&self.state.requests).clear();
     }
 
-    /// How many clients went away from an answer that hangs.
+    /// The number of clients that closed the connection of a hanging response.
     pub fn abandoned(&self) -> usize {
         self.state.abandoned.load(Ordering::Relaxed)
     }
@@ -195,7 +195,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl State {
-    /// One request and its answer; a connection has no second one. A client that goes away is no fault.
+    /// Handles one request; each connection has only one. A client may close it early.
     fn answer(&self, reader: impl Read, mut writer: impl Write, finish: impl FnOnce()) {
         let mut reader = BufReader::new(reader);
         let Ok(Some(request)) = read_request(&mut reader) else {

@@ -1,12 +1,12 @@
 //! What the end-to-end tests share.
 //!
-//! - [`aws::FakeAws`] answers by script, and starts tools that talk to it.
-//! - [`tool`] starts one binary, [`launcher`] one of `bin/`, in an environment built from nothing.
-//! - [`sandbox::sandbox`] is the gate's own sandbox: emulator, registry, PostgreSQL, Docker engine.
-//! - [`engine::FakeEngine`] is a Docker engine that answers by script.
-//! - [`canary::Canary`] looks for a secret in all that was printed.
+//! - [`aws::FakeAws`] is a scripted AWS endpoint, and starts tools that call it.
+//! - [`tool`] starts one binary, [`launcher`] one of `bin/`, in an environment of its own.
+//! - [`sandbox::sandbox`] is the sandbox of the gate: emulator, registry, PostgreSQL, Docker engine.
+//! - [`engine::FakeEngine`] is a scripted Docker engine.
+//! - [`canary::Canary`] looks for a secret in everything that was printed.
 
-#![allow(clippy::unwrap_used, reason = "a test that can't go on says so by a panic")]
+#![allow(clippy::unwrap_used, reason = "a test that can't go on panics")]
 
 pub mod aws;
 pub mod canary;
@@ -32,10 +32,10 @@ pub fn bin_dir() -> PathBuf {
     named.map_or_else(|| root().join("target/release"), PathBuf::from)
 }
 
-/// Asks `ready` again and again until it has an answer.
+/// Calls `ready` until it returns a value.
 ///
 /// # Panics
-/// When there is none after 20 s; `what` names it then.
+/// When there is none after 20 s; the message contains `what`.
 pub fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + Duration::from_secs(20);
     loop {
@@ -47,14 +47,14 @@ pub fn wait_for<T>(what: &str, mut ready: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Writes a script that can be run.
+/// Writes an executable script.
 ///
 /// # Panics
 /// When it can't be written.
 pub fn executable(path: &Path, text: &str) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    // A process of its own writes it: here, a child that another test starts meanwhile would hold the file
-    // open for writing, and the system runs no such file.
+    // Another process writes it. A child that another test starts meanwhile would inherit the open file, and the kernel
+    // executes no file that is open for writing (ETXTBSY).
     let script = r#"umask 022; printf '%s' "$2" >"$1.new" && chmod +x "$1.new" && mv "$1.new" "$1""#;
     let written = Command::new("sh")
         .args(["-c", script, "sh"])

@@ -15,7 +15,7 @@ pub struct Sandbox {
 /// The sandbox of this run.
 ///
 /// # Panics
-/// When it is not there: a test never skips.
+/// When it does not run: a test is never skipped.
 pub fn sandbox() -> &'static Sandbox {
     static SANDBOX: OnceLock<Result<Sandbox, String>> = OnceLock::new();
     let sandbox = SANDBOX.get_or_init(find);
@@ -28,7 +28,7 @@ pub fn sandbox() -> &'static Sandbox {
     })
 }
 
-/// What says where things are kept on this machine.
+/// The variables with the paths of this machine.
 const PLACES: [&str; 5] = ["DOCKER_HOST", "HOME", "PATH", "TMPDIR", "XDG_CACHE_HOME"];
 
 fn find() -> Result<Sandbox, String> {
@@ -67,13 +67,13 @@ impl Sandbox {
     /// A variable of its environment.
     ///
     /// # Panics
-    /// When it does not set it.
+    /// When the sandbox does not set it.
     pub fn get(&self, name: &str) -> &str {
         let value = self.environment.get(name);
         value.unwrap_or_else(|| panic!("the sandbox's environment has no `{name}`"))
     }
 
-    /// One of our binaries in the sandbox, with a `DOCKER_CONFIG` of its own.
+    /// A tool of the workspace in the sandbox, with a `DOCKER_CONFIG` of its own.
     pub fn tool(&self, name: &str) -> Tool {
         self.point(tool::tool(name))
     }
@@ -83,7 +83,7 @@ impl Sandbox {
         self.point(tool::launcher(path))
     }
 
-    /// Somebody else's client in the sandbox: `aws`, `docker`, `psql`, `skopeo`.
+    /// Another client in the sandbox: `aws`, `docker`, `psql`, `skopeo`.
     pub fn program(&self, name: &str) -> Tool {
         self.point(tool::program(name))
     }

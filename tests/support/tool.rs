@@ -1,4 +1,4 @@
-//! One child process: started in an environment built from nothing, bounded in time, ended with the test.
+//! One child process, with an environment of its own and a time limit; it is killed at the end of the test.
 
 use crate::transcript;
 use rustix::process::{Pid, Signal, kill_process};
@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
-/// No child may take longer, unless the test says so.
+/// The time limit of a child, unless the test sets another one.
 const LIMIT: Duration = Duration::from_secs(30);
 
 /// The binary `name` from `OPS_BIN_DIR`, else `target/release`.
@@ -35,13 +35,12 @@ pub fn launcher(path: &str) -> Tool {
     Tool::new(crate::root().join(path)).env("OPS_BIN_DIR", crate::bin_dir())
 }
 
-/// Somebody else's program, from `PATH`.
+/// Another program, from `PATH`.
 pub fn program(name: &str) -> Tool {
     Tool::new(name)
 }
 
-/// A command in the making. Its current folder and home are a temporary folder that lives as long as
-/// any clone of it.
+/// A command that is being built. Its current folder and home are a temporary folder, which lives as long as any clone.
 #[derive(Clone, Debug)]
 pub struct Tool {
     program: PathBuf,
@@ -54,7 +53,7 @@ pub struct Tool {
 }
 
 impl Tool {
-    /// A command with nothing but `PATH`, `HOME` and what makes leaks visible.
+    /// A command with `PATH`, `HOME`, `DOCKER_CONFIG` and `RUST_BACKTRACE`.
     pub fn new(program: impl Into<PathBuf>) -> Self {
         let folder = TempDir::new().unwrap();
         let path = std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into());
@@ -112,7 +111,7 @@ impl Tool {
         self
     }
 
-    /// What the child reads; nothing without it.
+    /// Sets stdin, which is empty otherwise.
     #[must_use]
     pub fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
         self.stdin = text.into();
@@ -148,8 +147,8 @@ impl Tool {
         self
     }
 
-    /// Hears the signals that tests send, though the tests themselves may run under `nohup` or in the background,
-    /// where some are ignored and a tool that starts leaves them so.
+    /// Resets the signals that tests send to their default action. The tests may run under `nohup` or in the background,
+    /// where some are ignored, and a tool does not catch ignored signals.
     #[must_use]
     pub fn hears_signals(mut self) -> Self {
         let program = std::mem::replace(&mut self.program, "env".into());
@@ -169,8 +168,7 @@ impl Tool {
         std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
 
-    /// The same command on a terminal of its own (`script` of util-linux): `typed` is what somebody types there,
-    /// and both streams come out of stdout.
+    /// The same command on a pseudo-terminal (`script` of util-linux): `typed` is the input, and both streams are in stdout.
     #[must_use]
     pub fn on_a_terminal(&self, typed: &str) -> Self {
         let quoted = |word: &OsStr| format!("'{}'", word.to_string_lossy().replace('\'', r"'\''"));
@@ -182,7 +180,7 @@ impl Tool {
         tool.stdin(typed)
     }
 
-    /// The command for a test that needs more than [`Tool::run`]: an odd stdout, say.
+    /// The command, for a test that needs more than [`Tool::run`], for example another stdout.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command
@@ -211,7 +209,7 @@ impl Tool {
             .unwrap_or_else(|error| panic!("failed to start `{}`: {error}", self.program.display()));
         if let Some(mut stdin) = child.stdin.take() {
             let text = self.stdin.clone();
-            // A child that does not read all of it is no fault.
+            // A child need not read all of it.
             std::thread::spawn(move || stdin.write_all(&text));
         }
         let stdout = child.stdout.take().map(drain::<ChildStdout>).unwrap();
@@ -251,7 +249,7 @@ fn drain<R: Read + Send + 'static>(mut stream: R) -> Receiver<Vec<u8>> {
     receiver
 }
 
-/// A child that runs; it is killed when this is dropped.
+/// A running child. Dropping it kills the child.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
@@ -282,7 +280,7 @@ impl Running {
         let status = self.status();
         let elapsed = self.started.elapsed();
         let text = |stream: &Receiver<Vec<u8>>| {
-            // A grandchild that keeps the stream open must not hang the test.
+            // A grandchild may keep the stream open.
             let bytes = stream.recv_timeout(Duration::from_secs(5));
             let bytes = bytes.unwrap_or_else(|_| panic!("`{}` left a process behind", self.name));
             String::from_utf8_lossy(&bytes).into_owned()
@@ -431,6 +429,16 @@ impl Output {
     #[track_caller]
     pub fn prints(self, text: &str) -> Self {
         assert_eq!(self.stdout.trim(), text.trim(), "{}", self.transcript());
+        self
+    }
+
+    /// Itself, when the JSON document has an error of `kind`.
+    ///
+    /// # Panics
+    /// When it has not, with the transcript.
+    #[track_caller]
+    pub fn fails_with(self, kind: &str) -> Self {
+        assert_eq!(self.json()["error"]["kind"], kind, "{}", self.transcript());
         self
     }
 

@@ -1,4 +1,4 @@
-//! Takes out of a transcript what differs from run to run.
+//! Replaces the parts of a transcript that differ between runs.
 
 /// Ports of loopback addresses become `PORT`, times `TIME`, the temporary folder `FOLDER`.
 pub fn filter(text: &str, folder: &str) -> String {
@@ -24,7 +24,7 @@ fn replace_number_after(text: &str, before: &str, word: &str) -> String {
     filtered
 }
 
-/// Only where the unit ends there: `4 s`, not `4 steps`.
+/// Only at the end of a word: `4 s`, not `4 steps`.
 fn replace_number_before(text: &str, unit: &str, word: &str) -> String {
     let mut filtered = String::new();
     let mut rest = text;

@@ -1,14 +1,14 @@
 //! Amazon Resource Names: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`, and the partitions of AWS.
 //!
-//! IAM stores any six parts and matches nothing with most of them, so a wrong one shows only when
-//! a task fails. Wildcards and IAM's own variables are taken in every part.
+//! IAM accepts any six parts, so that a wrong ARN shows only when a task fails. Wildcards and the variables of IAM are
+//! accepted in every part.
 
 pub mod partition;
 mod services;
 
 use services::{Has, kind_of_place, kinds};
 
-/// The six parts, as they stand.
+/// The parts of an ARN behind `arn`, unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Arn<'a> {
     /// `aws`
@@ -17,7 +17,7 @@ pub struct Arn<'a> {
     pub service: &'a str,
     /// `us-east-1`; empty for global services.
     pub region: &'a str,
-    /// 12 digits; empty where a name is unique in the world.
+    /// 12 digits; empty for services with globally unique names.
     pub account: &'a str,
     /// `parameter/cruddur/backend-flask/X`
     pub resource: &'a str,
@@ -26,11 +26,11 @@ pub struct Arn<'a> {
 /// What is wrong with an ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArnFault {
-    /// In words.
+    /// The description.
     pub message: String,
-    /// The ARN that is probably meant, or what to do.
+    /// The ARN that is probably meant, or the next step.
     pub hint: Option<String>,
-    /// Whether it can't work; otherwise it is only unlikely to.
+    /// Whether the ARN can never match; otherwise it is only suspicious.
     pub fatal: bool,
 }
 
@@ -49,7 +49,7 @@ pub fn split(text: &str) -> Option<Arn<'_>> {
     })
 }
 
-/// At most six parts. A colon in one of IAM's variables (`${aws:username}`) is none between parts.
+/// Splits at the first five colons. A colon inside a variable of IAM (`${aws:username}`) does not separate parts.
 fn parts(text: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let (mut start, mut in_variable) = (0, false);
@@ -68,7 +68,7 @@ fn parts(text: &str) -> Vec<&str> {
     parts
 }
 
-/// What is wrong with `text` as an ARN. With `partition`, it must be of that one.
+/// Checks `text` as an ARN. With `partition`, the ARN must belong to it.
 pub fn faults(text: &str, partition: Option<&str>) -> Vec<ArnFault> {
     if text.starts_with("arn:") && text.contains(char::is_whitespace) {
         return vec![fatal("it has white space in it", None)];
@@ -104,7 +104,7 @@ fn too_few(text: &str) -> ArnFault {
     let parts = parts(text);
     let message = format!("it has {} parts, and an ARN has 6", parts.len());
     let hint = match parts.as_slice() {
-        // The colon of the empty region is easily lost.
+        // A frequent mistake: the colon of the empty region is missing.
         ["arn", partition, service @ ("iam" | "sts"), account, resource] => {
             format!("did you mean `arn:{partition}:{service}::{account}:{resource}`?")
         }
@@ -113,7 +113,7 @@ fn too_few(text: &str) -> ArnFault {
     fatal(message, Some(hint))
 }
 
-/// A doubled colon moves everything behind it one part on: still six parts, and IAM takes it.
+/// A doubled colon shifts the parts behind it by one; the ARN still has six parts, and IAM accepts it.
 fn colon_too_many(arn: &Arn) -> Option<ArnFault> {
     let Arn {
         partition,
@@ -214,7 +214,7 @@ fn place_faults(arn: &Arn) -> Vec<ArnFault> {
     faults
 }
 
-/// Words in the place of an account: AWS's own policies, documents and images.
+/// Owners in place of an account, in the ARNs of policies, documents and images of AWS.
 const OWNERS: [&str; 4] = ["aws", "aws-marketplace", "amazon", "cloudfront"];
 
 fn resource_faults(arn: &Arn) -> Vec<ArnFault> {
@@ -228,7 +228,7 @@ fn resource_faults(arn: &Arn) -> Vec<ArnFault> {
     if resource.starts_with("arn:") {
         faults.push(fatal("an ARN stands inside it", None));
     }
-    // secret:NAME:KEY:STAGE:VERSION may leave out the last three.
+    // In `secret:NAME:KEY:STAGE:VERSION` the last three may be empty.
     if resource.ends_with(':') && service != "secretsmanager" {
         faults.push(fatal("it ends with a colon", None));
     }
@@ -255,7 +255,7 @@ fn resource_faults(arn: &Arn) -> Vec<ArnFault> {
     faults
 }
 
-/// `param*` may well become `parameter/…`.
+/// Whether a pattern can match a known kind: `param*` matches `parameter/…`.
 fn begins_a_kind(resource: &str, kinds: &[&str]) -> bool {
     let end = resource.find(['*', '?', '$']);
     end.and_then(|end| resource.get(..end))
@@ -267,12 +267,12 @@ pub fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// A wildcard or one of IAM's variables stands in it.
+/// Whether a part contains a wildcard or a variable of IAM.
 fn is_pattern(text: &str) -> bool {
     text.contains(['*', '?']) || text.contains("${")
 }
 
-/// `us-east-1`, `us-gov-west-1`; also the stand-in of a region that is not known yet.
+/// Whether `text` has the form of a region: `us-east-1`, `us-gov-west-1`, or the placeholder of an unknown region.
 pub fn looks_like_region(text: &str) -> bool {
     let words: Vec<&str> = text.split('-').collect();
     let number = words

@@ -26,7 +26,7 @@ fn has(service: &str) -> Has {
     }
 }
 
-/// What a resource of the service begins with; empty where this page does not know.
+/// The prefixes of the resources of a service; empty for a service without a list.
 pub(super) fn kinds(service: &str) -> &'static [&'static str] {
     match service {
         "ecr" => &["repository/"],
@@ -77,7 +77,7 @@ pub(super) fn kinds(service: &str) -> &'static [&'static str] {
     }
 }
 
-/// What holds for this very resource.
+/// Whether the ARN of this resource has a region and an account.
 pub(super) fn kind_of_place(arn: &Arn) -> Has {
     match arn.service {
         // Buckets and objects have neither; access points and jobs have both.

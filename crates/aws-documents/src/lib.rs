@@ -20,7 +20,6 @@ pub mod shape;
 pub mod tags;
 pub mod task_definition;
 
-pub use diagnostic::{Diagnostic as Fault, Diagnostics as Faults};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity};
 pub use document::{Document, shown};
 pub use node::{Content, Field, Node};

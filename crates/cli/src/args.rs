@@ -1,4 +1,4 @@
-//! The options that are alike in every tool, and the one way to read a command line.
+//! The options that several tools share, and the parsing of command lines.
 
 use crate::console::Console;
 use crate::error::ErrorKind;
@@ -19,7 +19,7 @@ pub struct ConfigArgs {
     pub config: Option<PathBuf>,
 }
 
-/// `--region`, `--profile`. No `AWS_*` variable is read by clap: those are the SDK's own business.
+/// `--region`, `--profile`. Clap reads no `AWS_*` variable: the SDK does.
 #[derive(Args, Clone, Debug, Default)]
 pub struct AwsArgs {
     /// AWS region [default: $AWS_REGION, $AWS_DEFAULT_REGION, the profile's]
@@ -53,13 +53,13 @@ pub struct PlanArgs {
 }
 
 impl PlanArgs {
-    /// Whether nothing may be changed.
+    /// Whether the tool only plans.
     pub fn plan_only(self) -> bool {
         self.dry_run || self.check
     }
 }
 
-/// `--yes`, for the tools that can destroy something.
+/// `--yes`, for the tools that can delete something.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub struct ConfirmArgs {
     /// Go ahead with what deletes, without asking
@@ -70,8 +70,8 @@ pub struct ConfirmArgs {
 /// Reads the command line of `tool`.
 ///
 /// # Errors
-/// The exit code to end with: 0 after `--help` and `--version`, otherwise 2, when the usage error has
-/// been printed (with `-o json` as a document on stdout too).
+/// The exit code: 0 after `--help` and `--version`, otherwise 2. The usage error is printed by then, with `-o json` also
+/// as a document on stdout.
 pub fn parse<A: CommandFactory + FromArgMatches>(tool: &'static str) -> Result<A, ExitCode> {
     parse_from(tool, std::env::args_os(), Exit::Error)
 }
@@ -87,14 +87,14 @@ pub fn parse_from<A: CommandFactory + FromArgMatches>(
 ) -> Result<A, ExitCode> {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let command = A::command();
-    // One page for `-h` and `--help`: with a long form, clap spaces every option out.
+    // One page for `-h` and `--help`: with a long form, clap puts blank lines between the options.
     let about = command
         .get_long_about()
         .or_else(|| command.get_about())
         .cloned()
         .unwrap_or_default();
     let command = command.about(about).long_about(None);
-    // A narrow terminal, a pipe and a wide one show the same page.
+    // The same page on every terminal and in a pipe.
     let command = command
         .name(tool)
         .bin_name(tool)
@@ -130,7 +130,7 @@ pub fn parse_from<A: CommandFactory + FromArgMatches>(
     Err(console.end(usage, true))
 }
 
-/// What clap says in its first paragraph: names and values stand on lines of their own there.
+/// The first paragraph of a clap error, in which names and values are on separate lines, as one line.
 fn in_one_line(usage: &str) -> String {
     let mut lines = usage.lines().map(str::trim).take_while(|line| !line.is_empty());
     let first = lines
@@ -146,7 +146,7 @@ fn in_one_line(usage: &str) -> String {
     }
 }
 
-/// The format that was asked for, from a command line that could not be parsed as a whole.
+/// The value of `--output` in a command line that could not be parsed.
 fn requested_format(arguments: &[OsString]) -> Format {
     let words: Vec<&str> = arguments
         .iter()
@@ -156,7 +156,7 @@ fn requested_format(arguments: &[OsString]) -> Format {
     let asked = words.iter().enumerate().any(|(at, word)| {
         let value = match word.strip_prefix("--output") {
             Some(value) => Some(value),
-            // In a bundle it is the last one, as the only one that takes a value: `-qo json`, `-vojson`.
+            // Among short options in one word it is the last one, because only it has a value: `-qo json`, `-vojson`.
             None => word
                 .strip_prefix('-')
                 .and_then(|flags| flags.trim_start_matches(['q', 'v']).strip_prefix('o')),

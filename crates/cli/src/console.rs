@@ -1,4 +1,4 @@
-//! The one door to stdout and stderr.
+//! Prints to stdout and stderr; nothing else in the tools does.
 
 use crate::error::{ErrorKind, ErrorSummary, Failure};
 use crate::exit::Exit;
@@ -6,6 +6,7 @@ use crate::journal::{Journal, OnInterrupt};
 use crate::output::{Format, OutputArgs};
 use crate::redact::Redactor;
 use crate::report::{ErrorReport, Item, Outcome, Report};
+use serde_json::Value;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
@@ -13,19 +14,19 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Prints for one tool: the result on stdout, everything else on stderr, secrets nowhere.
+/// Prints for one tool: the result on stdout, everything else on stderr, and no secrets.
 pub struct Console {
     tool: &'static str,
     format: Format,
     quiet: bool,
     verbose: bool,
     redactor: Redactor,
-    /// The code for a result that nobody got.
+    /// The exit code when the result could not be written.
     on_write_error: Exit,
-    /// Why a part of the result could not be written.
-    lost: OnceLock<io::Error>,
-    /// Whoever read the result has gone away.
-    unread: AtomicBool,
+    /// Why a line of the result could not be written.
+    write_error: OnceLock<io::Error>,
+    /// The reader of stdout has closed it.
+    stdout_closed: AtomicBool,
     journal: Journal,
 }
 
@@ -39,13 +40,13 @@ impl Console {
             verbose: output.verbose,
             redactor: Redactor::default(),
             on_write_error: Exit::Error,
-            lost: OnceLock::new(),
-            unread: AtomicBool::new(false),
+            write_error: OnceLock::new(),
+            stdout_closed: AtomicBool::new(false),
             journal: Journal::default(),
         }
     }
 
-    /// Ends with another code than 2 when the result can't be written.
+    /// Sets another exit code than 2 for a result that can't be written.
     #[must_use]
     pub fn on_write_error(mut self, exit: Exit) -> Self {
         self.on_write_error = exit;
@@ -62,7 +63,7 @@ impl Console {
         self.format == Format::Json
     }
 
-    /// Whether progress is wanted.
+    /// Whether `--quiet` was given.
     pub fn is_quiet(&self) -> bool {
         self.quiet
     }
@@ -72,36 +73,36 @@ impl Console {
         self.verbose
     }
 
-    /// Hides `secret` in all that is printed from now on.
+    /// Redacts `secret` in everything that is printed from now on.
     pub fn redact(&self, secret: &str) {
         self.redactor.add(secret);
     }
 
-    /// `text` without the secrets, for printers of another kind (progress bars).
+    /// `text` without the secrets, for other printers (progress bars).
     pub fn redacted(&self, text: &str) -> String {
         self.redactor.redact(text)
     }
 
-    /// A line of progress on stderr, not with `--quiet`.
+    /// Prints a line of progress on stderr, unless `--quiet` was given.
     pub fn info(&self, message: impl Display) {
         if !self.quiet {
             self.stderr(&message.to_string());
         }
     }
 
-    /// A line on stderr that only `-v` shows.
+    /// Prints a line on stderr if `-v` was given.
     pub fn debug(&self, message: impl Display) {
         if self.verbose {
             self.stderr(&format!("{}: {message}", self.tool));
         }
     }
 
-    /// A warning on stderr, also with `--quiet`.
+    /// Prints a warning on stderr, also with `--quiet`.
     pub fn warn(&self, message: impl Display) {
         self.stderr(&format!("{}: {} {message}", self.tool, paint("warning:", YELLOW)));
     }
 
-    /// The error line and its hint on stderr.
+    /// Prints an error and its hint on stderr.
     pub fn error(&self, message: &str, hint: Option<&str>) {
         self.stderr(&format!("{}: {} {message}", self.tool, paint("error:", RED)));
         if let Some(hint) = hint {
@@ -109,47 +110,47 @@ impl Console {
         }
     }
 
-    /// A line of the result. A reader that has gone away is no error: the work is done. Any other fault is
-    /// told at the end, by [`Console::finish`].
+    /// Prints a line of the result. A closed stdout is no error, because the work is done. [`Console::finish`] reports any
+    /// other error.
     pub fn stdout(&self, text: &str) {
         self.write(&self.redacted(text));
     }
 
     fn write(&self, line: &str) {
-        // After a line that is lost, the next ones would look like the whole.
-        if self.lost.get().is_some() {
+        // Lines after a missing one would look like the complete result.
+        if self.write_error.get().is_some() {
             return;
         }
         let mut stdout = io::stdout().lock();
         match writeln!(stdout, "{line}").and_then(|()| stdout.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.unread.store(true, Ordering::Relaxed)
+                self.stdout_closed.store(true, Ordering::Relaxed)
             }
             Err(error) => {
-                let _ = self.lost.set(error);
+                let _ = self.write_error.set(error);
             }
             Ok(()) => {}
         }
     }
 
-    /// Whether a line of the result has met nobody who reads: what would go on for ever can end.
+    /// Whether the reader of stdout has closed it: a tool that prints without end can end.
     pub fn has_no_reader(&self) -> bool {
-        self.unread.load(Ordering::Relaxed)
+        self.stdout_closed.load(Ordering::Relaxed)
     }
 
-    /// `exit`, unless a part of the result is lost and `exit` would not tell of it.
+    /// `exit`; the code for a result that could not be written, if `exit` is not that of an error.
     pub(crate) fn end(&self, exit: Exit, is_error: bool) -> ExitCode {
-        let Some(error) = self.lost.get() else {
+        let Some(error) = self.write_error.get() else {
             return ExitCode::from(exit.code());
         };
-        let words = error.to_string();
-        let why = words.split(" (os error").next().unwrap_or_default();
+        let text = error.to_string();
+        let why = text.split(" (os error").next().unwrap_or_default();
         self.error(&format!("failed to write the result: {why}"), None);
         let exit = if is_error { exit } else { self.on_write_error };
         ExitCode::from(exit.code())
     }
 
-    /// A question on stderr; the answer goes on the same line.
+    /// Prints a question on stderr; the answer follows on the same line.
     pub fn ask(&self, text: &str) {
         let mut stderr = io::stderr().lock();
         let _ = write!(stderr, "{}", self.redacted(text)).and_then(|()| stderr.flush());
@@ -167,7 +168,7 @@ impl Console {
             ("create", true) => "would be created",
             ("create", false) => "created",
             ("push", false) => "pushed",
-            (action @ ("failed" | "skipped" | "unfinished"), false) => action,
+            ("skipped", false) => "skipped",
             (_, true) => "would be updated",
             (_, false) => "updated",
         };
@@ -235,13 +236,6 @@ impl Console {
         self.failed(&failure.into(), report)
     }
 
-    /// Until deploy-service uses [`Console::on_interrupt`].
-    #[doc(hidden)]
-    pub fn finish_interrupted(&self, failure: Failure) -> Report {
-        let (report, _) = self.report_recorded();
-        self.failed(&failure.into(), report)
-    }
-
     /// Prints on stderr what the run had changed when a signal ended it, and what AWS continues.
     pub fn report_interrupted(&self) {
         if let (
@@ -258,22 +252,26 @@ impl Console {
 
     fn report_recorded(&self) -> (Report, Option<OnInterrupt>) {
         let taken = self.journal.take();
-        taken
-            .unannounced
-            .iter()
-            .for_each(|item| self.announce(item, false));
+        for item in &taken.unannounced {
+            let error = item.details.get("error");
+            let text = |key| error.and_then(|error| error.get(key)).and_then(Value::as_str);
+            match text("message") {
+                Some(message) => self.error(message, text("hint")),
+                None => self.announce(item, false),
+            }
+        }
         for call in taken.in_flight {
             self.warn(format!("{call} got no response; it may have been applied"));
         }
         (taken.report, taken.on_interrupt)
     }
 
-    /// A line on stderr as it is.
+    /// Prints a line on stderr without a prefix.
     pub fn stderr(&self, text: &str) {
         let _ = writeln!(io::stderr().lock(), "{}", self.redacted(text));
     }
 
-    /// Prints the result or the error, and gives the exit code to end with.
+    /// Prints the result or the error, and returns the exit code.
     pub fn finish(&self, result: anyhow::Result<Report>) -> ExitCode {
         let report = result.unwrap_or_else(|error| self.failed(&error, Report::new(Outcome::Failed)));
         if let Some(error) = &report.error {
@@ -294,12 +292,12 @@ impl Console {
         self.end(exit, is_error)
     }
 
-    /// `report`, in which some items went through before `error` came: exit code 4.
+    /// `report`, whose items are partly done, ended by `error`: exit code 4.
     pub fn partly(&self, error: &anyhow::Error, report: Report) -> Report {
         let summary = ErrorSummary::of(error);
         let hint = summary
             .hint
-            .unwrap_or_else(|| "run it again: what is done is not done twice".into());
+            .unwrap_or_else(|| "safe to re-run: only what differs is changed".into());
         let failure = Failure::new(Exit::Partial, format!("{error:#}")).hint(hint);
         let failure = match summary.code {
             Some(code) => failure.code(code),

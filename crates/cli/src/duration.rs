@@ -1,14 +1,14 @@
-//! Durations as people type them: `10s`, `500ms`, `2m`, `1h`; a bare number is seconds.
+//! Durations of the command line: `10s`, `500ms`, `2m`, `1h`. A number without a unit is in seconds.
 
 use std::time::Duration;
 
-/// A year. The clock can't count to just any end, and nobody waits for a later one.
-const LONGEST: Duration = Duration::from_secs(8760 * 60 * 60);
+/// A year, so that no deadline overflows the clock.
+const MAX: Duration = Duration::from_secs(8760 * 60 * 60);
 
 /// Reads a duration that is not zero and not longer than a year.
 ///
 /// # Errors
-/// With what was wrong, for clap to show.
+/// With the reason, which clap prints.
 pub fn parse(text: &str) -> Result<Duration, String> {
     let digits = text
         .find(|character: char| !character.is_ascii_digit() && character != '.')
@@ -26,12 +26,12 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         .map_err(|_| "not a number: write `10s`, `500ms`, `2m`".to_owned())?;
     match Duration::try_from_secs_f64(seconds * factor) {
         Ok(duration) if duration.is_zero() => Err("must be more than zero".to_owned()),
-        Ok(duration) if duration <= LONGEST => Ok(duration),
+        Ok(duration) if duration <= MAX => Ok(duration),
         _ => Err("out of range: at most 8760h".to_owned()),
     }
 }
 
-/// A duration for people: `38 ms`, `4.1 s`, `2 min 5 s`.
+/// A duration for messages: `38 ms`, `4.1 s`, `2 min 5 s`.
 pub fn show(duration: Duration) -> String {
     let milliseconds = duration.as_millis();
     if milliseconds < 1000 {

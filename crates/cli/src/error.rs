@@ -1,4 +1,4 @@
-//! An error that knows its exit code, its code for programs and the next step for people.
+//! Errors with an exit code, a kind and a code for programs, and a hint for the user.
 
 use crate::duration;
 use crate::exit::Exit;
@@ -7,8 +7,8 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-/// What went wrong, for decisions in code and for programs that read the JSON document. No decision looks into the
-/// text of a message.
+/// What went wrong, for decisions in code and for programs that read the JSON document. No decision is made by the text
+/// of a message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorKind {
@@ -16,36 +16,34 @@ pub enum ErrorKind {
     Usage,
     /// `ops.toml`, a file that it names, or a variable that it needs.
     Config,
-    /// There are no credentials, or the service does not accept them.
+    /// There are no credentials, or the service rejects them.
     Credentials,
     /// The caller lacks a permission.
     Denied,
-    /// What the call is about is not there.
+    /// The resource does not exist.
     NotFound,
-    /// What is there does not go with what is wanted: it exists already, can't be changed, or is being changed by
-    /// another caller.
+    /// The resource exists already, can't be changed in this way, or is being changed by another caller.
     Conflict,
-    /// The service refuses the values.
+    /// The service rejects the values.
     Invalid,
     /// The service limits the rate of calls.
     Throttled,
-    /// The service has a fault of its own, or is not available.
+    /// The service failed, or is not available.
     Service,
-    /// No connection came about, or it broke.
+    /// The connection failed.
     Network,
-    /// An answer that is not the service's, or can't be read.
+    /// The response is not one of the service, or can't be read.
     Unparseable,
     /// A deadline passed.
     Timeout,
-    /// Nobody confirmed a destructive change.
+    /// A destructive change was not confirmed.
     Unconfirmed,
     /// None of these.
     #[default]
     Other,
 }
 
-/// An error with what `anyhow` alone does not carry. Anywhere in a chain of contexts it is found
-/// again by [`ErrorSummary::of`].
+/// An error with more than a message. [`ErrorSummary::of`] finds it anywhere in a chain of contexts.
 #[derive(Debug)]
 pub struct Failure {
     exit: Exit,
@@ -69,12 +67,12 @@ impl Failure {
         }
     }
 
-    /// The commonest one: the tool could not do its work (2).
+    /// A failure with exit code 2, for almost all errors.
     pub fn error(message: impl Into<String>) -> Self {
         Self::new(Exit::Error, message)
     }
 
-    /// The commonest fault of `ops.toml` and the files that it names: kind and code `config`.
+    /// An error in `ops.toml` or a file that it names: kind and code `config`.
     pub fn config(message: impl Into<String>) -> Self {
         Self::error(message).kind(ErrorKind::Config).code("config")
     }
@@ -97,21 +95,21 @@ impl Failure {
         self
     }
 
-    /// A short constant for programs: AWS's own error code, or one of ours in kebab-case.
+    /// A short constant for programs: the error code of AWS, or one of the tools in kebab-case.
     #[must_use]
     pub fn code(mut self, code: impl Into<String>) -> Self {
         self.code = Some(code.into());
         self
     }
 
-    /// What the user can do next.
+    /// The next step for the user.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The cause below; it is printed after the message.
+    /// The cause, which is printed after the message.
     #[must_use]
     pub fn source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
@@ -131,14 +129,14 @@ impl Error for Failure {
     }
 }
 
-/// What the end of the program needs to know of an error.
+/// What a report needs of an error.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ErrorSummary {
-    /// The whole chain on one line.
+    /// All messages of the chain on one line.
     pub message: String,
     /// The outermost kind that is not [`ErrorKind::Other`].
     pub kind: ErrorKind,
-    /// The outermost code that a [`Failure`] in the chain carries.
+    /// The outermost code of a [`Failure`] in the chain.
     pub code: Option<String>,
     /// The outermost hint.
     pub hint: Option<String>,
@@ -147,7 +145,7 @@ pub struct ErrorSummary {
 }
 
 impl ErrorSummary {
-    /// Reads the chain from the outside in.
+    /// Reads the chain, outermost error first.
     pub fn of(error: &anyhow::Error) -> Self {
         let failures: Vec<&Failure> = error.chain().filter_map(|cause| cause.downcast_ref()).collect();
         ErrorSummary {
@@ -164,12 +162,12 @@ impl ErrorSummary {
     }
 }
 
-/// Other people's messages come with line breaks; an error is one line, so that logs can be searched.
+/// Puts a message on one line, so that logs can be searched line by line.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Adds a hint to any error where it is known what the user can do.
+/// Adds a hint to any error.
 pub trait FailureExt<T> {
     /// Wraps the error in `message`, with exit code 2 and `hint`.
     fn or_error(self, message: impl Into<String>, hint: impl Into<String>) -> anyhow::Result<T>;
@@ -202,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_that_says_nothing_else_is_could_not() {
+    fn an_error_without_an_exit_code_ends_with_2() {
         assert_eq!(ErrorSummary::of(&anyhow::anyhow!("two\nlines")).exit, Exit::Error);
         assert_eq!(
             ErrorSummary::of(&anyhow::anyhow!("two\n  lines")).message,

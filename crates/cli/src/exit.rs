@@ -1,6 +1,6 @@
 //! The exit codes of every tool but `health-check`, which uses only 0 and 1.
 
-/// How a tool ends.
+/// The exit code of a tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
     /// 0: done, nothing to do, or the answer is yes.
@@ -13,12 +13,12 @@ pub enum Exit {
     Deadline,
     /// 4: some items were applied and others were not.
     Partial,
-    /// The exit code of another program, passed on: a command that ran in a container.
+    /// The exit code of another program: a command that ran in a container.
     Child(u8),
 }
 
 impl Exit {
-    /// The number that the process ends with.
+    /// The number.
     pub fn code(self) -> u8 {
         match self {
             Exit::Success => 0,

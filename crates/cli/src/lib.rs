@@ -1,4 +1,4 @@
-//! What a tool says and how it ends: shared arguments, the report on stdout, messages on stderr, redaction of
+//! The output of a tool, and its end: shared arguments, the report on stdout, messages on stderr, redaction of
 //! secrets, errors with kind, code and hint, exit codes, progress and durations.
 //!
 //! No AWS and no HTTP crate: the two probes are built from this crate alone and must stay small.

@@ -1,4 +1,4 @@
-//! How a result is printed: `--output`, `--quiet`, `--verbose`.
+//! The options for the output: `--output`, `--quiet`, `--verbose`.
 
 use clap::{Args, ValueEnum};
 

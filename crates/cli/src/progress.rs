@@ -11,7 +11,7 @@ pub struct Progress<'a> {
     bars: Option<MultiProgress>,
 }
 
-/// One thing that goes on: a layer, a step of a build.
+/// One step with a bar: a layer, a step of a build.
 pub struct Task {
     bar: ProgressBar,
 }
@@ -24,16 +24,16 @@ impl<'a> Progress<'a> {
         Progress { console, bars }
     }
 
-    /// A line that stays.
+    /// Prints a line above the bars.
     pub fn info(&self, message: impl std::fmt::Display) {
         match &self.bars {
-            // A line between bars has to go through their drawer.
+            // The bars have to be redrawn below the line.
             Some(bars) => bars.suspend(|| self.console.info(message)),
             None => self.console.info(message),
         }
     }
 
-    /// A line of the result, while bars may be drawn.
+    /// Prints a line of the result above the bars.
     pub fn print(&self, line: &str) {
         match &self.bars {
             Some(bars) => bars.suspend(|| self.console.stdout(line)),
@@ -41,8 +41,8 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// A bar of `bytes`, or a spinner when the size is not known. Elsewhere than on a terminal it draws
-    /// nothing: there the lines of [`Progress::info`] tell what goes on.
+    /// Starts a spinner, which becomes a bar once the size is known. Without a terminal it draws nothing: there the lines
+    /// of [`Progress::info`] show the progress.
     pub fn task(&self, name: &str) -> Task {
         let bar = match &self.bars {
             Some(bars) => bars.add(ProgressBar::new_spinner()),
@@ -56,7 +56,7 @@ impl<'a> Progress<'a> {
 }
 
 impl Task {
-    /// How far it is, in bytes.
+    /// Sets the bytes that are done, of `total`.
     pub fn advance(&self, done: u64, total: u64) {
         if self.bar.length() != Some(total) {
             self.bar.set_length(total);
@@ -66,7 +66,7 @@ impl Task {
         self.bar.set_position(done.min(total));
     }
 
-    /// What it is doing.
+    /// Sets the message.
     pub fn say(&self, message: impl Into<String>) {
         self.bar.set_message(message.into());
     }

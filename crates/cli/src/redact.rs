@@ -1,16 +1,26 @@
-//! Takes secret values out of text that is about to be printed.
+//! Replaces secret values in text that is about to be printed.
 //!
-//! The tools do not put secrets into messages. Servers do: an older SSM echoes the value it
-//! refuses, and a driver may quote a connection string. So whatever is printed goes through here.
+//! The tools put no secrets into messages, but servers do: older versions of SSM quote the value that they refuse, and a
+//! driver may quote a connection string. So everything that is printed passes through here.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret, SecretString};
 use std::sync::{Mutex, PoisonError};
 
-/// Shorter values are left alone: replacing `a` everywhere would destroy the message, and hide nothing.
-const SHORTEST: usize = 4;
+/// Shorter values are not replaced: without each `a` a message could not be read, and would protect nothing.
+const MIN_LENGTH: usize = 4;
 
-/// What a secret is replaced with.
+/// The replacement of a secret.
 pub const MASK: &str = "***";
+
+/// All characters that URLs escape (RFC 3986, section 2.3: every other one than the unreserved).
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 
 /// The secrets of this run.
 #[derive(Default)]
@@ -19,23 +29,23 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    /// Hides `secret` from now on: as it is, as JSON and URLs escape it, and in base64.
+    /// Replaces `secret` from now on: as it is, as JSON and URLs escape it, and in base64.
     pub fn add(&self, secret: &str) {
-        if secret.len() < SHORTEST {
+        if secret.len() < MIN_LENGTH {
             return;
         }
         let mut forms = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
         for form in [
             secret.to_owned(),
             json_escaped(secret),
-            percent_encoded(secret),
-            base64(secret),
+            utf8_percent_encode(secret, ESCAPED).to_string(),
+            STANDARD.encode(secret),
         ] {
             if !forms.iter().any(|known| known.expose_secret() == form) {
                 forms.push(form.into());
             }
         }
-        // The longest first, so that a secret inside another one leaves no rest of it behind.
+        // The longest first: where one secret contains another one, all of it is replaced.
         forms.sort_by_key(|form| std::cmp::Reverse(form.expose_secret().len()));
     }
 
@@ -44,7 +54,7 @@ impl Redactor {
         self.redact_except(text, &[])
     }
 
-    /// `text` without the secrets; but the `names` in it stay whole, also where a secret is a segment of one.
+    /// `text` without the secrets. The `names` in it stay complete, also where a part of one equals a secret.
     pub fn redact_except(&self, text: &str, names: &[&str]) -> String {
         let forms = self.forms.lock().unwrap_or_else(PoisonError::into_inner);
         forms.iter().fold(text.to_owned(), |text, form| {
@@ -53,7 +63,7 @@ impl Redactor {
     }
 }
 
-/// `text` of the AWS SDK about a credential process, without what that process wrote: its output may be a secret.
+/// `text` of the AWS SDK about a credential process, without the output of that process, which may be a secret.
 pub fn without_process_output(text: &str) -> &str {
     text.split("Stderr:").next().unwrap_or_default().trim_end()
 }
@@ -85,43 +95,12 @@ fn json_escaped(text: &str) -> String {
         .to_owned()
 }
 
-fn percent_encoded(text: &str) -> String {
-    text.bytes()
-        .map(|byte| match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                char::from(byte).to_string()
-            }
-            _ => format!("%{byte:02X}"),
-        })
-        .collect()
-}
-
-fn base64(text: &str) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    text.as_bytes()
-        .chunks(3)
-        .flat_map(|chunk| {
-            let bits = chunk
-                .iter()
-                .enumerate()
-                .fold(0_u32, |bits, (at, byte)| bits | u32::from(*byte) << (16 - 8 * at));
-            (0..4).map(move |at| {
-                if at <= chunk.len() {
-                    char::from(ALPHABET[(bits >> (18 - 6 * at) & 63) as usize])
-                } else {
-                    '='
-                }
-            })
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn hides_every_form() {
+    fn every_form_is_replaced() {
         let redactor = Redactor::default();
         redactor.add("p@ss\"word");
         redactor.add("abc");
@@ -135,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_stays_whole_but_what_is_around_it_does_not() {
+    fn a_name_stays_complete_but_the_text_around_it_does_not() {
         let redactor = Redactor::default();
         redactor.add("backend");
         redactor.add("/app/backend/URL and more");
@@ -152,18 +131,5 @@ mod tests {
             assert_eq!(redactor.redact_except(text, &names), expected);
         }
         assert_eq!(redactor.redact("/app/backend/URL"), "/app/***/URL");
-    }
-
-    #[test]
-    fn base64_pads() {
-        for (text, expected) in [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foobar", "Zm9vYmFy"),
-        ] {
-            assert_eq!(base64(text), expected);
-        }
     }
 }

@@ -5,19 +5,19 @@ use crate::exit::Exit;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-/// How it went, in the words of the JSON document.
+/// The outcome of a run, with the names of the JSON document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
     /// Something was changed.
     Changed,
-    /// Everything was as it should be; no writing call was sent.
+    /// Nothing differed; no writing call was sent.
     Unchanged,
     /// `--dry-run` or `--check`: something would change.
     Planned,
-    /// A question was answered with yes.
+    /// The answer to a question is yes.
     Ok,
-    /// A question was answered with no.
+    /// The answer to a question is no.
     No,
     /// The tool could not do its work.
     Failed,
@@ -30,7 +30,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The exit code that goes with it, unless the report says otherwise.
+    /// The exit code, unless the report has its own.
     pub fn exit(self) -> Exit {
         match self {
             Outcome::Changed | Outcome::Unchanged | Outcome::Planned | Outcome::Ok => Exit::Success,
@@ -52,14 +52,14 @@ impl Outcome {
     }
 }
 
-/// One difference: the field, what it was and what it becomes. Never a secret value.
+/// One difference: the field, its old and its new value. Never a secret value.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {
     /// The field, with dots between levels.
     pub path: String,
     /// The old value; `null` when there was none.
     pub from: Value,
-    /// The new value; `null` when it goes away.
+    /// The new value; `null` when it is removed.
     pub to: Value,
 }
 
@@ -91,24 +91,24 @@ impl std::fmt::Display for Change {
     }
 }
 
-/// One thing the tool looked at.
+/// One resource or file of the run.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Item {
-    /// What it is: `repository`, `image`, `parameter`, …
+    /// Its kind: `repository`, `image`, `parameter`, …
     pub kind: &'static str,
     /// Its name.
     pub name: String,
-    /// What was done, or would be: `create`, `update`, `push`, `none`, …
+    /// What was done, or would be done: `create`, `update`, `push`, `none`, …
     pub action: String,
-    /// What differs.
+    /// The differences.
     pub changes: Vec<Change>,
-    /// More fields of this kind of item, beside the others in the JSON object.
+    /// More fields of the JSON object.
     #[serde(flatten)]
     pub details: Map<String, Value>,
 }
 
 impl Item {
-    /// An item with nothing but its action.
+    /// An item without changes and details.
     pub fn new(kind: &'static str, name: impl Into<String>, action: impl Into<String>) -> Self {
         Item {
             kind,
@@ -119,14 +119,14 @@ impl Item {
         }
     }
 
-    /// Adds one more field to the JSON object.
+    /// Adds a field to the JSON object.
     #[must_use]
     pub fn detail(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.details.insert(key.to_owned(), value.into());
         self
     }
 
-    /// Sets what differs.
+    /// Sets the differences.
     #[must_use]
     pub fn changes(mut self, changes: Vec<Change>) -> Self {
         self.changes = changes;
@@ -141,7 +141,7 @@ pub struct ErrorReport {
     pub message: String,
     /// What went wrong.
     pub kind: ErrorKind,
-    /// AWS's error code, or one of ours in kebab-case.
+    /// The error code of AWS, or one of the tools in kebab-case.
     pub code: Option<String>,
     /// The next step.
     pub hint: Option<String>,
@@ -150,15 +150,15 @@ pub struct ErrorReport {
 /// The result of one run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
-    /// How it went.
+    /// The outcome.
     pub outcome: Outcome,
-    /// What the tool looked at, in the order of the configuration.
+    /// The items, in the order of the configuration.
     pub items: Vec<Item>,
     /// The lines for stdout in text form.
     pub lines: Vec<String>,
-    /// Set when items went through and an error came all the same.
+    /// The error, also of a run that did a part of its work.
     pub error: Option<ErrorReport>,
-    /// The exit code, when it is not the outcome's own.
+    /// The exit code, when it is not that of the outcome.
     pub exit: Option<Exit>,
     /// More fields for the top of the JSON document (the stages of `db-test`, say).
     pub details: Map<String, Value>,
@@ -191,7 +191,7 @@ impl Report {
         self
     }
 
-    /// Under `--check` a plan that would change something is the answer no.
+    /// Sets exit code 1 under `--check` if something would change.
     #[must_use]
     pub fn checked(mut self, check: bool) -> Self {
         if check && self.outcome == Outcome::Planned {
@@ -205,17 +205,17 @@ impl Report {
         self.exit.unwrap_or_else(|| self.outcome.exit())
     }
 
-    /// The names of the items, as they may stand in the lines.
+    /// The names that the lines may contain.
     pub(crate) fn names(&self) -> Vec<&str> {
         let details = self.items.iter().flat_map(|item| &item.details);
-        let details = details.filter(|(key, _)| OURS.contains(&key.as_str()));
+        let details = details.filter(|(key, _)| NOT_SECRET.contains(&key.as_str()));
         let details = details.filter_map(|(_, value)| value.as_str());
         let names = self.items.iter().map(|item| item.name.as_str());
         names.chain(details).collect()
     }
 
-    /// The report with `redact` applied to each text that may be somebody else's. Before it becomes a document:
-    /// there a secret like `null` would be found in the grammar, and another one behind the escapes not at all.
+    /// The report with `redact` applied to each text that may come from a server. This happens before the text becomes
+    /// JSON, where a secret like `null` would be found in the syntax, and an escaped one not at all.
     #[must_use]
     pub(crate) fn without_secrets(mut self, redact: &dyn Fn(&str) -> String) -> Self {
         if let Some(error) = &mut self.error {
@@ -229,9 +229,9 @@ impl Report {
                 redact_value(&mut change.from, &[], redact);
                 redact_value(&mut change.to, &[], redact);
             }
-            redact_fields(&mut item.details, &OURS, redact);
+            redact_fields(&mut item.details, &NOT_SECRET, redact);
         }
-        redact_fields(&mut self.details, &OURS, redact);
+        redact_fields(&mut self.details, &NOT_SECRET, redact);
         self
     }
 
@@ -252,29 +252,31 @@ impl Report {
     }
 }
 
-/// Fields whose text comes from the configuration, from us, or from AWS's names for it: nothing in them is secret, and
-/// with a segment of it masked they would be wrong.
-const OURS: [&str; 11] = [
+/// Fields whose text comes from the configuration, from the tool, or from the names that AWS gives: none is secret, and
+/// with a masked part they would be wrong.
+const NOT_SECRET: [&str; 11] = [
     "account", "arn", "digest", "identity", "outcome", "region", "registry", "source", "stage", "type", "uri",
 ];
 
-fn redact_fields(fields: &mut Map<String, Value>, ours: &[&str], redact: &dyn Fn(&str) -> String) {
-    let others = fields.iter_mut().filter(|(key, _)| !ours.contains(&key.as_str()));
-    others.for_each(|(_, value)| redact_value(value, ours, redact));
+fn redact_fields(fields: &mut Map<String, Value>, not_secret: &[&str], redact: &dyn Fn(&str) -> String) {
+    let others = fields
+        .iter_mut()
+        .filter(|(key, _)| !not_secret.contains(&key.as_str()));
+    others.for_each(|(_, value)| redact_value(value, not_secret, redact));
 }
 
-fn redact_value(value: &mut Value, ours: &[&str], redact: &dyn Fn(&str) -> String) {
+fn redact_value(value: &mut Value, not_secret: &[&str], redact: &dyn Fn(&str) -> String) {
     match value {
         Value::String(text) => *text = redact(text),
         Value::Array(values) => values
             .iter_mut()
-            .for_each(|value| redact_value(value, ours, redact)),
-        Value::Object(fields) => redact_fields(fields, ours, redact),
+            .for_each(|value| redact_value(value, not_secret, redact)),
+        Value::Object(fields) => redact_fields(fields, not_secret, redact),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-/// Plain data with text keys always has a JSON form.
+/// Data with text keys, which can always be written as JSON.
 fn to_value(data: impl Serialize) -> Value {
     serde_json::to_value(data).unwrap_or(Value::Null)
 }
@@ -305,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_others_are_redactbed_and_names_and_keys_are_not() {
+    fn texts_of_servers_are_redacted_and_names_and_keys_are_not() {
         let mut report = Report::new(Outcome::Failed).detail("null", "null").detail(
             "stages",
             json!([{"stage": "null", "detail": "is null", "null": [null, true]}]),

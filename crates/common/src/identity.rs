@@ -1,4 +1,4 @@
-//! Who the caller is. A crate of its own, because `common` holds no service client.
+//! The identity of the caller. STS is the only typed client in `common`, because `aws-config` depends on it anyway.
 
 use crate::aws::{Aws, call};
 use crate::config::AwsTarget;
@@ -6,7 +6,7 @@ use anyhow::Result;
 use aws_sdk_sts::Client;
 use cli::Failure;
 
-/// The answer of `sts:GetCallerIdentity`.
+/// The response of `sts:GetCallerIdentity`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     /// The account, 12 digits.
@@ -15,10 +15,10 @@ pub struct Identity {
     pub arn: String,
 }
 
-/// Asks AWS who the caller is. Needs no permission.
+/// Calls `sts:GetCallerIdentity`, which needs no permission.
 ///
 /// # Errors
-/// When the call fails, or the answer names no account.
+/// When the call fails, or the response has no account.
 pub async fn caller(aws: &Aws) -> Result<Identity> {
     let answer = Client::new(&aws.sdk)
         .get_caller_identity()
@@ -27,17 +27,17 @@ pub async fn caller(aws: &Aws) -> Result<Identity> {
         .map_err(call("sts:GetCallerIdentity"))?;
     let account = answer
         .account()
-        .ok_or_else(|| Failure::error("sts:GetCallerIdentity answered without `Account`"))?;
+        .ok_or_else(|| Failure::error("response of sts:GetCallerIdentity omitted `Account`"))?;
     Ok(Identity {
         account: account.to_owned(),
         arn: answer.arn().unwrap_or_default().to_owned(),
     })
 }
 
-/// The caller's account in this region, when it is the one that the config file and `AWS_ACCOUNT_ID` name.
+/// The account of the caller in this region, after a check against the config file and `AWS_ACCOUNT_ID`.
 ///
 /// # Errors
-/// When the call fails, or it is another account.
+/// When the call fails, or another account is expected.
 pub async fn place(aws: &Aws) -> Result<AwsTarget> {
     aws.place(&caller(aws).await?.account)
 }

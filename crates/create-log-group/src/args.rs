@@ -7,9 +7,9 @@ use std::time::Duration;
 /// Create the CloudWatch log group of ops.toml, and keep it as it says
 ///
 /// Describes the group first and changes only what differs: retention, KMS
-/// key, tags. What the file does not name stays as it is. A shorter retention
-/// deletes log events: it requires confirmation on a terminal, or --yes.
-/// A second run changes nothing and says so.
+/// key, deletion protection, tags. What the file does not name stays as it is.
+/// A shorter retention deletes log events: it requires confirmation on a
+/// terminal, or --yes. A second run changes nothing and says so.
 #[derive(Debug, Parser)]
 #[command(after_help = HELP)]
 pub(crate) struct Args {
@@ -32,7 +32,8 @@ Examples:
 
 Permissions: logs:DescribeLogGroups, logs:ListTagsForResource,
 logs:CreateLogGroup, logs:PutRetentionPolicy, logs:DeleteRetentionPolicy,
-logs:TagResource, logs:AssociateKmsKey, logs:DisassociateKmsKey
+logs:TagResource, logs:AssociateKmsKey, logs:DisassociateKmsKey,
+logs:PutLogGroupDeletionProtection
 
 Exit codes:
   0  done, or nothing to do

@@ -39,6 +39,9 @@ impl Desired {
         if let Some(class) = self.group.class {
             body["logGroupClass"] = class.as_str().into();
         }
+        if let Some(protection) = self.group.deletion_protection {
+            body["deletionProtectionEnabled"] = protection.into();
+        }
         if !self.tags.is_empty() {
             body["tags"] = json!(self.tags);
         }
@@ -57,6 +60,7 @@ pub(crate) struct Observed {
     pub(crate) retention_policy_name: Option<String>,
     pub(crate) kms_key_id: Option<String>,
     pub(crate) log_group_class: Option<String>,
+    pub(crate) deletion_protection_enabled: Option<bool>,
     /// In milliseconds since 1970.
     pub(crate) creation_time: Option<i64>,
     /// From ListTagsForResource.
@@ -114,6 +118,7 @@ pub(crate) fn plan(desired: &Desired, observed: Option<&Observed>) -> Result<Pla
     let steps = [
         retention(&desired.group, observed),
         key(&desired.group, observed),
+        deletion_protection(&desired.group, observed),
         tags::step(&desired.tags, &observed.tags, tag),
     ];
     Ok(Plan::update(steps.into_iter().flatten().collect()))
@@ -126,6 +131,9 @@ fn changes_at_creation(desired: &Desired) -> Vec<Change> {
         never,
         desired.first_key().map(|key| ("kms_key", Value::from(key))),
         group.class.map(|class| ("class", class.as_str().into())),
+        group
+            .deletion_protection
+            .map(|protection| ("deletion_protection", protection.into())),
     ];
     let fields = fields.into_iter().flatten();
     fields
@@ -217,6 +225,23 @@ fn key(group: &LogGroup, observed: &Observed) -> Option<Step<Action>> {
     };
     let shown = |key: Option<&str>| key.map_or(Value::Null, Value::from);
     Step::of(action, vec![Change::new("kms_key", shown(old), shown(new))])
+}
+
+fn deletion_protection(group: &LogGroup, observed: &Observed) -> Option<Step<Action>> {
+    let (to, from) = (
+        group.deletion_protection?,
+        observed.deletion_protection_enabled.unwrap_or(false),
+    );
+    if to == from {
+        return None;
+    }
+    let body = json!({"logGroupIdentifier": group.name, "deletionProtectionEnabled": to});
+    let action = Action::new(
+        "set the deletion protection of",
+        "PutLogGroupDeletionProtection",
+        body,
+    );
+    Step::of(action, vec![Change::new("deletion_protection", from, to)])
 }
 
 fn days_of(retention: Retention) -> Option<i32> {

@@ -1,4 +1,4 @@
-//! ECR's lifecycle policies: what is wrong with one, and what differs between two.
+//! ECR's lifecycle policies: the checks of one, and the differences between two.
 
 use aws_documents::difference::{List, difference, sort};
 use aws_documents::shape::{self, Shape, optional, required};
@@ -88,7 +88,10 @@ fn selection(rule: &Field, faults: &mut Diagnostics) {
             faults.error(&selection, "`tagged` needs `tagPatternList` or `tagPrefixList`");
         }
         (Some("tagged"), [Some(_), Some(prefixes)]) => {
-            faults.error(prefixes, "`tagPatternList` and `tagPrefixList` don't go together");
+            faults.error(
+                prefixes,
+                "`tagPatternList` and `tagPrefixList` exclude each other",
+            );
         }
         (Some("untagged"), [Some(list), _] | [None, Some(list)]) => {
             faults.error(list, "it goes with the `tagStatus` tagged");
@@ -170,7 +173,7 @@ fn any_comes_last(rules: &[Field], faults: &mut Diagnostics) {
     }
 }
 
-/// What differs, as ECR means it: rules are known by their priority, and the order of tags means nothing.
+/// The differences for ECR: rules are identified by their priority, and the order of tags does not matter.
 pub(crate) fn changes(from: Option<&Value>, to: &Value) -> Vec<Change> {
     let path = |path: &str| format!("lifecycle_policy.{path}");
     let Some(from) = from else {
@@ -191,7 +194,7 @@ fn meaning(field: &str) -> List {
     }
 }
 
-/// In one order, and without what says nothing.
+/// The policy with its lists in one order, and without empty fields.
 fn plain(policy: &Value) -> Value {
     let mut policy = without_nothing(policy);
     sort(&mut policy, meaning);

@@ -170,7 +170,7 @@ fn check_immutable_fields(name: &str, desired: &Encryption, observed: &Observed)
     };
     let has = observed.kms_key.as_deref().unwrap_or("an unknown key");
     // ECR returns the ARN, also of a key that was given by its id.
-    if has == key || has.rsplit_once(":key/").is_some_and(|(_, id)| id == key) {
+    if has == key || arn::split(has).and_then(|arn| arn.resource.strip_prefix("key/")) == Some(key) {
         Ok(())
     } else {
         Err(refusal("the KMS key", has, key))

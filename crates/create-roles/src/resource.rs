@@ -57,9 +57,9 @@ impl Resource for Role<'_> {
     /// A managed policy of this account that does not exist is an error before the first role is half made. AWS's own
     /// are left to AttachRolePolicy: their names are public.
     async fn check_plan(&self, plan: &Plan) -> Result<()> {
-        let own = format!(":iam::{}:policy/", self.target.account);
+        let is_own = |text: &&String| arn::split(text).is_some_and(|arn| arn.account == self.target.account);
         let policies = policies_of(plan, &self.desired);
-        for arn in policies.iter().filter(|arn| arn.contains(&own)) {
+        for arn in policies.iter().filter(is_own) {
             match self.iam.find_policy(arn).await? {
                 PolicyLookup::Found => {}
                 PolicyLookup::Denied => self.iam.console.warn(format!(

@@ -1,25 +1,26 @@
-//! The service as `ops.toml` and its JSON file want it.
+//! The service as `ops.toml` and its JSON file describe it.
 
-use crate::service::text;
 use anyhow::Result;
 use aws_documents::service::{Setting, check, fill};
-use aws_documents::{Document, Fault, shown, tags};
+use aws_documents::{Diagnostic, Document, shown, tags};
 use cli::Failure;
 use common::config::{Config, Variables};
 use common::documents::{expand_and_check, expand_key};
+use ecs::json::text;
+use ecs::names::revision_name;
 use reconcile::Tags;
 use serde_json::Value;
 
-/// Cluster and service by their names: all that `status`, `logs` and `rollback` need.
+/// The names of the cluster and the service: all that `status`, `logs` and `rollback` need.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Names {
     pub(crate) cluster: String,
     pub(crate) service: String,
-    /// `FAMILY` or `FAMILY:REVISION`, by the service's file or the task definition's.
+    /// `FAMILY` or `FAMILY:REVISION`, from the file of the service or that of the task definition.
     pub(crate) task_definition: String,
 }
 
-/// The whole.
+/// The whole service.
 #[derive(Debug)]
 pub(crate) struct Desired {
     pub(crate) names: Names,
@@ -29,12 +30,12 @@ pub(crate) struct Desired {
     security_groups: Option<Vec<String>>,
 }
 
-/// The document with nothing expanded.
+/// The document, without the variables expanded.
 ///
 /// # Errors
 /// When there is no `[service]`, or its file can't be read.
 fn document(config: &Config, file: &str) -> Result<Document> {
-    Ok(Document::read(&config.resolve(file)).map_err(Fault::into_failure)?)
+    Ok(Document::read(&config.resolve(file)).map_err(Diagnostic::into_failure)?)
 }
 
 fn no_table(config: &Config) -> Failure {
@@ -55,10 +56,10 @@ pub(crate) fn names(config: &Config, variables: &Variables) -> Result<Names> {
 }
 
 fn names_in(config: &Config, variables: &Variables, document: &Document) -> Result<Names> {
-    let field = |key: &str| expand_key(document, key, variables).map_err(Fault::into_failure);
+    let field = |key: &str| expand_key(document, key, variables).map_err(Diagnostic::into_failure);
     let missing = |key: &str| {
         let message = format!("`{key}` is missing");
-        Fault::of_field(&document.file, &document.field(), message).into_failure()
+        Diagnostic::of_field(&document.file, &document.field(), message).into_failure()
     };
     let cluster = match field("cluster")? {
         Some(cluster) => cluster,
@@ -91,10 +92,10 @@ fn family(config: &Config, variables: &Variables) -> Result<Option<String>> {
         return Ok(None);
     };
     let document = document(config, &table.file)?;
-    Ok(expand_key(&document, "family", variables).map_err(Fault::into_failure)?)
+    Ok(expand_key(&document, "family", variables).map_err(Diagnostic::into_failure)?)
 }
 
-/// What the document is judged with.
+/// What the document is checked with.
 fn setting<'a>(
     subnets: Option<&'a [String]>,
     security_groups: Option<&'a [String]>,
@@ -109,8 +110,8 @@ fn setting<'a>(
 }
 
 impl Names {
-    /// The task definition to take: what the command line says, else the file's. A bare number is a revision of
-    /// its family.
+    /// The task definition to use: that of the command line, else that of the file. A number alone is a revision of its
+    /// family.
     pub(crate) fn chosen(&self, flag: Option<&str>) -> String {
         let family = self.task_definition.split(':').next().unwrap_or_default();
         match flag {
@@ -118,17 +119,17 @@ impl Names {
             Some(number) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
                 format!("{family}:{number}")
             }
-            Some(name) => crate::rollout::short(name).to_owned(),
+            Some(name) => revision_name(name).to_owned(),
         }
     }
 }
 
 impl Desired {
-    /// Reads all of it. Faults of the file and of `[app].tags` are the inner result.
+    /// Reads the whole service. Diagnostics of the file and of `[app].tags` are the inner result.
     ///
     /// # Errors
     /// When the configuration is wrong.
-    pub(crate) fn read(config: &Config, variables: &Variables) -> Result<Result<Self, Vec<Fault>>> {
+    pub(crate) fn read(config: &Config, variables: &Variables) -> Result<Result<Self, Vec<Diagnostic>>> {
         let table = config.service(variables)?.ok_or_else(|| no_table(config))?;
         let written = document(config, &table.file)?;
         let (subnets, security_groups) = (
@@ -140,16 +141,16 @@ impl Desired {
             Ok(expanded) => expanded,
             Err(faults) => return Ok(Err(faults)),
         };
-        // Without a name nothing can be asked; told is all that is wrong.
+        // Without a name AWS can't be asked; all faults are reported.
         let names = match names_in(config, variables, &written) {
-            Err(_) if found.iter().any(Fault::is_error) => return Ok(Err(found)),
+            Err(_) if found.iter().any(Diagnostic::is_error) => return Ok(Err(found)),
             names => names?,
         };
         let app: Tags = config.tags(variables)?.0.into_iter().collect();
         let faults = app.iter().filter_map(|(key, value)| tags::fault(key, value));
-        let faults: Vec<Fault> = faults
+        let faults: Vec<Diagnostic> = faults
             .map(|message| {
-                let mut fault = Fault::of_file(&shown(&config.path), message);
+                let mut fault = Diagnostic::of_file(&shown(&config.path), message);
                 fault.path = "app.tags".into();
                 fault
             })
@@ -159,7 +160,7 @@ impl Desired {
             return Ok(Err(found));
         }
         let mut tags = app;
-        // The file's own win.
+        // The tags of the file win.
         tags.extend(reconcile::tags::of_json(&document.to_value()));
         Ok(Ok(Desired {
             names,
@@ -178,12 +179,12 @@ impl Desired {
         )
     }
 
-    /// What is wrong with it; more, when the task definition is known.
-    pub(crate) fn faults(&self, task_definition: Option<&Value>) -> Vec<Fault> {
+    /// The faults of the document; more, when the task definition is known.
+    pub(crate) fn faults(&self, task_definition: Option<&Value>) -> Vec<Diagnostic> {
         check(&self.document, &self.setting(task_definition))
     }
 
-    /// In CreateService's shape, without tags: they are compared and set apart from the rest.
+    /// In the shape of CreateService, without tags: they are compared and set separately.
     pub(crate) fn value(&self, task_definition: Option<&Value>) -> Value {
         let mut value = fill(&self.document.to_value(), &self.setting(None));
         if let Some(members) = value.as_object_mut() {

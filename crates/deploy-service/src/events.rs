@@ -1,27 +1,27 @@
-//! What is told once: events of the service, and times of day.
+//! Events of the service, each of which is printed once, and times of day.
 
 use crate::service::{Event, Service};
 use std::collections::BTreeSet;
 
-/// The events that were told, or were there before.
+/// The events that were printed, or existed before the change.
 #[derive(Debug, Default)]
 pub(crate) struct Events(BTreeSet<String>);
 
 impl Events {
-    /// Those that are there already are not told.
+    /// The events of `service` are not printed.
     pub(crate) fn before(service: Option<&Service>) -> Self {
         let ids = service.into_iter().flat_map(|service| &service.events);
         Events(ids.map(|event| event.id.clone()).collect())
     }
 
-    /// What is new, the oldest first.
+    /// The events of `service` that were not printed yet, the oldest first.
     pub(crate) fn new_in<'a>(&mut self, service: &'a Service) -> Vec<&'a Event> {
         let events = service.events.iter();
         events.filter(|event| self.0.insert(event.id.clone())).collect()
     }
 }
 
-/// What tells of trouble, in the words of ECS.
+/// Whether an event reports a problem. Events have no field for it; this only selects the event that a message quotes.
 pub(crate) fn is_trouble(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     ["unable", "fail", "unhealthy", "error", "throttl", "missing"]

@@ -1,128 +1,106 @@
-//! `logs`: the lines of the service's containers, from all of its tasks.
+//! `logs`: prints the lines of the service's containers, from all of its tasks.
 
-use crate::command::LogsArgs;
-use crate::deploy::{Found, connect, deployable, find};
-use crate::desired;
-use crate::ecs::Ecs;
+use crate::args::LogsArgs;
+use crate::cadence::{FOLLOW_LOGS, LATE_EVENTS};
+use crate::context::{Context, Found};
+use crate::deploy::deployable;
 use crate::events::time_of_day;
-use crate::log::{Target, targets, without_line_end};
-use crate::refusal::Refusal;
-use crate::rollout::short;
-use crate::service::text;
+use crate::log_stream::{LogTarget, targets, turn, without_line_end};
+use crate::poll::poll_transient;
 use anyhow::Result;
-use cli::error::ErrorSummary;
 use cli::{Console, ErrorKind, Failure, Outcome, Report};
-use common::aws::Aws;
-use common::config::{Config, Variables};
+use common::aws::CallError;
+use common::aws::json::JsonClient;
+use common::config::Config;
+use ecs::json::{count, list, text};
+use ecs::names::revision_name;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A line that came in late may be older than one that was shown.
-const LATE: i64 = 10_000;
+/// `-f` writes lines without an end, `-o json` one document.
+///
+/// # Errors
+/// When both were given.
+fn check_options(args: &LogsArgs, console: &Console) -> Result<(), Failure> {
+    if !(args.follow && console.is_json()) {
+        return Ok(());
+    }
+    Err(
+        Failure::error("failed to follow the log: -o json prints one document, and -f never ends")
+            .kind(ErrorKind::Usage)
+            .code("usage")
+            .hint("leave one of them out"),
+    )
+}
 
-/// Does it.
+/// Prints the lines.
 ///
 /// # Errors
 /// When AWS can't be asked.
-pub(crate) async fn run(args: &LogsArgs, console: &Console) -> Result<Report> {
-    if args.follow && console.is_json() {
-        let failure =
-            Failure::error("failed to follow the log: -o json prints one document, and -f never ends");
-        return Err(failure
-            .kind(ErrorKind::Usage)
-            .code("usage")
-            .hint("leave one of them out")
-            .into());
-    }
-    let config = Config::find(args.common.config.config.as_deref())?;
-    let timeout = args.common.timeout(&config)?;
-    let work = work(args, &config, console);
-    if args.follow && args.common.timeout.is_none() {
-        // Until somebody stops it.
-        return work.await;
-    }
-    match tokio::time::timeout(timeout, work).await {
-        Ok(result) => result,
-        Err(_) => Err(runtime::late(timeout).into()),
-    }
-}
-
-async fn work(args: &LogsArgs, config: &Config, console: &Console) -> Result<Report> {
-    desired::names(config, &Variables::preview(&config.schema))?;
-    let (aws, place) = connect(&args.common, config, console).await?;
-    let names = desired::names(config, &Variables::new(&config.schema, &place))?;
-    let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk), &names.cluster);
-    let reference = match find(&ecs, &names.service, false, console).await? {
-        Found::Service(Some(service)) => short(text(&service.value, "taskDefinition")).to_owned(),
+pub(crate) async fn run(args: &LogsArgs, config: &Config, console: &Console) -> Result<Report> {
+    check_options(args, console)?;
+    let context = Context::open(&args.service, config, console).await?;
+    let reference = match context.find(false).await? {
+        Found::Service(Some(service)) => revision_name(text(&service.value, "taskDefinition")).to_owned(),
         // Tasks of `run` log there too.
-        _ => names.task_definition.clone(),
+        _ => context.names.task_definition.clone(),
     };
-    let definition = ecs.task_definition(&reference).await?;
-    let definition = definition.map_or_else(|| deployable(None, &reference, &names.service), Ok)?;
-    let mut reader = Reader {
-        aws: &aws,
-        targets: chosen(&definition, &reference, args.container.as_deref())?,
+    let definition = context.task_definition(&reference).await?;
+    let definition = definition.map_or_else(|| deployable(None, &reference, context.name()), Ok)?;
+    let targets = selected(&definition, &reference, args.container.as_deref())?;
+    let clients = targets.iter().map(|target| target.client(&context.aws));
+    let mut reader = LogReader {
+        clients: clients.zip(&targets).collect(),
         since: since(args.since),
         seen: BTreeSet::new(),
     };
-    let mut lines = Vec::new();
-    let (mut has_read, mut said) = (false, false);
-    loop {
-        let (new, result) = reader.read().await;
-        for line in new {
-            if console.is_json() {
-                lines.push(line.to_json());
-            } else {
-                console.stdout(&line.shown());
-            }
-        }
-        match result {
-            Ok(()) => (has_read, said) = (true, false),
-            // What passes (a broken connection, throttling) does not end what goes on for hours.
-            Err(unread) if args.follow && has_read && unread.refusal.passes() => {
-                if !said {
-                    let why = ErrorSummary::of(&unread.into()).message;
-                    console.info(format!("{}: asking again: {why}", names.service));
-                    said = true;
-                }
-            }
-            Err(unread) if console.is_json() => {
-                let report = Report::new(Outcome::Failed).detail("task_definition", reference);
-                return Ok(console.failed(&unread.into(), report.detail("lines", lines)));
-            }
-            Err(unread) => return Err(unread.into()),
-        }
-        // `logs -f | head` ends with its reader.
-        if !args.follow || console.has_no_reader() {
-            let report = Report::new(Outcome::Ok).detail("task_definition", reference);
-            return Ok(if console.is_json() {
-                report.detail("lines", lines)
-            } else {
-                report
-            });
-        }
-        tokio::time::sleep(args.common.poll.min(Duration::from_secs(2))).await;
+    let report = |outcome| Report::new(outcome).detail("task_definition", reference.as_str());
+    let (lines, result) = reader.read().await;
+    if console.is_json() {
+        let lines: Vec<Value> = lines.iter().map(LogLine::to_json).collect();
+        return Ok(match result {
+            Ok(()) => report(Outcome::Ok).detail("lines", lines),
+            Err(error) => console.failed(&error, report(Outcome::Failed).detail("lines", lines)),
+        });
     }
+    let print = |lines: Vec<LogLine>| lines.iter().for_each(|line| console.stdout(&line.to_string()));
+    print(lines);
+    result?;
+    // `logs -f | head` ends when its reader does.
+    while args.follow && !console.has_no_reader() {
+        tokio::time::sleep(context.poll.min(FOLLOW_LOGS)).await;
+        let report = |text: String| console.info(format!("{}: {text}", context.name()));
+        let read = async || {
+            let (lines, result) = reader.read().await;
+            print(lines);
+            result
+        };
+        poll_transient(context.poll.min(FOLLOW_LOGS), report, read).await?;
+    }
+    Ok(report(Outcome::Ok))
 }
 
+/// The time so long ago, in milliseconds since 1970.
 fn since(ago: Duration) -> i64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(now.saturating_sub(ago).as_millis()).unwrap_or_default()
 }
 
-fn chosen(definition: &Value, reference: &str, container: Option<&str>) -> Result<Vec<Target>> {
+/// The targets of the selected containers.
+fn selected(definition: &Value, reference: &str, container: Option<&str>) -> Result<Vec<LogTarget>> {
     let all = targets(definition);
     let known: Vec<String> = all
         .iter()
         .map(|target| format!("`{}`", target.container))
         .collect();
-    let chosen: Vec<Target> = all
+    let selected: Vec<LogTarget> = all
         .into_iter()
         .filter(|target| container.is_none_or(|name| name == target.container))
         .collect();
-    if !chosen.is_empty() {
-        return Ok(chosen);
+    if !selected.is_empty() {
+        return Ok(selected);
     }
     let failure = match container {
         Some(name) if !known.is_empty() => Failure::error(format!(
@@ -136,73 +114,54 @@ fn chosen(definition: &Value, reference: &str, container: Option<&str>) -> Resul
     Err(failure.code("no-log").into())
 }
 
-/// One line of one task's container.
+/// A line of a container of a task.
 #[derive(Clone, Debug)]
-struct Shown {
+struct LogLine {
+    /// In milliseconds since 1970.
     time: i64,
     container: String,
     task: String,
     text: String,
 }
 
-impl Shown {
-    fn shown(&self) -> String {
-        let Shown {
-            time,
-            container,
-            task,
-            text,
-        } = self;
-        let seconds = time.div_euclid(1000);
-        // Far below 2^53.
-        #[allow(clippy::cast_precision_loss, reason = "a time in seconds")]
-        let time = time_of_day(seconds as f64);
-        let task: String = task.chars().take(8).collect();
-        format!("{time} {container}/{task} {text}")
-    }
-
+impl LogLine {
     fn to_json(&self) -> Value {
         json!({"time": self.time, "container": self.container, "task": self.task, "message": self.text})
     }
 }
 
-struct Reader<'a> {
-    aws: &'a Aws,
-    targets: Vec<Target>,
-    /// From this time on, in milliseconds since 1970.
-    since: i64,
-    /// The events that were shown, with their time.
-    seen: BTreeSet<(i64, String)>,
-}
-
-/// A group that could not be read.
-struct Unread {
-    group: String,
-    refusal: Refusal,
-}
-
-impl From<Unread> for anyhow::Error {
-    fn from(unread: Unread) -> Self {
-        let Unread { group, refusal } = unread;
-        let missing = refusal.code == "ResourceNotFoundException";
-        let mut failure = refusal.failure;
-        if missing {
-            failure = failure.hint("create-log-group makes it");
-        }
-        anyhow::Error::from(failure).context(format!("failed to read log group `{group}`"))
+impl fmt::Display for LogLine {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let LogLine {
+            time,
+            container,
+            task,
+            text,
+        } = self;
+        // Far below 2^53.
+        #[allow(clippy::cast_precision_loss, reason = "a time in seconds")]
+        let time = time_of_day(time.div_euclid(1000) as f64);
+        write!(formatter, "{time} {container}/{task:.8} {text}")
     }
 }
 
-impl Reader<'_> {
-    /// What is new, in the order of its time. What came before an error is there all the same.
-    async fn read(&mut self) -> (Vec<Shown>, Result<(), Unread>) {
+struct LogReader<'a> {
+    clients: Vec<(JsonClient, &'a LogTarget)>,
+    /// From this time on, in milliseconds since 1970.
+    since: i64,
+    /// The events that were read, with their time.
+    seen: BTreeSet<(i64, String)>,
+}
+
+impl LogReader<'_> {
+    /// The new lines, in the order of their time; also those that were read before an error.
+    async fn read(&mut self) -> (Vec<LogLine>, Result<()>) {
         let mut lines = Vec::new();
         let mut result = Ok(());
-        for target in &self.targets {
-            if let Err(refusal) = read_target(self.aws, target, self.since, &mut self.seen, &mut lines).await
-            {
-                let group = target.group.clone();
-                result = Err(Unread { group, refusal });
+        for (client, target) in &self.clients {
+            let read = read_target(client, target, self.since, &mut self.seen, &mut lines).await;
+            if let Err(error) = read {
+                result = Err(unread(error, &target.group));
                 break;
             }
         }
@@ -210,56 +169,57 @@ impl Reader<'_> {
         if let Some(last) = lines.last()
             && result.is_ok()
         {
-            // A task whose clock is fast must not hide what the others say.
-            let old = last.time.min(since(Duration::ZERO)) - LATE;
+            // The lines of a task whose clock is fast must not hide those of the others.
+            let late = i64::try_from(LATE_EVENTS.as_millis()).unwrap_or_default();
+            let old = last.time.min(since(Duration::ZERO)) - late;
             self.since = self.since.max(old);
-            // What is older is not asked for again.
+            // Older events are not read again.
             self.seen = self.seen.split_off(&(old, String::new()));
         }
         (lines, result)
     }
 }
 
-/// Adds the lines of all tasks' containers of this name that were not seen before.
+fn unread(error: CallError, group: &str) -> anyhow::Error {
+    let is_missing = error.kind() == ErrorKind::NotFound;
+    let mut failure = Failure::from(error);
+    if is_missing {
+        failure = failure.hint("create-log-group makes it");
+    }
+    anyhow::Error::from(failure).context(format!("failed to read log group `{group}`"))
+}
+
+/// Adds the lines that were not read before, of this container in all tasks.
 async fn read_target(
-    aws: &Aws,
-    target: &Target,
+    client: &JsonClient,
+    target: &LogTarget,
     since: i64,
     seen: &mut BTreeSet<(i64, String)>,
-    lines: &mut Vec<Shown>,
-) -> Result<(), Refusal> {
-    let client = target.client(aws);
+    lines: &mut Vec<LogLine>,
+) -> Result<(), CallError> {
     let prefix = target.stream("");
-    let mut token = None;
+    let mut request =
+        json!({"logGroupName": target.group, "logStreamNamePrefix": prefix, "startTime": since});
     loop {
-        let request = client
-            .filter_log_events()
-            .log_group_name(&target.group)
-            .log_stream_name_prefix(&prefix)
-            .start_time(since)
-            .set_next_token(token.clone());
-        let answer = request.send().await;
-        let answer = answer.map_err(|error| Refusal::of("logs:FilterLogEvents", error))?;
-        for event in answer.events() {
-            // Not everybody who speaks AWS's language knows the prefix.
-            let stream = event.log_stream_name().unwrap_or_default();
-            let Some(task) = stream.strip_prefix(&prefix) else {
+        let answer = client.call("FilterLogEvents", &request).await?;
+        for event in list(&answer, "events") {
+            // Emulators of CloudWatch ignore the prefix.
+            let Some(task) = text(event, "logStreamName").strip_prefix(&prefix) else {
                 continue;
             };
-            let time = event.timestamp().unwrap_or_default();
-            if seen.insert((time, event.event_id().unwrap_or_default().to_owned())) {
-                lines.push(Shown {
+            let time = count(event, "timestamp");
+            if seen.insert((time, text(event, "eventId").to_owned())) {
+                lines.push(LogLine {
                     time,
                     container: target.container.clone(),
                     task: task.to_owned(),
-                    text: without_line_end(event.message().unwrap_or_default()).to_owned(),
+                    text: without_line_end(text(event, "message")).to_owned(),
                 });
             }
         }
-        // A page may be empty, or not full: only without a token it was the last one.
-        match answer.next_token() {
-            Some(next) if token.as_deref() != Some(next) => token = Some(next.to_owned()),
-            _ => return Ok(()),
+        // A page may be empty or incomplete; only one without a token is the last.
+        if !turn(&mut request, text(&answer, "nextToken")) {
+            return Ok(());
         }
     }
 }

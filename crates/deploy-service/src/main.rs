@@ -1,42 +1,41 @@
-//! `deploy-service` makes the ECS service of `ops.toml`, or updates it, and waits until the new deployment is
-//! the one that runs.
+//! `deploy-service` creates the ECS service of `ops.toml`, or updates it, and waits until the new deployment is the one
+//! that runs.
 //!
-//! Success is decided by identity: our own deployment completed, and the primary one runs the task definition
-//! that was asked for. A service that is merely stable may have been rolled back.
+//! Success is decided by identity: the deployment that this run started has completed, and the primary deployment runs
+//! the task definition that was asked for. A service that only looks stable may have been rolled back.
 //!
-//! stdout: the service's ARN; the lines of a log for `run` and `logs`.
+//! stdout: the ARN of the service; the lines of a log for `run` and `logs`.
 //! stderr: what differs, field by field; what the deployment does, and why tasks stop.
 
 mod apply;
-mod command;
-mod commands;
-mod container;
+mod args;
+mod cadence;
+mod context;
 mod deploy;
+mod deployer;
 mod desired;
-mod ecs;
+mod evaluator;
 mod events;
-mod follow;
-mod history;
-mod judge;
-mod log;
+mod log_stream;
 mod logs;
-mod namespaces;
-mod ongoing;
+mod manual_commands;
+mod outcome;
 mod plan;
-mod refusal;
+mod poll;
 mod rollback;
+mod rollback_target;
 mod rollout;
 mod run;
 mod service;
 mod status;
-mod stopped;
-mod target;
-mod verdict;
-mod watch;
+mod stopped_task;
+mod waiter;
 
-use cli::Console;
-use command::{Args, Command};
-use ongoing::Ongoing;
+use anyhow::Result;
+use args::{Args, Command};
+use cli::{Console, Report};
+use context::InvalidDocument;
+use runtime::Deadline;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -44,19 +43,28 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(code) => return code,
     };
-    let console = Console::new("deploy-service", &args.common().output);
-    let ongoing = Ongoing::default();
+    let console = Console::new("deploy-service", &args.service().common.output);
+    let deadline = Deadline::new(args.service().timeout);
     let work = async {
-        match &args.command {
-            None => deploy::run(&args.deploy, &console, &ongoing).await,
-            Some(Command::Status(status)) => status::run(status, &console).await,
-            Some(Command::Rollback(rollback)) => rollback::run(rollback, &console, &ongoing).await,
-            Some(Command::Run(run)) => run::run(run, &console, &ongoing).await,
-            Some(Command::Logs(logs)) => logs::run(logs, &console).await,
-        }
+        let result = work(&args, &console, &deadline).await;
+        result.or_else(|error| Ok(*error.downcast::<InvalidDocument>()?.0))
     };
-    // The deadline is our own: `ops.toml` may set it, and what goes on then has to be told. That of the command
-    // line holds also where we are held up.
-    let timeout = args.common().timeout;
-    runtime::run_or_leave(&console, timeout, work, || ongoing.leave(&console))
+    runtime::run(&console, deadline.clone(), work)
+}
+
+async fn work(args: &Args, console: &Console, deadline: &Deadline) -> Result<Report> {
+    let (config, timeout) = context::load(args.service())?;
+    deadline.set(Some(timeout));
+    match &args.command {
+        None => deploy::run(&args.deploy, &config, console).await,
+        Some(Command::Status(status)) => status::run(status, &config, console).await,
+        Some(Command::Rollback(rollback)) => rollback::run(rollback, &config, console).await,
+        Some(Command::Run(run)) => run::run(run, &config, console).await,
+        Some(Command::Logs(logs)) => {
+            if logs.follow && logs.service.timeout.is_none() {
+                deadline.set(None);
+            }
+            logs::run(logs, &config, console).await
+        }
+    }
 }

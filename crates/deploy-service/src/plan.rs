@@ -1,12 +1,14 @@
 //! What has to be done to a service. No I/O.
 
-use crate::commands::Commands;
-use crate::rollout::{State, short};
-use crate::service::{Service, Status, text};
+use crate::manual_commands::ManualCommands;
+use crate::rollout::State;
+use crate::service::{Service, Status};
 use aws_documents::service::{
     NEEDS_DEPLOYMENT, NEEDS_FORCE, Namespaces, ONLY_NEW_TASKS, UNCHANGEABLE, complete, difference, update,
 };
 use cli::{Change, ErrorKind, Failure};
+use ecs::json::text;
+use ecs::names::revision_name;
 use reconcile::Tags;
 use reconcile::tags::{changes as tag_changes, differing, to_json};
 use serde_json::{Value, json};
@@ -14,25 +16,27 @@ use serde_json::{Value, json};
 /// What there is to do.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Plan {
-    /// There is none, or only the memory of one.
+    /// It does not exist, or was deleted.
     Create(Vec<Change>),
-    /// The old one has to be gone first.
+    /// It is being deleted, which has to end first.
     Drain,
     /// These fields of UpdateService; none when only tags differ.
     Update {
         fields: Value,
         tags: Tags,
         changes: Vec<Change>,
-        /// What is true only of tasks that start later.
+        /// Whether something of it applies only to tasks that start later.
         later: bool,
     },
-    /// It is as desired, and its deployment still goes on, or tasks are missing.
+    /// It is as desired, and its deployment is in progress, or tasks are missing.
     Await,
+    /// It is as desired.
     Nothing,
 }
 
 impl Plan {
-    /// Compares; `desired` has CreateService's shape, and the ARN of its task definition.
+    /// Compares `service` with `desired`, which has CreateService's shape and
+    /// the ARN of the task definition.
     ///
     /// # Errors
     /// When what differs can't be changed in place.
@@ -42,7 +46,7 @@ impl Plan {
         tags: &Tags,
         namespaces: &Namespaces,
         force: bool,
-        commands: &Commands,
+        manual: &ManualCommands,
     ) -> Result<Self, Failure> {
         let service = match service {
             Some(service) if service.status == Status::Draining => return Ok(Plan::Drain),
@@ -52,15 +56,15 @@ impl Plan {
         let difference = difference(&service.value, desired, namespaces);
         if difference.touches(&UNCHANGEABLE) {
             let name = text(desired, "serviceName");
-            return Err(unchangeable(name, &difference.changes, commands));
+            return Err(unchangeable(name, &difference.changes, manual));
         }
         let mut fields = update(desired, &difference);
         let mut changes = difference.changes.clone();
         let new_tags = differing(tags, &service.tags());
         changes.extend(tag_changes(&new_tags, &service.tags()));
-        let task_definition = short(text(desired, "taskDefinition"));
+        let task_definition = revision_name(text(desired, "taskDefinition"));
         let primary = service.primary();
-        // A deployment that failed stays so until there is another one.
+        // A failed deployment is replaced only by another one.
         let failed = primary.is_some_and(|one| one.state == State::Failed);
         let starts = difference.touches(&NEEDS_DEPLOYMENT);
         if force || (failed && !starts) || difference.touches(&NEEDS_FORCE) {
@@ -73,7 +77,7 @@ impl Plan {
             }
         }
         if changes.is_empty() {
-            // Tasks that are missing are started anew, and may fail.
+            // ECS starts missing tasks again, and they may fail.
             let done = primary.is_some_and(|one| {
                 one.state == State::Completed
                     && one.task_definition == task_definition
@@ -89,8 +93,8 @@ impl Plan {
         })
     }
 
-    /// As the report has it.
-    pub(crate) fn action(&self) -> &'static str {
+    /// The word for the report.
+    pub(crate) fn verb(&self) -> &'static str {
         match self {
             Plan::Create(_) | Plan::Drain => "create",
             Plan::Update { .. } => "update",
@@ -106,8 +110,8 @@ impl Plan {
     }
 }
 
-/// The body of CreateService. The same `token` again is the same request: what is sent once more after a broken
-/// connection finds the service that it has made.
+/// The body of CreateService. A request with the same `token` is the same request: a repetition after a broken
+/// connection returns the service that the first one created.
 pub(crate) fn create_body(desired: &Value, tags: &Tags, token: &str) -> Value {
     let mut body = complete(desired);
     if let Some(members) = body.as_object_mut() {
@@ -123,13 +127,13 @@ pub(crate) fn create_body(desired: &Value, tags: &Tags, token: &str) -> Value {
     body
 }
 
-/// What somebody wants to see of a service that is not there yet.
+/// What a plan shows of a service that does not exist yet.
 fn creation(desired: &Value, tags: &Tags) -> Vec<Change> {
     let complete = create_body(desired, &Tags::new(), "");
     let mut changes = vec![Change::new(
         "taskDefinition",
         Value::Null,
-        short(text(desired, "taskDefinition")),
+        revision_name(text(desired, "taskDefinition")),
     )];
     for (path, pointer) in [
         ("desiredCount", "/desiredCount"),
@@ -155,21 +159,21 @@ fn creation(desired: &Value, tags: &Tags) -> Vec<Change> {
     changes
 }
 
-fn unchangeable(service: &str, changes: &[Change], commands: &Commands) -> Failure {
+fn unchangeable(service: &str, changes: &[Change], manual: &ManualCommands) -> Failure {
     let first = |change: &&Change| {
         let field = change.path.split(['.', '[']).next().unwrap_or_default();
         UNCHANGEABLE.contains(&field)
     };
-    let told: Vec<String> = changes.iter().filter(first).map(ToString::to_string).collect();
+    let shown: Vec<String> = changes.iter().filter(first).map(ToString::to_string).collect();
     Failure::error(format!(
         "failed to update service `{service}`: ECS can't change this of a service that exists: {}",
-        told.join(", ")
+        shown.join(", ")
     ))
     .kind(ErrorKind::Conflict)
     .code("unchangeable")
     .hint(format!(
         "change the file, or `{}` and run this again",
-        commands.delete()
+        manual.delete()
     ))
 }
 

@@ -1,5 +1,7 @@
-//! How a deployment stands: decided by identity, never by whether the service looks stable. No I/O.
+//! The state of a deployment, decided by its identity and never by whether the service looks stable. No I/O.
 
+use ecs::json::{count, text};
+use ecs::names::revision_name;
 use serde_json::{Value, json};
 
 /// The state that ECS gives a deployment.
@@ -41,28 +43,26 @@ pub(crate) struct Deployment {
 impl Deployment {
     /// As DescribeServices shows it.
     pub(crate) fn of(value: &Value) -> Self {
-        let text = |key: &str| value.get(key).and_then(Value::as_str).unwrap_or_default();
-        let count = |key: &str| value.get(key).and_then(Value::as_i64).unwrap_or_default();
         Deployment {
-            id: text("id").to_owned(),
-            primary: text("status") == "PRIMARY",
-            task_definition: short(text("taskDefinition")).to_owned(),
-            state: match text("rolloutState") {
+            id: text(value, "id").to_owned(),
+            primary: text(value, "status") == "PRIMARY",
+            task_definition: revision_name(text(value, "taskDefinition")).to_owned(),
+            state: match text(value, "rolloutState") {
                 "COMPLETED" => State::Completed,
                 "FAILED" => State::Failed,
-                // Nothing known is nothing done.
+                // A state that is missing or unknown is not an end.
                 _ => State::InProgress,
             },
-            reason: text("rolloutStateReason").to_owned(),
-            desired: count("desiredCount"),
-            running: count("runningCount"),
-            pending: count("pendingCount"),
-            failed: count("failedTasks"),
+            reason: text(value, "rolloutStateReason").to_owned(),
+            desired: count(value, "desiredCount"),
+            running: count(value, "runningCount"),
+            pending: count(value, "pendingCount"),
+            failed: count(value, "failedTasks"),
         }
     }
 
-    /// Whether ECS made it to go back from another one that failed.
-    pub(crate) fn goes_back(&self) -> bool {
+    /// Whether ECS started it to roll back another one that failed. The API has no field for it but this text.
+    pub(crate) fn is_rollback(&self) -> bool {
         self.reason.contains("rolling back") || self.reason.contains("rollback")
     }
 
@@ -100,31 +100,26 @@ impl Deployment {
     }
 }
 
-/// `FAMILY:REVISION` of an ARN.
-pub(crate) fn short(arn: &str) -> &str {
-    arn.rsplit_once("task-definition/").map_or(arn, |(_, name)| name)
-}
-
 /// The deployment that is waited for.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Ours {
+pub(crate) struct TrackedDeployment {
     pub(crate) id: String,
     /// The task definition that was asked for.
     pub(crate) desired: String,
-    /// The one that ran before, to which ECS may go back.
-    pub(crate) before: Option<String>,
-    /// Whether the circuit breaker goes back by itself.
+    /// The last revision whose deployment completed: where ECS may roll back to.
+    pub(crate) last_good: Option<String>,
+    /// Whether ECS rolls back by itself when the deployment fails.
     pub(crate) rolls_back: bool,
 }
 
-/// How our deployment stands.
+/// The state of the tracked deployment.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Progress {
-    /// ECS is at it.
+    /// ECS is working on it.
     Pending,
-    /// It failed, and ECS is going back to this task definition.
+    /// It failed, and ECS is rolling back to this task definition.
     RollingBack(String),
-    /// It completed, and it is what runs.
+    /// It completed, and its task definition runs.
     Done,
     /// It failed, and this task definition runs instead.
     RolledBack { to: String, reason: String },
@@ -132,52 +127,54 @@ pub(crate) enum Progress {
     Failed(String),
     /// Another deployment took its place.
     Superseded { by: String, task_definition: String },
-    /// Somebody deleted the service.
+    /// The service was deleted.
     Deleted,
 }
 
 impl Progress {
-    /// Whether nothing is to be waited for any more.
+    /// Whether there is nothing more to wait for.
     pub(crate) fn is_end(&self) -> bool {
         !matches!(self, Progress::Pending | Progress::RollingBack(_))
     }
 }
 
-/// Judges `deployments`, as one answer shows them. `seen` says whether an earlier answer showed ours.
-pub(crate) fn progress(deployments: &[Deployment], ours: &Ours, seen: bool) -> Progress {
-    let own = deployments.iter().find(|one| one.id == ours.id);
+/// The state of the tracked deployment in `deployments`, which one response lists. `seen`: whether an earlier response
+/// listed it.
+pub(crate) fn progress(deployments: &[Deployment], tracked: &TrackedDeployment, seen: bool) -> Progress {
+    let own = deployments.iter().find(|one| one.id == tracked.id);
     let primary = deployments.iter().find(|one| one.primary);
     match (own, primary) {
-        // An answer from before ours was known everywhere.
+        // A stale read, from before the deployment was visible everywhere.
         (None, _) if !seen => Progress::Pending,
         (_, None) => Progress::Pending,
         (Some(own), Some(primary)) if own.id == primary.id => match own.state {
             State::InProgress => Progress::Pending,
             // A service that was only made larger: its deployment had completed before.
             State::Completed if own.running < own.desired => Progress::Pending,
-            State::Completed if own.task_definition == ours.desired => Progress::Done,
+            State::Completed if own.task_definition == tracked.desired => Progress::Done,
             State::Completed => Progress::Failed(format!(
                 "it runs `{}` instead of `{}`",
-                own.task_definition, ours.desired
+                own.task_definition, tracked.desired
             )),
-            // The deployment that goes back comes a moment after the failure.
-            State::Failed => match &ours.before {
-                Some(before) if ours.rolls_back => Progress::RollingBack(before.clone()),
+            // The deployment that rolls back starts a moment after the failure.
+            State::Failed => match &tracked.last_good {
+                Some(last_good) if tracked.rolls_back => Progress::RollingBack(last_good.clone()),
                 _ => Progress::Failed(own.reason.clone()),
             },
         },
-        (own, Some(primary)) => replaced(own, primary, ours),
+        (own, Some(primary)) => replaced(own, primary, tracked),
     }
 }
 
-/// Another deployment is the primary one: ECS's way back, or somebody else's.
-fn replaced(own: Option<&Deployment>, primary: &Deployment, ours: &Ours) -> Progress {
+/// Another deployment is the primary one: the rollback of ECS, or the deployment of another caller.
+fn replaced(own: Option<&Deployment>, primary: &Deployment, tracked: &TrackedDeployment) -> Progress {
     let reason = own.map(|own| own.reason.clone()).unwrap_or_default();
     let failed = own.is_some_and(|own| own.state == State::Failed);
-    let back = ours.before.as_deref() == Some(primary.task_definition.as_str());
-    // Where the same revision was deployed anew, nothing but its failure tells the way back from somebody else's.
-    let told_apart = failed || (own.is_none() && ours.desired != primary.task_definition);
-    if !(primary.goes_back() || (back && told_apart)) {
+    let is_last_good = tracked.last_good.as_deref() == Some(primary.task_definition.as_str());
+    // Where the same revision was deployed again, only its failure distinguishes a rollback from another caller's
+    // deployment.
+    let is_replaced = failed || (own.is_none() && tracked.desired != primary.task_definition);
+    if !(primary.is_rollback() || (is_last_good && is_replaced)) {
         return Progress::Superseded {
             by: primary.id.clone(),
             task_definition: primary.task_definition.clone(),
@@ -190,7 +187,7 @@ fn replaced(own: Option<&Deployment>, primary: &Deployment, ours: &Ours) -> Prog
             reason,
         },
         State::Failed => Progress::Failed(format!(
-            "going back to `{}` failed too: {}",
+            "the rollback to `{}` failed too: {}",
             primary.task_definition, primary.reason
         )),
     }

@@ -1,11 +1,12 @@
 //! A service as DescribeServices shows it.
 
 use crate::rollout::{Deployment, State};
+use ecs::json::{count, list, text};
 use reconcile::Tags;
 use reconcile::tags;
 use serde_json::Value;
 
-/// What may become of a service.
+/// The status of a service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
     Active,
@@ -15,7 +16,7 @@ pub(crate) enum Status {
     Inactive,
 }
 
-/// A line of the service's own log.
+/// An event of the service.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Event {
     pub(crate) id: String,
@@ -26,24 +27,12 @@ pub(crate) struct Event {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Service {
-    /// As it came: what is compared.
+    /// As ECS sent it; this is compared.
     pub(crate) value: Value,
     pub(crate) status: Status,
     pub(crate) deployments: Vec<Deployment>,
     /// The oldest first.
     pub(crate) events: Vec<Event>,
-}
-
-pub(crate) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-    value.get(key).and_then(Value::as_str).unwrap_or_default()
-}
-
-pub(crate) fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-    value
-        .get(key)
-        .and_then(Value::as_array)
-        .map(Vec::as_slice)
-        .unwrap_or_default()
 }
 
 impl Service {
@@ -76,7 +65,7 @@ impl Service {
     }
 
     pub(crate) fn count(&self, key: &str) -> i64 {
-        self.value.get(key).and_then(Value::as_i64).unwrap_or_default()
+        count(&self.value, key)
     }
 
     /// The deployment that new tasks are started for.
@@ -84,13 +73,13 @@ impl Service {
         self.deployments.iter().find(|one| one.primary)
     }
 
-    /// The task definition that last ran as it should: where ECS goes back to.
+    /// The task definition of the last deployment that completed: where ECS rolls back to.
     pub(crate) fn last_good(&self) -> Option<String> {
         let good = self.deployments.iter().find(|one| one.state == State::Completed);
         good.map(|one| one.task_definition.clone())
     }
 
-    /// Whether a failed deployment makes ECS go back by itself: by the circuit breaker, or by an alarm.
+    /// Whether ECS rolls a failed deployment back by itself: by the circuit breaker, or by an alarm.
     pub(crate) fn rolls_back(&self) -> bool {
         let configuration = self.value.get("deploymentConfiguration");
         ["deploymentCircuitBreaker", "alarms"].iter().any(|watcher| {

@@ -1,58 +1,48 @@
-//! `status`: how the service stands.
+//! `status`: shows the service, its deployments, tasks and events.
 
-use crate::command::StatusArgs;
-use crate::deploy::{Found, connect, find};
-use crate::desired;
-use crate::ecs::{Ecs, service_arn};
+use crate::args::StatusArgs;
+use crate::context::{Context, Found};
 use crate::events::time_of_day;
-use crate::log::task_id;
-use crate::refusal::RefusalContext;
-use crate::rollout::{State, short};
-use crate::service::{Service, Status, text};
+use crate::rollout::State;
+use crate::service::{Service, Status};
 use anyhow::Result;
-use cli::{Console, Item, Outcome, Report};
-use common::config::{Config, Variables};
+use cli::{Console, Outcome, Report};
+use common::config::Config;
+use ecs::json::text;
+use ecs::names::{last_part, revision_name};
 use serde_json::{Value, json};
 
 /// How many of the latest events are shown.
 const EVENTS: usize = 5;
 
-/// Does it.
+/// Shows the service.
 ///
 /// # Errors
 /// When AWS can't be asked.
-pub(crate) async fn run(args: &StatusArgs, console: &Console) -> Result<Report> {
-    let config = Config::find(args.common.config.config.as_deref())?;
-    let timeout = args.common.timeout(&config)?;
-    match tokio::time::timeout(timeout, work(args, &config, console)).await {
-        Ok(result) => result,
-        Err(_) => Err(runtime::late(timeout).into()),
-    }
-}
-
-async fn work(args: &StatusArgs, config: &Config, console: &Console) -> Result<Report> {
-    desired::names(config, &Variables::preview(&config.schema))?;
-    let (aws, place) = connect(&args.common, config, console).await?;
-    let names = desired::names(config, &Variables::new(&config.schema, &place))?;
-    let name = &names.service;
-    let ecs = Ecs::new(aws_sdk_ecs::Client::new(&aws.sdk), &names.cluster);
-    let item = Item::new("service", name, "none").detail("arn", service_arn(&place, &names.cluster, name));
-    let service = match find(&ecs, name, true, console).await? {
+pub(crate) async fn run(args: &StatusArgs, config: &Config, console: &Console) -> Result<Report> {
+    let context = Context::open(&args.service, config, console).await?;
+    let name = context.name();
+    let item = context.item("none");
+    let service = match context.find(true).await? {
         Found::Service(Some(service)) if service.status != Status::Inactive => *service,
         found => {
+            let cluster = &context.names.cluster;
             let why = match found {
-                Found::NoCluster => format!("there is no cluster `{}`", names.cluster),
-                Found::Service(_) => format!("there is none in cluster `{}`", names.cluster),
+                Found::NoCluster => format!("there is no cluster `{cluster}`"),
+                Found::Service(_) => format!("there is none in cluster `{cluster}`"),
             };
             let mut report = Report::new(Outcome::No).line(format!("service {name}: {why}"));
             report.items.push(item.detail("status", "MISSING"));
             return Ok(report);
         }
     };
-    let failed = || format!("failed to list the tasks of service `{name}`");
-    let listed = ecs.list_tasks(json!({"serviceName": name})).await;
-    let tasks = ecs.describe_tasks(&listed.with_context(failed)?).await;
-    let tasks = tasks.with_context(failed)?;
+    let tasks = async {
+        let arns = context.task_arns(json!({"serviceName": name})).await?;
+        context.tasks(&arns).await
+    };
+    let tasks = tasks
+        .await
+        .map_err(|error| error.context(format!("failed to list the tasks of service `{name}`")))?;
     let unhealthy = unhealthy(&tasks);
     let good = is_good(&service) && unhealthy == 0;
     let mut report = Report::new(if good { Outcome::Ok } else { Outcome::No });
@@ -61,7 +51,10 @@ async fn work(args: &StatusArgs, config: &Config, console: &Console) -> Result<R
     let tasks: Vec<Value> = tasks.iter().map(task_to_json).collect();
     let item = item
         .detail("status", text(&service.value, "status"))
-        .detail("task_definition", short(text(&service.value, "taskDefinition")))
+        .detail(
+            "task_definition",
+            revision_name(text(&service.value, "taskDefinition")),
+        )
         .detail("desired", service.count("desiredCount"))
         .detail("running", service.count("runningCount"))
         .detail("pending", service.count("pendingCount"))
@@ -82,7 +75,7 @@ fn is_good(service: &Service) -> bool {
         && service.count("runningCount") == service.count("desiredCount")
 }
 
-/// How many tasks run and are not well. A task that is stopping already has been replaced.
+/// How many running tasks are unhealthy. A task that is stopping has been replaced.
 fn unhealthy(tasks: &[Value]) -> usize {
     let unwell = tasks.iter().filter(|task| {
         text(task, "healthStatus") == "UNHEALTHY"
@@ -118,12 +111,12 @@ fn lines(name: &str, service: &Service, tasks: &[Value], unhealthy: usize) -> Ve
         lines.push(line);
     }
     for task in tasks {
-        let definition = short(text(task, "taskDefinitionArn"));
+        let definition = revision_name(text(task, "taskDefinitionArn"));
         let health = match text(task, "healthStatus") {
             "" | "UNKNOWN" => String::new(),
             health => format!(" {health}"),
         };
-        let id = task_id(text(task, "taskArn"));
+        let id = last_part(text(task, "taskArn"));
         lines.push(format!(
             "task {id} {definition}: {}{health}",
             text(task, "lastStatus")
@@ -138,8 +131,8 @@ fn lines(name: &str, service: &Service, tasks: &[Value], unhealthy: usize) -> Ve
 
 fn task_to_json(task: &Value) -> Value {
     json!({
-        "id": task_id(text(task, "taskArn")),
-        "task_definition": short(text(task, "taskDefinitionArn")),
+        "id": last_part(text(task, "taskArn")),
+        "task_definition": revision_name(text(task, "taskDefinitionArn")),
         "status": text(task, "lastStatus"),
         "health": text(task, "healthStatus"),
     })

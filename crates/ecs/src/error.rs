@@ -7,7 +7,7 @@ use common::aws::PASS_ROLE_HINT;
 /// A call to ECS that failed.
 #[derive(Debug)]
 pub struct EcsError {
-    failure: Failure,
+    failure: Box<Failure>,
     kind: ErrorKind,
     code: Option<String>,
     reason: Reason,
@@ -88,11 +88,11 @@ impl Reason {
 }
 
 impl EcsError {
-    /// The response of `operation` (`ecs:RunTask`) was read and is not usable.
+    /// A response that was read and is not usable.
     pub fn response(message: impl Into<String>) -> Self {
         let kind = ErrorKind::Other;
         EcsError {
-            failure: Failure::error(message).kind(kind),
+            failure: Box::new(Failure::error(message).kind(kind)),
             kind,
             code: None,
             reason: Reason::Other,
@@ -100,7 +100,7 @@ impl EcsError {
         }
     }
 
-    /// The response of `operation` lacks `field`.
+    /// The response of `operation` (`RunTask`) lacks `field`.
     pub fn omitted(operation: &str, field: &str) -> Self {
         Self::response(format!("ecs:{operation} response omitted `{field}`"))
     }
@@ -128,7 +128,7 @@ impl EcsError {
     /// With another hint.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.failure = self.failure.hint(hint);
+        self.failure = Box::new(self.failure.hint(hint));
         self
     }
 
@@ -148,10 +148,10 @@ impl From<CallError> for EcsError {
         let (kind, may_have_applied) = (error.kind(), error.may_have_applied());
         let failure = Failure::from(error);
         EcsError {
-            failure: match reason {
+            failure: Box::new(match reason {
                 Reason::PassRole => failure.hint(PASS_ROLE_HINT),
                 _ => failure,
-            },
+            }),
             kind,
             code,
             reason,
@@ -162,13 +162,13 @@ impl From<CallError> for EcsError {
 
 impl From<EcsError> for Failure {
     fn from(error: EcsError) -> Self {
-        error.failure
+        *error.failure
     }
 }
 
 impl From<EcsError> for anyhow::Error {
     fn from(error: EcsError) -> Self {
-        error.failure.into()
+        (*error.failure).into()
     }
 }
 

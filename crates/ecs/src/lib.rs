@@ -1,5 +1,5 @@
 //! Amazon ECS as plain JSON: one client for the three tools that call it, and what they read with it. A field that
-//! this build does not know is lost neither when something is compared nor when it is sent back.
+//! is newer than this build is neither lost in a comparison nor when a value is sent back.
 
 mod client;
 mod error;

@@ -1,117 +1,119 @@
-//! AWS keys among the values. In a container they come before the task role, a user's never expire, and a
-//! session's are dead within hours. So they are refused, or stored only with a written reason.
+//! AWS keys among the values. In a container the SDKs prefer them to the task role; the keys of a user never expire, and
+//! those of a session expire within hours. So they are refused, or stored only with a written reason.
 
-use crate::fault::Flaw;
+use crate::error::ValidationError;
 use crate::source::Source;
 use cli::Console;
 use common::config::{ParameterEntry, Schema};
 
-/// The variables in which the SDKs look for a key.
+/// The variables from which the SDKs read a key.
 const KEY_VARIABLES: [&str; 2] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
 
-/// The variables in which they look for what makes a key a temporary one.
+/// The variables from which they read the token of a temporary key.
 const TOKEN_VARIABLES: [&str; 2] = ["AWS_SESSION_TOKEN", "AWS_SECURITY_TOKEN"];
 
-/// The kinds of access keys that begin with these letters belong to a user or a service of AWS.
+/// The prefixes of access keys of users and of services of AWS (IAM User Guide, "IAM identifiers", unique ids).
 const LONG_LIVED: [&str; 3] = ["AKIA", "ABIA", "ACCA"];
 
-/// Those of a session, from AWS STS.
+/// The prefix of access keys of a session, from AWS STS.
 const TEMPORARY: &str = "ASIA";
 
-/// A secret that is found inside a longer value; shorter ones only as a whole, or `x` would be everywhere.
-const FOUND_INSIDE: usize = 16;
+/// The length from which a secret is also looked for inside a longer value: a short one would be found by chance.
+const MIN_LENGTH_INSIDE: usize = 16;
 
 /// The credentials that this run signs its calls with.
 #[derive(Clone, Copy)]
-pub(crate) struct Own<'a> {
+pub(crate) struct CallerCredentials<'a> {
     pub(crate) access_key_id: &'a str,
     pub(crate) secret_access_key: &'a str,
     pub(crate) session_token: Option<&'a str>,
 }
 
-impl Own<'_> {
-    /// Takes them out of all that is printed. Short ones are an emulator's (`test`), and stand in names.
-    pub(crate) fn hide(&self, console: &Console) {
+impl CallerCredentials<'_> {
+    /// Redacts them in everything that is printed. Short ones belong to an emulator (`test`), and are parts of names.
+    pub(crate) fn redact(&self, console: &Console) {
         let secrets = [Some(self.secret_access_key), self.session_token];
         for secret in secrets
             .into_iter()
             .flatten()
-            .filter(|secret| secret.len() >= FOUND_INSIDE)
+            .filter(|secret| secret.len() >= MIN_LENGTH_INSIDE)
         {
             console.redact(secret);
         }
     }
 }
 
-/// What is to be said of one value.
+/// The result for one value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// No AWS key.
-    Clear,
-    /// A key, stored for the reason that the entry gives.
+pub(crate) enum Assessment {
+    NoKey,
+    /// A key that is stored for the reason in its entry.
     Allowed(String),
-    /// Not to be stored.
-    Refused(Flaw),
+    /// A key that must not be stored.
+    Refused(ValidationError),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Finding {
-    /// It will be dead soon.
+    /// It expires within hours.
     Session(&'static str),
     /// It never expires.
     Static(&'static str),
 }
 
-/// Judges the value of the entry `key`. Without `own` the comparison with the credentials of this run is
-/// left out; it needs them to be known.
-pub(crate) fn judge(
+/// Looks for AWS keys in the value of the entry `key`, and compares it with the credentials of this run once those are
+/// known (`caller`).
+pub(crate) fn assess(
     key: &str,
     entry: &ParameterEntry,
     source: &Source,
     value: &str,
-    own: Option<Own>,
+    caller: Option<CallerCredentials>,
     advice: &Advice,
-) -> Verdict {
-    let finding = own
-        .and_then(|own| same_as(value, own))
+) -> Assessment {
+    let finding = caller
+        .and_then(|caller| same_as(value, caller))
         .or_else(|| by_pattern(value))
         .or_else(|| by_name(key, source));
     let reason = entry.allow_static_aws_credentials.as_deref().map(str::trim);
     match (finding, reason) {
-        (None, _) => Verdict::Clear,
-        (Some(Finding::Session(what)), _) => Verdict::Refused(
+        (None, _) => Assessment::NoKey,
+        (Some(Finding::Session(what)), _) => Assessment::Refused(
             refusal(format!(
-                "{what}, which expires within hours: the app would break then"
+                "{what}, which expires within hours: the app would fail then"
             ))
-            .hint(advice.to_leave_out(key)),
+            .hint(advice.to_remove(key)),
         ),
-        (Some(Finding::Static(_)), Some(reason)) if !reason.is_empty() => Verdict::Allowed(reason.to_owned()),
-        (Some(Finding::Static(what)), _) => Verdict::Refused(
+        (Some(Finding::Static(_)), Some(reason)) if !reason.is_empty() => {
+            Assessment::Allowed(reason.to_owned())
+        }
+        (Some(Finding::Static(what)), _) => Assessment::Refused(
             refusal(format!(
-                "{what}: it never expires, and in a container it hides the task role"
+                "{what}: it never expires, and in a container it overrides the task role"
             ))
             .hint(format!(
-                "{}; if it has to be, say why in the entry: allow_static_aws_credentials = \"…\"",
-                advice.to_leave_out(key)
+                "{}; if it is intended, give the reason in the entry: allow_static_aws_credentials = \"…\"",
+                advice.to_remove(key)
             )),
         ),
     }
 }
 
-fn refusal(message: String) -> Flaw {
-    Flaw::new("static-aws-credentials", message)
+fn refusal(message: String) -> ValidationError {
+    ValidationError::new("static-aws-credentials", message)
 }
 
-fn same_as(value: &str, own: Own) -> Option<Finding> {
+fn same_as(value: &str, caller: CallerCredentials) -> Option<Finding> {
     let is = |secret: &str| {
-        !secret.is_empty() && (value == secret || (secret.len() >= FOUND_INSIDE && value.contains(secret)))
+        !secret.is_empty()
+            && (value == secret || (secret.len() >= MIN_LENGTH_INSIDE && value.contains(secret)))
     };
-    let token = own.session_token.unwrap_or_default();
+    let token = caller.session_token.unwrap_or_default();
     if is(token) {
         Some(Finding::Session(
             "the value is the session token of this run's own credentials",
         ))
-    } else if is(own.access_key_id) || is(own.secret_access_key) {
+    } else if is(caller.access_key_id) || is(caller.secret_access_key) {
         Some(if token.is_empty() {
             Finding::Static("the value is an AWS key, the one that this command runs with")
         } else {
@@ -122,7 +124,7 @@ fn same_as(value: &str, own: Own) -> Option<Finding> {
     }
 }
 
-/// Looks for access key ids anywhere in the value.
+/// Finds access key ids anywhere in the value.
 fn by_pattern(value: &str) -> Option<Finding> {
     let words = value.split(|character: char| !character.is_ascii_alphanumeric() && character != '_');
     let ids: Vec<&str> = words.filter(|word| is_access_key_id(word)).collect();
@@ -135,7 +137,7 @@ fn by_pattern(value: &str) -> Option<Finding> {
     }
 }
 
-/// Four letters for the kind and sixteen of base32.
+/// Four letters for the kind, and sixteen of base32.
 fn is_access_key_id(word: &str) -> bool {
     let Some((kind, rest)) = word.split_at_checked(4) else {
         return false;
@@ -150,9 +152,9 @@ fn is_access_key_id(word: &str) -> bool {
 }
 
 fn by_name(key: &str, source: &Source) -> Option<Finding> {
-    let own = key.rsplit('/').next().unwrap_or_default();
+    let last = key.rsplit('/').next().unwrap_or_default();
     let named = |names: &[&str]| {
-        names.contains(&own)
+        names.contains(&last)
             || source
                 .variables()
                 .iter()
@@ -167,12 +169,12 @@ fn by_name(key: &str, source: &Source) -> Option<Finding> {
     }
 }
 
-/// Whether `name` is a variable that holds AWS credentials: whoever is signed in by SSO or by a role has none.
+/// Whether `name` is a variable with AWS credentials, which a caller with SSO or a role does not have.
 pub(crate) fn is_credential_variable(name: &str) -> bool {
     KEY_VARIABLES.contains(&name) || TOKEN_VARIABLES.contains(&name)
 }
 
-/// What to do instead, in the names of the file at hand.
+/// What to do instead, with the names of this `ops.toml`.
 pub(crate) struct Advice {
     entries: Vec<String>,
     task_definition: Option<String>,
@@ -192,8 +194,8 @@ impl Advice {
         }
     }
 
-    /// How to do without the entry `key`, and those that go with it.
-    pub(crate) fn to_leave_out(&self, key: &str) -> String {
+    /// How to remove the entry `key`, and the other entries with AWS keys.
+    pub(crate) fn to_remove(&self, key: &str) -> String {
         let keys: Vec<&str> = match self.entries.iter().any(|entry| entry == key) {
             true => self.entries.iter().map(String::as_str).collect(),
             false => vec![key],

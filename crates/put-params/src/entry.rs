@@ -1,20 +1,20 @@
 //! The entries of `[params.entry]` with their values, read and checked before anything is sent.
 
-use crate::aws_keys::{self, Advice, Own, Verdict};
-use crate::fault::{Fault, Flaw};
-use crate::source::{Lookup, Source};
+use crate::aws_keys::{self, Advice, Assessment, CallerCredentials};
+use crate::error::{ParameterError, ValidationError};
+use crate::source::{Environment, Source};
 use crate::{name, value};
 use anyhow::{Context, Result};
-use cli::{Console, ErrorKind, Failure};
+use cli::{Console, Failure};
 use common::config::{
     AwsTarget, Config, ParameterCheck, ParameterEntry, ParameterType, Params, Variables, select,
 };
 use secrecy::{ExposeSecret, SecretString};
 
-/// A value of so many bytes does not stand in a description by chance.
-const FOUND_INSIDE: usize = 6;
+/// A value of this many bytes is not in a description by chance.
+const MIN_LENGTH_INSIDE: usize = 6;
 
-/// One entry whose value is known and good.
+/// One entry with its checked value.
 #[derive(Debug)]
 pub(crate) struct Entry {
     /// Its key in the file.
@@ -29,81 +29,91 @@ pub(crate) struct Entry {
 /// The entries that `names` chooses, all of them without names.
 ///
 /// # Errors
-/// When there are none, or one of the names is unknown.
+/// When there are no entries, or one of the names is unknown.
 pub(crate) fn choose(params: &Params, names: &[String]) -> Result<Vec<(String, ParameterEntry)>> {
     select("parameter", params.entry.0.clone(), |(key, _)| key, names)
 }
 
-/// What the reading of entries needs.
+/// Reads entries.
 pub(crate) struct Reader<'a> {
     pub(crate) params: &'a Params,
     pub(crate) config: &'a Config,
-    pub(crate) environment: Lookup<'a>,
+    pub(crate) environment: Environment<'a>,
     pub(crate) console: &'a Console,
 }
 
 impl Reader<'_> {
-    /// Reads and checks all that can be known without AWS. Secret values are hidden from here on.
+    /// Reads the values, and checks everything that needs no AWS. Secret values are redacted from here on.
     ///
     /// # Errors
-    /// With all the faults of all the entries.
-    pub(crate) fn prepare(&self, chosen: Vec<(String, ParameterEntry)>) -> Result<Vec<Entry>, Vec<Fault>> {
+    /// With all errors of all entries.
+    pub(crate) fn prepare(
+        &self,
+        chosen: Vec<(String, ParameterEntry)>,
+    ) -> Result<Vec<Entry>, Vec<ParameterError>> {
         let advice = Advice::new(&self.config.schema);
         let mut entries = Vec::new();
-        let mut faults = Vec::new();
+        let mut errors = Vec::new();
         for (key, settings) in chosen {
-            let fault = |flaw: Flaw| Fault::new("prepare", &key, flaw);
-            faults.extend(name::flaw(&name::full(&self.params.prefix, &key)).map(fault));
+            let prepare = |error: ValidationError| ParameterError::prepare(&key, error);
+            let name = name::check(&name::full(&self.params.prefix, &key));
+            errors.extend(name.err().map(prepare));
             match self.read(&key, settings, &advice) {
                 Ok(entry) => entries.push(entry),
-                Err(flaws) => faults.extend(flaws.into_iter().map(fault)),
+                Err(invalid) => errors.extend(invalid.into_iter().map(prepare)),
             }
         }
-        if faults.is_empty() {
+        if errors.is_empty() {
             Ok(entries)
         } else {
-            Err(faults)
+            Err(errors)
         }
     }
 
-    fn read(&self, key: &str, settings: ParameterEntry, advice: &Advice) -> Result<Entry, Vec<Flaw>> {
-        // The schema sees to it that there is one.
-        let source = Source::of(&settings).ok_or_else(|| vec![Flaw::new("config", "it has no source")])?;
+    fn read(
+        &self,
+        key: &str,
+        settings: ParameterEntry,
+        advice: &Advice,
+    ) -> Result<Entry, Vec<ValidationError>> {
+        // The schema requires one.
+        let source =
+            Source::of(&settings).ok_or_else(|| vec![ValidationError::new("config", "it has no source")])?;
         let r#type = settings.r#type.or(self.params.r#type).unwrap_or_default();
         let secure = r#type == ParameterType::SecureString;
         if secure && source.is_literal() {
             return Err(vec![
-                Flaw::new(
+                ValidationError::new(
                     "template",
-                    "the template names no variable, so the secret itself would stand in the file",
+                    "the template names no variable, so the file would contain the secret itself",
                 )
-                .hint("write ${NAME} for what is secret, or set type = \"String\" in the entry"),
+                .hint("write ${NAME} for the secret part, or set type = \"String\" in the entry"),
             ]);
         }
         let read = source.read(self.environment, self.config.folder());
-        let read = read.map_err(|flaws| {
-            let flaws = flaws.into_iter().map(|flaw| without_key(key, flaw, advice));
-            flaws.collect::<Vec<_>>()
+        let read = read.map_err(|errors| {
+            let errors = errors.into_iter().map(|error| hint_at_role(key, error, advice));
+            errors.collect::<Vec<_>>()
         })?;
         let whole = read.whole.expose_secret();
         let parts = || read.parts.iter().map(ExposeSecret::expose_secret);
         if secure {
-            hide(whole, settings.check, self.console);
-            parts().for_each(|part| hide(part, None, self.console));
+            redact(whole, settings.check, self.console);
+            parts().for_each(|part| redact(part, None, self.console));
         }
-        let mut flaws = value::flaws(whole, parts(), self.params.tier, settings.check);
-        if let Verdict::Refused(flaw) = aws_keys::judge(key, &settings, &source, whole, None, advice) {
-            flaws.push(flaw);
+        let mut errors = value::errors(whole, parts(), self.params.tier, settings.check);
+        if let Assessment::Refused(error) = aws_keys::assess(key, &settings, &source, whole, None, advice) {
+            errors.push(error);
         }
         let description = settings.description.as_deref().unwrap_or_default();
-        if secure && whole.len() >= FOUND_INSIDE && description.contains(whole) {
-            flaws.push(Flaw::new(
+        if secure && whole.len() >= MIN_LENGTH_INSIDE && description.contains(whole) {
+            errors.push(ValidationError::new(
                 "value",
-                "the value stands in its description, which is not encrypted",
+                "the description contains the value, and is not encrypted",
             ));
         }
-        if !flaws.is_empty() {
-            return Err(flaws);
+        if !errors.is_empty() {
+            return Err(errors);
         }
         Ok(Entry {
             key: key.to_owned(),
@@ -116,24 +126,24 @@ impl Reader<'_> {
     }
 }
 
-/// Whoever is signed in by SSO or by a role has no key to export, and needs none.
-fn without_key(key: &str, mut flaw: Flaw, advice: &Advice) -> Flaw {
-    match flaw
+/// A caller who is signed in by SSO or with a role has no AWS key to export, so the hint is to use a task role.
+fn hint_at_role(key: &str, mut error: ValidationError, advice: &Advice) -> ValidationError {
+    match error
         .variable
         .take_if(|name| aws_keys::is_credential_variable(name))
     {
-        Some(_) => flaw.hint(format!(
+        Some(_) => error.hint(format!(
             "signed in by SSO or with a role there is no such key, and the app needs none: {}",
-            advice.to_leave_out(key)
+            advice.to_remove(key)
         )),
-        None => flaw,
+        None => error,
     }
 }
 
-/// Takes a secret and the secrets inside it out of all that is printed.
-pub(crate) fn hide(value: &str, check: Option<ParameterCheck>, console: &Console) {
+/// Redacts a secret, and the secrets inside it, in everything that is printed.
+pub(crate) fn redact(value: &str, check: Option<ParameterCheck>, console: &Console) {
     console.redact(value);
-    // An error is put on one line before it is printed.
+    // An error is printed on one line.
     let mut lines = value.lines();
     if let (Some(_), Some(_)) = (lines.next(), lines.next()) {
         value.lines().for_each(|line| console.redact(line.trim()));
@@ -154,20 +164,20 @@ pub(crate) fn hide(value: &str, check: Option<ParameterCheck>, console: &Console
     }
 }
 
-/// What is left to check when the region and the credentials of this run are known; still nothing is sent
-/// to SSM. Tells of the keys that are stored all the same.
+/// The checks that need the region and the credentials of this run. Nothing is sent to SSM yet. The result are
+/// warnings, about AWS keys that are stored for a written reason.
 ///
 /// # Errors
-/// With all the faults of all the entries.
-pub(crate) fn check_place(
+/// With all errors of all entries.
+pub(crate) fn check_target(
     entries: &[Entry],
     params: &Params,
-    place: &AwsTarget,
-    own: Own,
+    target: &AwsTarget,
+    caller: CallerCredentials,
     config: &Config,
-) -> Result<Vec<String>, Vec<Fault>> {
+) -> Result<Vec<String>, Vec<ParameterError>> {
     let advice = Advice::new(&config.schema);
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     let mut keys: Vec<(&str, String)> = Vec::new();
     let mut warnings = Vec::new();
     for entry in entries {
@@ -177,33 +187,33 @@ pub(crate) fn check_place(
             source,
             ..
         } = entry;
-        let fault = |flaw: Flaw| Fault::new("prepare", key, flaw);
+        let prepare = |error: ValidationError| ParameterError::prepare(key, error);
         let name = name::full(&params.prefix, key);
-        faults.extend(name::length_flaw(place, &name).map(fault));
-        match aws_keys::judge(
+        errors.extend(name::check_length(target, &name).err().map(prepare));
+        match aws_keys::assess(
             key,
             settings,
             source,
             entry.value.expose_secret(),
-            Some(own),
+            Some(caller),
             &advice,
         ) {
-            Verdict::Clear => {}
-            Verdict::Allowed(reason) => keys.push((key, reason)),
-            Verdict::Refused(flaw) => faults.push(fault(flaw)),
+            Assessment::NoKey => {}
+            Assessment::Allowed(reason) => keys.push((key, reason)),
+            Assessment::Refused(error) => errors.push(prepare(error)),
         }
         let warning = entry.warning.iter();
         warnings.extend(warning.map(|warning| format!("parameter `{key}`: {warning}")));
     }
-    if !faults.is_empty() {
-        return Err(faults);
+    if !errors.is_empty() {
+        return Err(errors);
     }
     if !keys.is_empty() {
         let names: Vec<&str> = keys.iter().map(|(key, _)| *key).collect();
         let mut reasons: Vec<&str> = keys.iter().map(|(_, reason)| reason.as_str()).collect();
         reasons.dedup();
         warnings.push(format!(
-            "a long-lived AWS key is in {}: it hides the task role in the container (allowed: {})",
+            "a long-lived AWS key is in {}: in the container it overrides the task role (allowed: {})",
             names.join(", "),
             reasons.join("; ")
         ));
@@ -211,17 +221,13 @@ pub(crate) fn check_place(
     Ok(warnings)
 }
 
-/// The table, expanded as far as `variables` go.
+/// The table `[params]`, with its variables expanded.
 ///
 /// # Errors
-/// When the file has none, or a variable is unset.
+/// When the file has no such table, or a variable is unset.
 pub(crate) fn table(config: &Config, variables: &Variables) -> Result<Params> {
     let params = config.params(variables)?;
     params
-        .ok_or_else(|| {
-            Failure::error("it has no table [params]")
-                .kind(ErrorKind::Config)
-                .code("config")
-        })
+        .ok_or_else(|| Failure::config("it has no table [params]"))
         .with_context(|| format!("failed to find any parameter in `{}`", config.path.display()))
 }

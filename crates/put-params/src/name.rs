@@ -1,13 +1,13 @@
-//! What SSM takes as a parameter's name. Its own messages for these say "can't be prefixed with ssm",
-//! whatever is wrong, so the rules are checked here and the real reason is told.
+//! The rules for the name of a parameter. The message of SSM is "can't be prefixed with ssm" whichever rule is broken,
+//! so the rules are checked here, and the message names the broken one.
 
-use crate::fault::Flaw;
+use crate::error::ValidationError;
 use common::config::{AwsTarget, partition_of};
 
 /// Levels of a hierarchy (PutParameter, `Name`).
 const LEVELS: usize = 15;
 
-/// Characters of a whole ARN (PutParameter, `Name`: "includes additional characters that are not part of
+/// Characters of the complete ARN (PutParameter, `Name`: "includes additional characters that are not part of
 /// the name").
 const ARN: usize = 1011;
 
@@ -17,48 +17,53 @@ pub(crate) fn full(prefix: &str, key: &str) -> String {
 }
 
 /// The ARN of the parameter `name`, which begins with a slash.
-pub(crate) fn arn(place: &AwsTarget, name: &str) -> String {
+pub(crate) fn arn(target: &AwsTarget, name: &str) -> String {
     format!(
         "arn:{}:ssm:{}:{}:parameter{name}",
-        partition_of(&place.region),
-        place.region,
-        place.account
+        partition_of(&target.region),
+        target.region,
+        target.account
     )
 }
 
-/// What is wrong with `name`, but for the length of its ARN.
-pub(crate) fn flaw(name: &str) -> Option<Flaw> {
-    let flaw = |why: String| Flaw::new("name", format!("the name `{name}` {why}"));
+/// Checks all rules except the length of the ARN.
+///
+/// # Errors
+/// With the first broken rule.
+pub(crate) fn check(name: &str) -> Result<(), ValidationError> {
+    let broken = |why: String| ValidationError::new("name", format!("the name `{name}` {why}"));
     let path = name.strip_prefix('/').unwrap_or(name);
     let first = path.split('/').next().unwrap_or_default().to_ascii_lowercase();
     let fits = |character: char| character.is_ascii_alphanumeric() || "_.-/".contains(character);
     if !name.starts_with('/') {
-        Some(flaw("does not begin with `/`".into()).hint("begin `prefix` with `/`"))
+        Err(broken("does not begin with `/`".into()).hint("begin `prefix` with `/`"))
     } else if let Some(odd) = name.chars().find(|character| !fits(*character)) {
-        Some(flaw(format!(
-            "has the character {odd:?}: only letters, digits, `_`, `.`, `-` and `/` are taken"
+        Err(broken(format!(
+            "has the character {odd:?}: only letters, digits, `_`, `.`, `-` and `/` are valid"
         )))
     } else if path.split('/').any(str::is_empty) {
-        Some(flaw("has nothing between two slashes".into()).hint("end `prefix` without `/`"))
+        Err(broken("has nothing between two slashes".into()).hint("end `prefix` without `/`"))
     } else if let Some(reserved) = ["aws", "ssm"].iter().find(|word| first.starts_with(**word)) {
-        Some(flaw(format!(
-            "begins with `{reserved}`, which AWS keeps for itself"
+        Err(broken(format!(
+            "begins with `{reserved}`, which is reserved for AWS"
         )))
     } else if path.split('/').count() > LEVELS {
-        Some(flaw(format!("has more than {LEVELS} levels")))
+        Err(broken(format!("has more than {LEVELS} levels")))
     } else {
-        None
+        Ok(())
     }
 }
 
-/// Whether `name` is too long in the region where it is to be stored.
-pub(crate) fn length_flaw(place: &AwsTarget, name: &str) -> Option<Flaw> {
-    (arn(place, name).len() > ARN).then(|| {
-        Flaw::new(
-            "name",
-            format!("its name is too long: the whole ARN may have {ARN} characters"),
-        )
-    })
+/// Checks the length of the ARN, which depends on the region.
+///
+/// # Errors
+/// When it is too long.
+pub(crate) fn check_length(target: &AwsTarget, name: &str) -> Result<(), ValidationError> {
+    if arn(target, name).len() > ARN {
+        let message = format!("its name is too long: the complete ARN may have {ARN} characters");
+        return Err(ValidationError::new("name", message));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -74,7 +79,7 @@ mod tests {
             "/my-aws/x",
             &"/l".repeat(15),
         ] {
-            assert_eq!(flaw(name), None, "{name}");
+            assert_eq!(check(name), Ok(()), "{name}");
         }
         for (name, why) in [
             ("a/b", "does not begin with `/`"),
@@ -90,29 +95,29 @@ mod tests {
             ("/SSM-t/x", "begins with `ssm`"),
             (&"/l".repeat(16), "has more than 15 levels"),
         ] {
-            let found = flaw(name).unwrap_or_else(|| panic!("`{name}` was taken"));
-            assert!(found.message.contains(why), "{name}: {}", found.message);
+            let error = check(name).expect_err(name);
+            assert!(error.message.contains(why), "{name}: {}", error.message);
         }
     }
 
     #[test]
-    fn the_whole_arn_counts() {
-        let place = AwsTarget {
+    fn the_complete_arn_counts() {
+        let target = AwsTarget {
             account: "123456789012".into(),
             region: "us-east-2".into(),
         };
         assert_eq!(
-            arn(&place, "/a/b"),
+            arn(&target, "/a/b"),
             "arn:aws:ssm:us-east-2:123456789012:parameter/a/b"
         );
         // 44 characters come before the name's slash.
         let fits = format!("/{}", "a".repeat(1011 - 44 - 1));
-        assert_eq!(length_flaw(&place, &fits), None);
-        assert!(length_flaw(&place, &format!("{fits}a")).is_some());
+        assert_eq!(check_length(&target, &fits), Ok(()));
+        assert!(check_length(&target, &format!("{fits}a")).is_err());
         let elsewhere = AwsTarget {
             region: "ap-southeast-2".into(),
-            ..place
+            ..target
         };
-        assert!(length_flaw(&elsewhere, &fits).is_some());
+        assert!(check_length(&elsewhere, &fits).is_err());
     }
 }

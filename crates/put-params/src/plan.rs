@@ -1,39 +1,36 @@
-//! What differs between `ops.toml` and Parameter Store. No I/O.
+//! The differences between `ops.toml` and Parameter Store. No I/O.
 
-use crate::fault::Flaw;
+use crate::error::ValidationError;
 use cli::Change;
 use cli::redact::MASK;
 use common::config::{ParameterTier, ParameterType};
+use reconcile::{Plan, Step, Tags, tags};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
-use std::collections::BTreeMap;
 
-/// Tags by key.
-pub(crate) type Tags = BTreeMap<String, String>;
-
-/// A parameter as the file wants it.
+/// A parameter as `ops.toml` wants it.
 #[derive(Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct Desired {
     pub(crate) name: String,
     pub(crate) value: SecretString,
     pub(crate) r#type: ParameterType,
-    /// Only for a SecureString; absent leaves the key as it is, and means the account's own for a new one.
+    /// Only for a SecureString. Absent leaves the key as it is; a new parameter gets the account's default key.
     pub(crate) kms_key: Option<String>,
     pub(crate) tier: Option<ParameterTier>,
     pub(crate) description: Option<String>,
 }
 
-/// What `ssm:GetParameters` tells.
+/// The fields that `ssm:GetParameters` returns.
 #[derive(Clone, Debug)]
 pub(crate) struct Stored {
     pub(crate) value: SecretString,
-    /// SSM's own word.
+    /// In SSM's spelling.
     pub(crate) r#type: String,
     pub(crate) version: i64,
     pub(crate) data_type: Option<String>,
 }
 
-/// What only `ssm:DescribeParameters` tells.
+/// The fields that only `ssm:DescribeParameters` returns.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Metadata {
     pub(crate) kms_key: Option<String>,
@@ -42,37 +39,26 @@ pub(crate) struct Metadata {
     pub(crate) allowed_pattern: Option<String>,
 }
 
-/// What is known of a parameter that is there.
+/// A parameter that exists.
 #[derive(Clone, Debug)]
-pub(crate) struct Current {
+pub(crate) struct Observed {
     pub(crate) stored: Stored,
-    /// Absent when nobody needed to know, or nobody may.
+    /// Absent when the plan does not need it, or the caller may not read it.
     pub(crate) metadata: Option<Metadata>,
     pub(crate) tags: Option<Tags>,
 }
 
-/// What is to be done for one parameter.
+/// One call that updates a parameter.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Plan {
-    Create,
-    Update(Update),
-    Nothing,
-    /// It can't become what the file wants.
-    Blocked(Flaw),
+pub(crate) enum Action {
+    /// Writes a new version.
+    Put,
+    /// Sets these tags.
+    Tag(Tags),
 }
 
-/// What differs.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Update {
-    /// Whether a new version has to be written; otherwise only tags are set.
-    pub(crate) put: bool,
-    /// The tags that are missing or different.
-    pub(crate) tags: Tags,
-    pub(crate) changes: Vec<Change>,
-}
-
-/// SSM's word for a type.
-pub(crate) fn word(r#type: ParameterType) -> &'static str {
+/// A type in SSM's spelling.
+pub(crate) fn type_name(r#type: ParameterType) -> &'static str {
     match r#type {
         ParameterType::SecureString => "SecureString",
         ParameterType::String => "String",
@@ -80,8 +66,8 @@ pub(crate) fn word(r#type: ParameterType) -> &'static str {
     }
 }
 
-/// SSM's word for a tier.
-pub(crate) fn tier_word(tier: ParameterTier) -> &'static str {
+/// A tier in SSM's spelling.
+pub(crate) fn tier_name(tier: ParameterTier) -> &'static str {
     match tier {
         ParameterTier::Standard => "Standard",
         ParameterTier::Advanced => "Advanced",
@@ -89,139 +75,136 @@ pub(crate) fn tier_word(tier: ParameterTier) -> &'static str {
     }
 }
 
-/// How much `ssm:DescribeParameters` is needed for a parameter that is there.
+/// Whether the plan of an existing parameter needs `ssm:DescribeParameters`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Need {
-    /// Nothing depends on it.
+    /// Not at all.
     No,
-    /// To see whether key, tier and description are as the file says.
-    ToJudge,
-    /// To write a new version with the key and the tier that it has now: without them SSM takes the
-    /// account's default ones.
-    ToKeep,
+    /// To compare key, tier and description with the file.
+    Compare,
+    /// To write a new version with the key and the tier that it has now: without them SSM uses the account's
+    /// defaults.
+    Keep,
 }
 
-/// Whether the metadata of a parameter have to be known.
-pub(crate) fn need(wanted: &Wanted, stored: &Stored) -> Need {
-    let secure = wanted.r#type == ParameterType::SecureString;
-    let keeps = (secure && wanted.kms_key.is_none()) || wanted.tier.is_none();
-    let judges = wanted.kms_key.is_some() || wanted.tier.is_some() || wanted.description.is_some();
-    if is_downgrade(wanted, stored) {
+/// Whether the metadata of a parameter is needed.
+pub(crate) fn need(desired: &Desired, stored: &Stored) -> Need {
+    let secure = desired.r#type == ParameterType::SecureString;
+    let keeps = (secure && desired.kms_key.is_none()) || desired.tier.is_none();
+    let compares = desired.kms_key.is_some() || desired.tier.is_some() || desired.description.is_some();
+    if is_downgrade(desired, stored) {
         Need::No
-    } else if (value_differs(wanted, stored) || stored.r#type != word(wanted.r#type)) && keeps {
-        Need::ToKeep
-    } else if judges {
-        // A difference in one of them would be written together with the others.
-        Need::ToJudge
+    } else if (value_differs(desired, stored) || stored.r#type != type_name(desired.r#type)) && keeps {
+        Need::Keep
+    } else if compares {
+        // A difference in one of them is written together with the others.
+        Need::Compare
     } else {
         Need::No
     }
 }
 
-/// Compares. Tags, keys, tiers and descriptions that the file does not name stay.
-pub(crate) fn plan(wanted: &Wanted, tags: &Tags, current: Option<&Current>) -> Plan {
-    let Some(current) = current else {
-        return Plan::Create;
+/// Compares. Tags, keys, tiers and descriptions that the file does not name stay as they are.
+///
+/// # Errors
+/// When the parameter can't become what the file wants.
+pub(crate) fn plan(
+    desired: &Desired,
+    desired_tags: &Tags,
+    observed: Option<&Observed>,
+) -> Result<Plan<Action>, ValidationError> {
+    let Some(observed) = observed else {
+        return Ok(Plan::Create(settings(desired, desired_tags), Vec::new()));
     };
-    if let Some(flaw) = obstacle(wanted, current) {
-        return Plan::Blocked(flaw);
-    }
+    check_update(desired, observed)?;
     let mut changes = Vec::new();
-    if value_differs(wanted, &current.stored) {
+    if value_differs(desired, &observed.stored) {
         changes.push(Change::new("value", MASK, MASK));
     }
-    let wanted_type = word(wanted.r#type);
-    if current.stored.r#type != wanted_type {
-        changes.push(Change::new("type", current.stored.r#type.as_str(), wanted_type));
+    let desired_type = type_name(desired.r#type);
+    if observed.stored.r#type != desired_type {
+        changes.push(Change::new("type", observed.stored.r#type.as_str(), desired_type));
     }
-    if let Some(metadata) = &current.metadata {
-        changes.extend(metadata_changes(wanted, metadata));
+    if let Some(metadata) = &observed.metadata {
+        changes.extend(metadata_changes(desired, metadata));
     }
-    let put = !changes.is_empty();
-    let mut missing = Tags::new();
-    for (key, value) in tags {
-        let old = current.tags.as_ref().map(|tags| tags.get(key));
-        // Tags that nobody may read are not judged.
-        if let Some(old) = old.filter(|old| *old != Some(value)) {
-            changes.push(Change::new(format!("tags.{key}"), old.cloned(), value.as_str()));
-            missing.insert(key.clone(), value.clone());
-        }
-    }
-    if changes.is_empty() {
-        Plan::Nothing
-    } else {
-        Plan::Update(Update {
-            put,
-            tags: missing,
-            changes,
-        })
-    }
+    // Tags that the caller may not read are not compared.
+    let tag = observed.tags.as_ref().and_then(|observed| {
+        let differing = tags::differing(desired_tags, observed);
+        let changes = tags::changes(&differing, observed);
+        Step::of(Action::Tag(differing), changes)
+    });
+    let put = Step::of(Action::Put, changes);
+    Ok(Plan::update(put.into_iter().chain(tag).collect()))
 }
 
-/// What a new parameter is made with, for the report.
-pub(crate) fn settings(wanted: &Wanted, tags: &Tags) -> Vec<Change> {
+/// What a new parameter is created with.
+fn settings(desired: &Desired, tags: &Tags) -> Vec<Change> {
     let new = |path: &str, to: &str| Change::new(path, Value::Null, to);
-    let mut changes = vec![new("value", MASK), new("type", word(wanted.r#type))];
-    changes.extend(wanted.kms_key.as_deref().map(|key| new("kms_key", key)));
-    changes.extend(wanted.tier.map(|tier| new("tier", tier_word(tier))));
-    changes.extend(wanted.description.as_deref().map(|text| new("description", text)));
-    changes.extend(tags.iter().map(|(key, value)| new(&format!("tags.{key}"), value)));
+    let mut changes = vec![new("value", MASK), new("type", type_name(desired.r#type))];
+    changes.extend(desired.kms_key.as_deref().map(|key| new("kms_key", key)));
+    changes.extend(desired.tier.map(|tier| new("tier", tier_name(tier))));
+    changes.extend(
+        desired
+            .description
+            .as_deref()
+            .map(|text| new("description", text)),
+    );
+    changes.extend(tags::changes(tags, &Tags::new()));
     changes
 }
 
-fn value_differs(wanted: &Wanted, stored: &Stored) -> bool {
-    wanted.value.expose_secret() != stored.value.expose_secret()
+fn value_differs(desired: &Desired, stored: &Stored) -> bool {
+    desired.value.expose_secret() != stored.value.expose_secret()
 }
 
-/// A secret would stand there in the clear.
-fn is_downgrade(wanted: &Wanted, stored: &Stored) -> bool {
-    stored.r#type == word(ParameterType::SecureString) && wanted.r#type != ParameterType::SecureString
+/// Whether a secret would become plain text.
+fn is_downgrade(desired: &Desired, stored: &Stored) -> bool {
+    stored.r#type == type_name(ParameterType::SecureString) && desired.r#type != ParameterType::SecureString
 }
 
-/// What SSM would refuse, or what must not be done.
-fn obstacle(wanted: &Wanted, current: &Current) -> Option<Flaw> {
-    let tier = current
-        .metadata
-        .as_ref()
-        .and_then(|metadata| metadata.tier.as_deref());
-    let by_hand =
-        |name: &str| format!("if it has to be, delete it first: aws ssm delete-parameter --name {name}");
-    if is_downgrade(wanted, &current.stored) {
+/// Refuses what SSM would refuse, and what would expose a secret.
+fn check_update(desired: &Desired, observed: &Observed) -> Result<(), ValidationError> {
+    let metadata = observed.metadata.as_ref();
+    let tier = metadata.and_then(|metadata| metadata.tier.as_deref());
+    let delete = format!(
+        "if that is intended, delete it first: aws ssm delete-parameter --name {}",
+        desired.name
+    );
+    if is_downgrade(desired, &observed.stored) {
         let message = format!(
-            "it is a SecureString, and as {} its value would stand there in the clear",
-            word(wanted.r#type)
+            "it is a SecureString; as {} its value would be stored in plain text",
+            type_name(desired.r#type)
         );
-        Some(Flaw::new("type", message).hint(by_hand(&wanted.name)))
-    } else if wanted.tier == Some(ParameterTier::Standard) && tier == Some("Advanced") {
-        let message = "it has the tier Advanced, and SSM makes none of those Standard again";
-        Some(Flaw::new("tier", message).hint(format!(
-            "set `tier = \"Advanced\"` in [params]; {}",
-            by_hand(&wanted.name)
-        )))
-    } else {
-        None
+        return Err(ValidationError::new("type", message).hint(delete));
     }
+    if desired.tier == Some(ParameterTier::Standard) && tier == Some("Advanced") {
+        let message = "it has the tier Advanced, which SSM can't change back to Standard";
+        let hint = format!("set `tier = \"Advanced\"` in [params]; {delete}");
+        return Err(ValidationError::new("tier", message).hint(hint));
+    }
+    Ok(())
 }
 
-fn metadata_changes(wanted: &Wanted, metadata: &Metadata) -> Vec<Change> {
+fn metadata_changes(desired: &Desired, metadata: &Metadata) -> Vec<Change> {
     let mut changes = Vec::new();
     let old = |value: &Option<String>| value.clone().map_or(Value::Null, Value::String);
-    if let Some(key) = &wanted.kms_key
+    if let Some(key) = &desired.kms_key
         && metadata.kms_key.as_deref().map(plain_key) != Some(plain_key(key))
     {
         changes.push(Change::new("kms_key", old(&metadata.kms_key), key.as_str()));
     }
-    // Intelligent-Tiering becomes one of the others when a value is stored.
-    if let Some(tier) = wanted
+    // SSM resolves Intelligent-Tiering to one of the other two when it stores a value.
+    if let Some(tier) = desired
         .tier
         .filter(|tier| *tier != ParameterTier::IntelligentTiering)
     {
         let now = metadata.tier.as_deref().unwrap_or("Standard");
-        if now != tier_word(tier) {
-            changes.push(Change::new("tier", now, tier_word(tier)));
+        if now != tier_name(tier) {
+            changes.push(Change::new("tier", now, tier_name(tier)));
         }
     }
-    if let Some(description) = &wanted.description
+    if let Some(description) = &desired.description
         && metadata.description.as_deref().unwrap_or_default() != description
     {
         let old = old(&metadata.description);
@@ -230,12 +213,9 @@ fn metadata_changes(wanted: &Wanted, metadata: &Metadata) -> Vec<Change> {
     changes
 }
 
-/// A key is named by its id, its alias, or the ARN of either.
+/// The id or the alias of a key, also from the ARN of either.
 fn plain_key(key: &str) -> &str {
-    let resource = match key.starts_with("arn:") {
-        true => key.splitn(6, ':').nth(5).unwrap_or(key),
-        false => key,
-    };
+    let resource = arn::split(key).map_or(key, |arn| arn.resource);
     resource.strip_prefix("key/").unwrap_or(resource)
 }
 

@@ -1,6 +1,6 @@
-//! Where a value comes from. It is read into a secret type, and no fault holds a segment of it.
+//! The source of a value. It is read into a secret type, and no error contains a part of it.
 
-use crate::fault::Flaw;
+use crate::error::ValidationError;
 use cli::error::ErrorSummary;
 use common::config::{ParameterEntry, Segment, segments};
 use secrecy::zeroize::Zeroizing;
@@ -11,10 +11,10 @@ use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-/// More than any value may have (8 KB): what is larger is not read to its end.
+/// More than any value may have (8 KB). A larger file is not read to its end.
 const LARGEST_FILE: u64 = 64 * 1024;
 
-/// The one source that an entry names.
+/// The source that an entry names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Source {
     Environment(String),
@@ -22,17 +22,17 @@ pub(crate) enum Source {
     File(String),
 }
 
-/// A value, and the values that it was put together from.
+/// A value, with the values of the variables in its template.
 #[derive(Debug)]
-pub(crate) struct Value {
+pub(crate) struct SourceValue {
     pub(crate) whole: SecretString,
     pub(crate) parts: Vec<SecretString>,
-    /// What the user should know about the source.
+    /// About the source.
     pub(crate) warning: Option<String>,
 }
 
-/// Looks up a variable of the environment.
-pub(crate) type Lookup<'a> = &'a dyn Fn(&str) -> Option<OsString>;
+/// Reads a variable of the environment.
+pub(crate) type Environment<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 
 impl Source {
     pub(crate) fn of(entry: &ParameterEntry) -> Option<Self> {
@@ -48,7 +48,7 @@ impl Source {
         }
     }
 
-    /// The variables that it reads.
+    /// The variables whose values it uses.
     pub(crate) fn variables(&self) -> &[String] {
         match self {
             Source::Environment(name) => std::slice::from_ref(name),
@@ -57,7 +57,7 @@ impl Source {
         }
     }
 
-    /// Whether it is a template that holds the whole value itself. A malformed one is told as that.
+    /// Whether it is a template without variables, which contains the value itself. A malformed template is another error.
     pub(crate) fn is_literal(&self) -> bool {
         let Source::Template { text, .. } = self else {
             return false;
@@ -69,19 +69,23 @@ impl Source {
     /// Reads the value; files are relative to `folder`.
     ///
     /// # Errors
-    /// With all that is wrong with the source.
-    pub(crate) fn read(&self, environment: Lookup, folder: &Path) -> Result<Value, Vec<Flaw>> {
+    /// With everything that is wrong with the source.
+    pub(crate) fn read(
+        &self,
+        environment: Environment,
+        folder: &Path,
+    ) -> Result<SourceValue, Vec<ValidationError>> {
         match self {
             Source::Environment(name) => variable(name, environment)
-                .map(Value::alone)
-                .map_err(|flaw| vec![flaw]),
+                .map(SourceValue::alone)
+                .map_err(|error| vec![error]),
             Source::Template { text, .. } => filled(text, environment),
-            Source::File(path) => from_file(&folder.join(path), path).map_err(|flaw| vec![flaw]),
+            Source::File(path) => from_file(&folder.join(path), path).map_err(|error| vec![error]),
         }
     }
 }
 
-/// Names the source, never the value: a template's text could hold one that should not stand there.
+/// Names the source, never the value: the text of a template could contain a secret by mistake.
 impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -93,9 +97,9 @@ impl fmt::Display for Source {
     }
 }
 
-impl Value {
+impl SourceValue {
     fn alone(whole: SecretString) -> Self {
-        Value {
+        SourceValue {
             whole,
             parts: Vec::new(),
             warning: None,
@@ -103,15 +107,16 @@ impl Value {
     }
 }
 
-fn variable(name: &str, environment: Lookup) -> Result<SecretString, Flaw> {
-    let fault = |what: &str| Flaw::new("variable", format!("environment variable `{name}` {what}"));
+fn variable(name: &str, environment: Environment) -> Result<SecretString, ValidationError> {
+    let error =
+        |what: &str| ValidationError::new("variable", format!("environment variable `{name}` {what}"));
     match environment(name) {
-        None => Err(fault("is not set").variable(name)),
-        Some(value) if value.is_empty() => Err(fault("is empty").variable(name)),
+        None => Err(error("is not set").variable(name)),
+        Some(value) if value.is_empty() => Err(error("is empty").variable(name)),
         Some(value) => value
             .into_string()
             .map(SecretString::from)
-            .map_err(|_| fault("is not UTF-8 text")),
+            .map_err(|_| error("is not UTF-8 text")),
     }
 }
 
@@ -127,37 +132,38 @@ fn names_in(template: &str) -> Vec<String> {
     names
 }
 
-/// `${NAME}` is the environment's and nothing else's; the built-in names of other tables hold no secrets.
-fn filled(template: &str, environment: Lookup) -> Result<Value, Vec<Flaw>> {
+/// Fills a template. `${NAME}` is an environment variable and nothing else: the built-in names of other tables contain
+/// no secrets.
+fn filled(template: &str, environment: Environment) -> Result<SourceValue, Vec<ValidationError>> {
     let segments = segments(template).map_err(|error| {
-        let described = ErrorSummary::of(&error.at("the template").into());
-        let flaw = Flaw::new("template", described.message);
-        vec![match described.hint {
-            Some(hint) => flaw.hint(hint),
-            None => flaw,
+        let summary = ErrorSummary::of(&error.at("the template").into());
+        let error = ValidationError::new("template", summary.message);
+        vec![match summary.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
         }]
     })?;
-    let mut flaws = Vec::new();
+    let mut errors = Vec::new();
     let mut parts = Vec::new();
     for segment in &segments {
         let found = match segment {
             Segment::Text(_) => continue,
             Segment::Name(name) if is_variable(name) => variable(name, environment),
-            Segment::Name(name) | Segment::IamVariable(name) => Err(Flaw::new(
+            Segment::Name(name) | Segment::IamVariable(name) => Err(ValidationError::new(
                 "template",
                 format!("the template names `${{{name}}}`, which is no environment variable"),
             )),
         };
         match found {
             Ok(value) => parts.push(value),
-            Err(flaw) if flaws.contains(&flaw) => {}
-            Err(flaw) => flaws.push(flaw),
+            Err(error) if errors.contains(&error) => {}
+            Err(error) => errors.push(error),
         }
     }
-    if !flaws.is_empty() {
-        return Err(flaws);
+    if !errors.is_empty() {
+        return Err(errors);
     }
-    // Of the right size from the start: a text that grows leaves copies of its beginning in memory.
+    // Allocated in its final size: a string that grows leaves copies of its beginning in memory.
     let mut values = parts.iter().map(ExposeSecret::expose_secret);
     let texts: Vec<&str> = segments
         .iter()
@@ -168,7 +174,7 @@ fn filled(template: &str, environment: Lookup) -> Result<Value, Vec<Flaw>> {
         .collect();
     let mut whole = String::with_capacity(texts.iter().map(|text| text.len()).sum());
     texts.iter().for_each(|text| whole.push_str(text));
-    Ok(Value {
+    Ok(SourceValue {
         whole: whole.into(),
         parts,
         warning: None,
@@ -182,14 +188,14 @@ fn is_variable(name: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// One newline at the end is the editor's, not the value's.
-fn from_file(path: &Path, shown: &str) -> Result<Value, Flaw> {
-    let fault = |why: String| Flaw::new("file", format!("file `{shown}` {why}"));
-    let unread = |error: std::io::Error| fault(format!("can't be read: {error}"));
+/// Reads a file. One newline at its end belongs to the editor, not to the value.
+fn from_file(path: &Path, shown: &str) -> Result<SourceValue, ValidationError> {
+    let error = |why: String| ValidationError::new("file", format!("file `{shown}` {why}"));
+    let unread = |cause: std::io::Error| error(format!("can't be read: {cause}"));
     let metadata = std::fs::metadata(path).map_err(unread)?;
-    // To open a pipe could wait for ever.
+    // Opening a pipe could block without end.
     if !metadata.is_file() {
-        return Err(fault("is no regular file".into()));
+        return Err(error("is no regular file".into()));
     }
     let file = std::fs::File::open(path).map_err(unread)?;
     let mut bytes = Zeroizing::new(Vec::with_capacity(LARGEST_FILE as usize + 1));
@@ -197,20 +203,20 @@ fn from_file(path: &Path, shown: &str) -> Result<Value, Flaw> {
         .read_to_end(&mut bytes)
         .map_err(unread)?;
     if bytes.len() as u64 > LARGEST_FILE {
-        return Err(fault("is larger than any parameter may be".into()));
+        return Err(error("is larger than any parameter can be".into()));
     }
-    let text = std::str::from_utf8(&bytes).map_err(|_| fault("is not UTF-8 text".into()))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| error("is not UTF-8 text".into()))?;
     let text = match text.strip_suffix('\n') {
         Some(line) => line.strip_suffix('\r').unwrap_or(line),
         None => text,
     };
     if text.is_empty() {
-        return Err(fault("is empty".into()));
+        return Err(error("is empty".into()));
     }
     let open = metadata.permissions().mode() & 0o077 != 0;
-    Ok(Value {
+    Ok(SourceValue {
         warning: open.then(|| format!("file `{shown}` can be read by others: chmod 600 it")),
-        ..Value::alone(text.to_owned().into())
+        ..SourceValue::alone(text.to_owned().into())
     })
 }
 
@@ -238,8 +244,8 @@ mod tests {
     }
 
     fn messages(source: &Source) -> Vec<String> {
-        let flaws = source.read(&environment, Path::new(".")).unwrap_err();
-        flaws.into_iter().map(|flaw| flaw.message).collect()
+        let errors = source.read(&environment, Path::new(".")).unwrap_err();
+        errors.into_iter().map(|error| error.message).collect()
     }
 
     #[test]
@@ -258,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn all_that_is_wrong_with_a_template_is_told() {
+    fn everything_that_is_wrong_with_a_template_is_reported() {
         for (text, expected) in [
             ("${NO}", vec!["environment variable `NO` is not set"]),
             (

@@ -1,24 +1,27 @@
 //! The calls to SSM.
 
-use crate::pace::{AT_ONCE, Pacer};
-use crate::plan::{Current, Metadata, Stored, Tags, Wanted, tier_word, word};
-use crate::refusal::{Ours, explain};
+use crate::plan::{Desired, Metadata, Observed, Stored, tier_name, type_name};
+use crate::rate::{CONCURRENCY, RateLimiter};
+use crate::ssm_error::{NoThrottleRetry, explain};
 use anyhow::{Context, Result};
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::config::Builder;
+use aws_sdk_ssm::error::SdkError;
 use aws_sdk_ssm::operation::add_tags_to_resource::AddTagsToResourceError;
 use aws_sdk_ssm::operation::describe_parameters::DescribeParametersError;
 use aws_sdk_ssm::operation::get_parameters::GetParametersError;
 use aws_sdk_ssm::operation::list_tags_for_resource::ListTagsForResourceError;
-use aws_sdk_ssm::operation::put_parameter::PutParameterError;
+use aws_sdk_ssm::operation::put_parameter::builders::PutParameterFluentBuilder;
+use aws_sdk_ssm::operation::put_parameter::{PutParameterError, PutParameterOutput};
 use aws_sdk_ssm::types::{
     Parameter, ParameterMetadata, ParameterStringFilter, ParameterTier, ParameterType,
     ResourceTypeForTagging, Tag,
 };
 use cli::{Console, Failure};
 use common::aws::{Aws, code_of};
-use common::config::ParameterType as WantedType;
+use common::config::ParameterType as DesiredType;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use reconcile::Tags;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 
@@ -28,53 +31,55 @@ const NAMES_TO_GET: usize = 10;
 /// Names in one filter, and results on one page, of DescribeParameters.
 const NAMES_TO_DESCRIBE: usize = 50;
 
-/// How often a call is sent that is refused as too many.
+/// How often a throttled call is sent.
 const ATTEMPTS: u32 = 10;
 
-/// Parameter Store in one region. Reads and writes have limits of their own, and so paces of their own.
+/// Parameter Store in one region. Reads and writes have separate limits, and so separate rates.
 pub(crate) struct Store<'a> {
     client: Client,
-    reads: Pacer<'a>,
-    writes: Pacer<'a>,
+    reads: RateLimiter<'a>,
+    writes: RateLimiter<'a>,
+    console: &'a Console,
 }
 
-/// What came of [`Store::create`].
+/// The result of [`Store::create`].
 pub(crate) enum Created {
-    /// It is there now, in this version.
+    /// This run created it, in this version.
     New(i64),
-    /// Somebody else made it in the meantime.
+    /// Another caller created it in the meantime.
     Exists,
 }
 
 impl<'a> Store<'a> {
     pub(crate) fn new(aws: &Aws, console: &'a Console) -> Self {
-        let slowly = aws.clone().with_attempts(ATTEMPTS);
-        let attempts = slowly
+        let throttled = aws.clone().with_attempts(ATTEMPTS);
+        let attempts = throttled
             .sdk
             .retry_config()
             .map_or(ATTEMPTS, |retry| retry.max_attempts());
         let config = Builder::from(&aws.sdk)
-            .retry_classifier(Ours::<GetParametersError>::new())
-            .retry_classifier(Ours::<DescribeParametersError>::new())
-            .retry_classifier(Ours::<ListTagsForResourceError>::new())
-            .retry_classifier(Ours::<PutParameterError>::new())
-            .retry_classifier(Ours::<AddTagsToResourceError>::new())
+            .retry_classifier(NoThrottleRetry::<GetParametersError>::new())
+            .retry_classifier(NoThrottleRetry::<DescribeParametersError>::new())
+            .retry_classifier(NoThrottleRetry::<ListTagsForResourceError>::new())
+            .retry_classifier(NoThrottleRetry::<PutParameterError>::new())
+            .retry_classifier(NoThrottleRetry::<AddTagsToResourceError>::new())
             .build();
         Store {
             client: Client::from_conf(config),
-            reads: Pacer::new(attempts, console),
-            writes: Pacer::new(attempts, console),
+            reads: RateLimiter::new(attempts, console),
+            writes: RateLimiter::new(attempts, console),
+            console,
         }
     }
 
-    /// Reads values and versions; a name that is not in the result has no parameter.
+    /// Reads values and versions. A name that is not in the result has no parameter.
     ///
     /// # Errors
-    /// When a call fails: that is never taken for "not there".
+    /// When a call fails: that never counts as "not found".
     pub(crate) async fn read(&self, names: &[&str]) -> Result<BTreeMap<String, Stored>> {
         let parts: Vec<BTreeMap<String, Stored>> = stream::iter(names.chunks(NAMES_TO_GET))
             .map(|names| self.read_some(names))
-            .buffer_unordered(AT_ONCE)
+            .buffer_unordered(CONCURRENCY)
             .try_collect()
             .await?;
         Ok(parts.into_iter().flatten().collect())
@@ -96,26 +101,25 @@ impl<'a> Store<'a> {
             let name = name.ok_or_else(|| absent("ssm:GetParameters", "Name"))?;
             found.insert(name, stored(parameter)?);
         }
-        // A name that is neither there nor missing is an answer to another question.
+        // The response has to list each name, as found or as missing.
         match names
             .iter()
             .find(|name| !found.contains_key(*name) && !missing.contains(name))
         {
-            Some(name) => Err(Failure::error(format!(
-                "ssm:GetParameters answered without a word about `{name}`"
-            ))
-            .into()),
+            Some(name) => {
+                Err(Failure::error(format!("ssm:GetParameters response omitted parameter `{name}`")).into())
+            }
             None => Ok(found),
         }
     }
 
-    /// Reads what `GetParameters` does not tell.
+    /// Reads the fields that `GetParameters` does not return.
     ///
     /// # Errors
-    /// When a call fails, or one of the parameters is not in the answers.
+    /// When a call fails, or one of the parameters is not in the responses.
     pub(crate) async fn describe(&self, names: &[&str]) -> Result<BTreeMap<String, Metadata>> {
         let mut found = BTreeMap::new();
-        // The limit of this call is the lowest of all: one after the other.
+        // This call has the lowest limit of all: one after the other.
         for names in names.chunks(NAMES_TO_DESCRIBE) {
             let filter = ParameterStringFilter::builder()
                 .key("Name")
@@ -147,13 +151,16 @@ impl<'a> Store<'a> {
             }
         }
         match names.iter().find(|name| !found.contains_key(**name)) {
-            Some(name) => {
-                Err(Failure::error(format!("ssm:DescribeParameters answered without `{name}`")).into())
-            }
+            Some(name) => Err(Failure::error(format!(
+                "ssm:DescribeParameters response omitted parameter `{name}`"
+            ))
+            .into()),
             None => Ok(found),
         }
     }
 
+    /// Reads the tags of a parameter.
+    ///
     /// # Errors
     /// When the call fails.
     pub(crate) async fn tags(&self, name: &str) -> Result<Tags> {
@@ -170,68 +177,82 @@ impl<'a> Store<'a> {
             .collect())
     }
 
-    /// Makes a parameter, with its tags from birth, and never over another one.
+    /// Creates a parameter with its tags, and never overwrites one.
     ///
     /// # Errors
     /// When SSM refuses.
-    pub(crate) async fn create(&self, wanted: &Wanted, tags: &Tags) -> Result<Created> {
+    pub(crate) async fn create(&self, desired: &Desired, tags: &Tags) -> Result<Created> {
         let request = self
             .client
             .put_parameter()
-            .name(&wanted.name)
-            .r#type(ParameterType::from(word(wanted.r#type)))
-            .value(wanted.value.expose_secret())
+            .name(&desired.name)
+            .r#type(ParameterType::from(type_name(desired.r#type)))
+            .value(desired.value.expose_secret())
             .overwrite(false)
-            .set_key_id(wanted.kms_key.clone())
-            .set_tier(wanted.tier.map(|tier| ParameterTier::from(tier_word(tier))))
-            .set_description(wanted.description.clone())
+            .set_key_id(desired.kms_key.clone())
+            .set_tier(desired.tier.map(|tier| ParameterTier::from(tier_name(tier))))
+            .set_description(desired.description.clone())
             .set_tags(to_sdk(tags)?);
-        match self.writes.call(|| request.clone().send()).await {
+        match self.put(&desired.name, request).await {
             Ok(answer) => Ok(Created::New(answer.version)),
             Err(error) if code_of(&error) == Some("ParameterAlreadyExists") => Ok(Created::Exists),
-            Err(error) => Err(explain("ssm:PutParameter")(error)).with_context(|| failed_to_put(wanted)),
+            Err(error) => Err(explain("ssm:PutParameter")(error)).with_context(|| failed_to_put(desired)),
         }
     }
 
-    /// Writes a new version. What the file does not name is sent as it is now, since SSM takes the account's
-    /// defaults for what is left out. Tags are never sent along: SSM refuses them here.
+    /// Writes a new version. What the file does not name is sent as it is now, because SSM uses the account's defaults
+    /// for omitted fields. SSM refuses tags in this call.
     ///
     /// # Errors
     /// When SSM refuses.
-    pub(crate) async fn update(&self, wanted: &Wanted, current: &Current) -> Result<i64> {
-        let known = current.metadata.clone().unwrap_or_default();
-        let secure = wanted.r#type == WantedType::SecureString;
-        let was_secure = current.stored.r#type == word(WantedType::SecureString);
-        let key = wanted.kms_key.clone().or(known.kms_key).filter(|_| secure);
+    pub(crate) async fn update(&self, desired: &Desired, observed: &Observed) -> Result<i64> {
+        let known = observed.metadata.clone().unwrap_or_default();
+        let secure = desired.r#type == DesiredType::SecureString;
+        let was_secure = observed.stored.r#type == type_name(DesiredType::SecureString);
+        let key = desired.kms_key.clone().or(known.kms_key).filter(|_| secure);
         if secure && was_secure && key.is_none() {
-            return Err(absent("ssm:DescribeParameters", "KeyId")).with_context(|| failed_to_put(wanted));
+            return Err(absent("ssm:DescribeParameters", "KeyId")).with_context(|| failed_to_put(desired));
         }
-        let said = |text: &String| !text.is_empty();
+        let is_set = |text: &String| !text.is_empty();
         let request = self
             .client
             .put_parameter()
-            .name(&wanted.name)
-            .r#type(ParameterType::from(word(wanted.r#type)))
-            .value(wanted.value.expose_secret())
+            .name(&desired.name)
+            .r#type(ParameterType::from(type_name(desired.r#type)))
+            .value(desired.value.expose_secret())
             .overwrite(true)
             .set_key_id(key)
             .set_tier(
-                wanted
+                desired
                     .tier
-                    .map(tier_word)
+                    .map(tier_name)
                     .or(known.tier.as_deref())
                     .map(ParameterTier::from),
             )
-            .set_description(wanted.description.clone().or(known.description.filter(said)))
-            .set_allowed_pattern(known.allowed_pattern.filter(said))
+            .set_description(desired.description.clone().or(known.description.filter(is_set)))
+            .set_allowed_pattern(known.allowed_pattern.filter(is_set))
             // Some partitions refuse even the default for a SecureString.
-            .set_data_type(current.stored.data_type.clone().filter(|kind| kind != "text"));
-        let answer = self.writes.call(|| request.clone().send()).await;
+            .set_data_type(observed.stored.data_type.clone().filter(|kind| kind != "text"));
+        let answer = self.put(&desired.name, request).await;
         let answer = answer.map_err(explain("ssm:PutParameter"));
-        Ok(answer.with_context(|| failed_to_put(wanted))?.version)
+        Ok(answer.with_context(|| failed_to_put(desired))?.version)
     }
 
-    /// Adds tags, or gives them other values.
+    /// Sends PutParameter. Each attempt may be applied though its response is lost, so each is recorded while it is in
+    /// flight.
+    async fn put(
+        &self,
+        name: &str,
+        request: PutParameterFluentBuilder,
+    ) -> Result<PutParameterOutput, SdkError<PutParameterError>> {
+        let send = || {
+            let call = format!("ssm:PutParameter for parameter `{name}`");
+            self.console.in_flight(call, request.clone().send())
+        };
+        self.writes.call(send).await
+    }
+
+    /// Sets tags.
     ///
     /// # Errors
     /// When SSM refuses.
@@ -242,7 +263,11 @@ impl<'a> Store<'a> {
             .resource_type(ResourceTypeForTagging::Parameter)
             .resource_id(name)
             .set_tags(to_sdk(tags)?);
-        let answer = self.writes.call(|| request.clone().send()).await;
+        let send = || {
+            let call = format!("ssm:AddTagsToResource for parameter `{name}`");
+            self.console.in_flight(call, request.clone().send())
+        };
+        let answer = self.writes.call(send).await;
         answer
             .map_err(explain("ssm:AddTagsToResource"))
             .with_context(|| format!("failed to tag parameter `{name}`"))?;
@@ -250,15 +275,15 @@ impl<'a> Store<'a> {
     }
 }
 
-fn failed_to_put(wanted: &Wanted) -> String {
-    format!("failed to put parameter `{}`", wanted.name)
+fn failed_to_put(desired: &Desired) -> String {
+    format!("failed to put parameter `{}`", desired.name)
 }
 
 fn absent(operation: &str, field: &str) -> Failure {
-    Failure::error(format!("{operation} answered without `{field}`"))
+    Failure::error(format!("{operation} response omitted `{field}`"))
 }
 
-/// `X` and `/X` are the same parameter.
+/// `/X` for `X`: both name the same parameter.
 fn rooted(name: &String) -> String {
     if name.starts_with('/') {
         name.clone()

@@ -1,6 +1,6 @@
-//! What a value has to be like, told without a segment of it, its length or its hash.
+//! The rules for a value. No message contains a part of the value, its length or its hash.
 
-use crate::fault::Flaw;
+use crate::error::ValidationError;
 use common::config::{ParameterCheck, ParameterTier};
 
 /// Bytes of a value in the tier Standard (PutParameter, `Value`).
@@ -9,56 +9,57 @@ const STANDARD: usize = 4096;
 /// Bytes of a value in the tier Advanced.
 const ADVANCED: usize = 8192;
 
-/// All that is wrong with `value`; `parts` are what a template was filled with.
-pub(crate) fn flaws<'a>(
+/// Everything that is wrong with `value`. `parts` are the values of the variables of a template.
+pub(crate) fn errors<'a>(
     value: &str,
     parts: impl IntoIterator<Item = &'a str>,
     tier: Option<ParameterTier>,
     check: Option<ParameterCheck>,
-) -> Vec<Flaw> {
-    let flaw = |message: &str| Flaw::new("value", message);
-    let mut flaws = Vec::new();
+) -> Vec<ValidationError> {
+    let error = |message: &str| ValidationError::new("value", message);
+    let mut errors = Vec::new();
     if value.trim() != value {
-        flaws
-            .push(flaw("the value has white space at its beginning or end").hint(
-                "take the white space out of it; of a file's end one newline is left out, and no more",
-            ));
+        errors.push(
+            error("the value has white space at its beginning or end")
+                .hint("remove the white space; of a file exactly one newline at the end is ignored"),
+        );
     }
     if value.contains('\0') {
-        flaws.push(flaw("the value has a NUL character"));
+        errors.push(error("the value has a NUL character"));
     }
     if value.contains("{{") {
-        flaws.push(flaw("the value has `{{`, which SSM does not take"));
+        errors.push(error("the value has `{{`, which SSM does not accept"));
     }
-    flaws.extend(size_flaw(value, tier));
+    errors.extend(size_error(value, tier));
     if is_placeholder(value) || parts.into_iter().any(is_placeholder) {
-        flaws.push(flaw("the value is a placeholder").hint("put the real value in its place"));
+        errors.push(error("the value is a placeholder").hint("replace it with the real value"));
     }
-    // What is told above is not told again in the words of a check.
-    if flaws.is_empty() {
-        flaws.extend(match check {
-            Some(ParameterCheck::PostgresUrl) => postgres_url_flaw(value),
-            Some(ParameterCheck::OtlpHeaders) => otlp_headers_flaw(value),
+    // A check would only report the errors above again.
+    if errors.is_empty() {
+        errors.extend(match check {
+            Some(ParameterCheck::PostgresUrl) => postgres_url_error(value),
+            Some(ParameterCheck::OtlpHeaders) => otlp_headers_error(value),
             None => None,
         });
     }
-    flaws
+    errors
 }
 
-/// Without `tier` the account's default holds, which is Standard unless somebody has changed it.
-fn size_flaw(value: &str, tier: Option<ParameterTier>) -> Option<Flaw> {
-    let larger = |limit: usize| Flaw::new("value", format!("the value is larger than {limit} bytes"));
+/// Without `tier` the account's default applies, which is Standard unless it was changed.
+fn size_error(value: &str, tier: Option<ParameterTier>) -> Option<ValidationError> {
+    let larger =
+        |limit: usize| ValidationError::new("value", format!("the value is larger than {limit} bytes"));
     match tier {
-        _ if value.len() > ADVANCED => Some(larger(ADVANCED).hint("SSM takes no larger ones")),
+        _ if value.len() > ADVANCED => Some(larger(ADVANCED).hint("SSM accepts no larger value")),
         None | Some(ParameterTier::Standard) if value.len() > STANDARD => Some(larger(STANDARD).hint(
-            "set `tier = \"Advanced\"` in [params]: up to 8192 bytes, charged, and there is no way back",
+            "set `tier = \"Advanced\"` in [params]: up to 8192 bytes, at a charge, and SSM can't change it back",
         )),
         _ => None,
     }
 }
 
 fn is_placeholder(value: &str) -> bool {
-    // Amazon's own example keys; in two segments, so that no search for keys finds them here.
+    // The example keys of the AWS documentation, split so that no secret scanner reports this file.
     let examples = [
         concat!("AKIA", "IOSFODNN7EXAMPLE"),
         concat!("wJalrXUtnFEMI/K7MDENG", "/bPxRfiCYEXAMPLEKEY"),
@@ -80,43 +81,43 @@ fn is_placeholder(value: &str) -> bool {
         || (lower.starts_with('<') && lower.ends_with('>') && !lower.contains('\n'))
 }
 
-fn postgres_url_flaw(value: &str) -> Option<Flaw> {
+fn postgres_url_error(value: &str) -> Option<ValidationError> {
     let error = conninfo::parse(value, &|_| None)
         .err()
-        // The app's driver may know what ours does not.
+        // The app's driver may support options that this parser does not.
         .filter(|error| !error.is_unsupported())?;
-    let flaw = Flaw::new("value", format!("the value is no connection string: {error}"));
+    let invalid = ValidationError::new("value", format!("the value is no connection string: {error}"));
     Some(match error.hint() {
-        Some(hint) => flaw.hint(hint),
-        None => flaw,
+        Some(hint) => invalid.hint(hint),
+        None => invalid,
     })
 }
 
 /// `name=value`, separated by commas (OpenTelemetry, `OTEL_EXPORTER_OTLP_HEADERS`; the format of W3C's
-/// Baggage). Names and values may be secret, so the headers are known by number.
-fn otlp_headers_flaw(value: &str) -> Option<Flaw> {
-    let flaw = |number: usize, why: &str| {
+/// Baggage). Names and values may be secret, so messages refer to headers by number.
+fn otlp_headers_error(value: &str) -> Option<ValidationError> {
+    let error = |number: usize, why: &str| {
         let message = format!("the value is no list of OTLP headers: header {number} {why}");
-        Flaw::new("value", message).hint("write name=value,name=value; a blank in a value is %20")
+        ValidationError::new("value", message).hint("write name=value,name=value; a blank in a value is %20")
     };
     value.split(',').zip(1..).find_map(|(header, number)| {
         let Some((name, value)) = header.split_once('=') else {
-            return Some(flaw(number, "has no `=`"));
+            return Some(error(number, "has no `=`"));
         };
         let token = |byte: u8| byte.is_ascii_graphic() && !b"()<>@,;:\\\"/[]?={}".contains(&byte);
         if name.is_empty() {
-            Some(flaw(number, "has no name"))
+            Some(error(number, "has no name"))
         } else if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            Some(flaw(
+            Some(error(
                 number,
-                "has capital letters in its name, which gRPC does not take",
+                "has capital letters in its name, which gRPC does not accept",
             ))
         } else if !name.bytes().all(token) {
-            Some(flaw(number, "has a blank or another odd character in its name"))
+            Some(error(number, "has a blank or another odd character in its name"))
         } else if value.is_empty() {
-            Some(flaw(number, "has no value"))
+            Some(error(number, "has no value"))
         } else if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Some(flaw(number, "has a blank or another odd character in its value"))
+            Some(error(number, "has a blank or another odd character in its value"))
         } else {
             None
         }
@@ -128,12 +129,12 @@ mod tests {
     use super::*;
 
     fn found(value: &str, tier: Option<ParameterTier>, check: Option<ParameterCheck>) -> Vec<String> {
-        let flaws = flaws(value, [], tier, check);
-        flaws.into_iter().map(|flaw| flaw.message).collect()
+        let errors = errors(value, [], tier, check);
+        errors.into_iter().map(|error| error.message).collect()
     }
 
     #[test]
-    fn takes_whatever_a_secret_may_be() {
+    fn any_secret_is_accepted() {
         for value in [
             "x",
             "-dash",
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_ssm_or_the_app_would_stumble_over() {
+    fn what_ssm_or_the_app_can_not_use_is_refused() {
         for (value, why) in [
             (" x", "white space"),
             ("x\n", "white space"),
@@ -168,7 +169,7 @@ mod tests {
             let found = found(value, None, None);
             assert!(found.len() == 1 && found[0].contains(why), "{value}: {found:?}");
         }
-        assert_eq!(flaws("team=todo", ["todo"], None, None).len(), 1);
+        assert_eq!(errors("team=todo", ["todo"], None, None).len(), 1);
         assert_eq!(found(" a\0{{", None, None).len(), 3);
     }
 

@@ -1,269 +1,242 @@
-//! Carries out the plan: a few writes at a time, each reported for itself.
+//! Carries out the plans: a few parameters at a time, each reported by itself.
 
-use crate::fault::Fault;
-use crate::listing::{Row, State};
-use crate::pace::AT_ONCE;
-use crate::plan::{Current, Plan, Stored, Tags, Update, Wanted, plan, settings};
+use crate::error::ParameterError;
+use crate::fetch::fetch_observed;
+use crate::plan::{Action, Desired, Observed, Stored, plan};
+use crate::rate::CONCURRENCY;
+use crate::row::{Row, State};
 use crate::store::{Created, Store};
-use crate::survey::survey;
-use anyhow::{Result, anyhow};
-use cli::{Change, Console};
+use anyhow::Result;
+use cli::{Console, ErrorKind};
 use futures_util::{StreamExt, stream};
+use reconcile::lookup::deleted_during_create;
+use reconcile::{Plan, Step, Tags};
 use secrecy::ExposeSecret;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::sleep;
 
-/// How often the new values are read back until AWS has caught up.
+/// How often the new values are read back at most.
 const READS: u32 = 4;
 
-/// The pause between two of these.
-const PAUSE: Duration = Duration::from_millis(250);
+/// The pause between two of these reads.
+const READ_PAUSE: Duration = Duration::from_millis(250);
 
-/// One parameter with its plan.
+/// One parameter with its plan and its row in the report.
 #[derive(Debug)]
-pub(crate) struct Task {
-    pub(crate) wanted: Wanted,
-    pub(crate) current: Option<Current>,
-    pub(crate) plan: Plan,
+pub(crate) struct Parameter {
+    pub(crate) desired: Desired,
+    pub(crate) observed: Option<Observed>,
+    /// `None` when it can't become what the file wants: its row has the error.
+    pub(crate) plan: Option<Plan<Action>>,
+    pub(crate) row: Row,
 }
 
-/// What the calls need.
+/// Writes parameters.
 pub(crate) struct Writer<'a> {
     pub(crate) store: &'a Store<'a>,
     pub(crate) tags: &'a Tags,
     pub(crate) console: &'a Console,
 }
 
-/// What became of one parameter.
-struct Done {
-    state: State,
-    version: Option<i64>,
-    /// What was changed; absent leaves what was planned.
-    changes: Option<Vec<Change>>,
-}
-
 impl Writer<'_> {
-    /// Does what is planned, and keeps `rows` up to date. When the deadline passes, those that are not done
-    /// stay [`State::Unfinished`]; gives whether it was in time.
-    pub(crate) async fn apply(&self, tasks: &[Task], rows: &RefCell<Vec<Row>>, deadline: Instant) -> bool {
-        let stop = Cell::new(false);
-        let all = stream::iter(tasks.iter().enumerate()).for_each_concurrent(AT_ONCE, |(at, task)| {
-            let stop = &stop;
-            async move {
-                let done = match &task.plan {
-                    Plan::Nothing | Plan::Blocked(_) => return,
-                    Plan::Create | Plan::Update(_) if stop.get() => Done {
-                        state: State::Skipped,
-                        version: task.version(),
-                        changes: None,
-                    },
-                    Plan::Create => self.create(task).await,
-                    Plan::Update(update) => self.update(&task.wanted, task.current.as_ref(), update).await,
-                };
-                if let State::Failed { fault, .. } = &done.state {
-                    // The others would be told the same.
-                    stop.set(stop.get() || concerns_all(fault));
-                }
-                if let Some(row) = rows.borrow_mut().get_mut(at) {
-                    row.state = done.state;
-                    self.console.debug(format!("`{}`: {}", row.name, row.word()));
-                    row.version = done.version;
-                    row.changes = done.changes.unwrap_or(std::mem::take(&mut row.changes));
-                }
+    /// Does what is planned, keeps the rows up to date, and records each for the report of an interrupted run.
+    pub(crate) async fn apply(&self, parameters: &mut [Parameter]) {
+        let stop = &Cell::new(false);
+        stream::iter(parameters)
+            .for_each_concurrent(CONCURRENCY, |parameter| self.write(parameter, stop))
+            .await;
+    }
+
+    async fn write(&self, parameter: &mut Parameter, stop: &Cell<bool>) {
+        let Parameter {
+            desired,
+            observed,
+            plan,
+            row,
+        } = parameter;
+        let result = match plan {
+            None | Some(Plan::Nothing) => return,
+            Some(_) if stop.get() => {
+                row.state = State::Skipped;
+                Ok(())
             }
-        });
-        timeout_at(deadline, all).await.is_ok()
-    }
-
-    async fn create(&self, task: &Task) -> Done {
-        let wanted = &task.wanted;
-        match self.store.create(wanted, self.tags).await {
-            Ok(Created::New(version)) => Done {
-                state: State::Created,
-                version: Some(version),
-                changes: Some(settings(wanted, self.tags)),
-            },
-            // Somebody else was quicker: compared like any other, and written over at most once.
-            Ok(Created::Exists) => match self.existing(wanted).await {
-                Ok(done) => done,
-                Err(error) => failed(wanted, &error, None, false),
-            },
-            Err(error) => failed(wanted, &error, None, false),
-        }
-    }
-
-    async fn existing(&self, wanted: &Wanted) -> Result<Done> {
-        let found = survey(self.store, &[wanted], !self.tags.is_empty(), self.console).await?;
-        let current = found.get(&wanted.name);
-        let version = current.map(|current| current.stored.version);
-        Ok(match plan(wanted, self.tags, current) {
-            Plan::Create => {
-                return Err(anyhow!(
-                    "parameter `{}` comes and goes: somebody else is deleting it",
-                    wanted.name
-                ));
-            }
-            Plan::Update(update) => self.update(wanted, current, &update).await,
-            Plan::Nothing => Done {
-                state: State::Unchanged,
-                version,
-                changes: Some(Vec::new()),
-            },
-            Plan::Blocked(flaw) => Done {
-                state: State::Failed {
-                    fault: Fault::new("put", &wanted.name, flaw),
-                    written: false,
-                },
-                version,
-                changes: None,
-            },
-        })
-    }
-
-    async fn update(&self, wanted: &Wanted, current: Option<&Current>, update: &Update) -> Done {
-        let Some(current) = current else {
-            let error = anyhow!("failed to put parameter `{}`: it is not there", wanted.name);
-            return failed(wanted, &error, None, false);
+            Some(Plan::Create(..)) => self.create(desired, row).await,
+            Some(Plan::Update(steps)) => self.update(desired, observed.as_ref(), steps, row).await,
         };
-        let before = current.stored.version;
-        let mut version = before;
-        if update.put {
-            version = match self.store.update(wanted, current).await {
-                Ok(version) => version,
-                Err(error) => return failed(wanted, &error, Some(before), false),
-            };
-            if version != before + 1 {
-                self.console.warn(format!(
-                    "parameter `{}` went from version {before} to {version}: somebody else wrote it in the meantime",
-                    wanted.name
-                ));
+        if let Err(error) = result {
+            let error = ParameterError::of(&desired.name, &error);
+            // The other calls would fail for the same reason.
+            stop.set(stop.get() || concerns_all(&error));
+            row.state = State::Failed(error);
+        }
+        self.console.debug(format!("`{}`: {}", row.name, row.word()));
+        self.console.record(&row.item());
+    }
+
+    async fn create(&self, desired: &Desired, row: &mut Row) -> Result<()> {
+        match self.store.create(desired, self.tags).await? {
+            Created::New(version) => {
+                row.state = State::Created;
+                row.version = Some(version);
+                row.is_written = true;
+                Ok(())
+            }
+            // Another caller has created it: it is compared like any other, and overwritten at most once.
+            Created::Exists => self.update_existing(desired, row).await,
+        }
+    }
+
+    async fn update_existing(&self, desired: &Desired, row: &mut Row) -> Result<()> {
+        let with_tags = !self.tags.is_empty();
+        let found = fetch_observed(self.store, &[desired], with_tags, self.console).await?;
+        let observed = found.get(&desired.name);
+        row.version = observed.map(|observed| observed.stored.version);
+        match plan(desired, self.tags, observed) {
+            Ok(Plan::Create(..)) => {
+                Err(deleted_during_create(&format!("parameter `{}`", desired.name)).into())
+            }
+            Ok(plan) => {
+                row.changes = plan.changes();
+                self.update(desired, observed, plan.steps(), row).await
+            }
+            Err(error) => {
+                row.state = State::Failed(ParameterError::put(&desired.name, error));
+                Ok(())
             }
         }
-        if !update.tags.is_empty()
-            && let Err(error) = self.store.tag(&wanted.name, &update.tags).await
-        {
-            return failed(wanted, &error, Some(version), update.put);
-        }
-        Done {
-            state: State::Updated,
-            version: Some(version),
-            changes: Some(update.changes.clone()),
-        }
     }
 
-    /// Reads back what was written. There is no compare-and-set in SSM: this is how somebody else's write in
-    /// between, or one that did not arrive, is seen. Gives what is odd.
-    pub(crate) async fn verify(&self, tasks: &[Task], rows: &[Row], deadline: Instant) -> Vec<String> {
-        let written: Vec<(&Wanted, i64)> = tasks
+    async fn update(
+        &self,
+        desired: &Desired,
+        observed: Option<&Observed>,
+        steps: &[Step<Action>],
+        row: &mut Row,
+    ) -> Result<()> {
+        let mut done = Vec::new();
+        row.version = observed.map(|observed| observed.stored.version);
+        for step in steps {
+            match (&step.action, observed) {
+                (Action::Put, Some(observed)) => {
+                    row.version = Some(self.put(desired, observed).await?);
+                }
+                (Action::Tag(tags), _) => self.store.tag(&desired.name, tags).await?,
+                (Action::Put, None) => anyhow::bail!("failed to put parameter `{}`: not found", desired.name),
+            }
+            row.is_written = true;
+            done.extend_from_slice(&step.changes);
+            // What is done so far, should the run end before the next step.
+            let so_far = Row {
+                state: State::Updated,
+                changes: done.clone(),
+                ..row.clone()
+            };
+            self.console.record(&so_far.item());
+        }
+        row.state = if steps.is_empty() {
+            State::Unchanged
+        } else {
+            State::Updated
+        };
+        Ok(())
+    }
+
+    async fn put(&self, desired: &Desired, observed: &Observed) -> Result<i64> {
+        let before = observed.stored.version;
+        let version = self.store.update(desired, observed).await?;
+        if version != before + 1 {
+            self.console.warn(format!(
+                "parameter `{}` went from version {before} to {version}: another caller wrote it in the meantime",
+                desired.name
+            ));
+        }
+        Ok(version)
+    }
+
+    /// Reads back what was written. SSM has no compare-and-set, so only this shows that another caller wrote at the
+    /// same time, or that a write was lost. The result are warnings.
+    pub(crate) async fn verify(&self, parameters: &[Parameter]) -> Vec<String> {
+        let mut remaining: Vec<(&Desired, i64)> = parameters
             .iter()
-            .zip(rows)
-            .filter(|(_, row)| {
-                row.is_written() && row.changes.iter().any(|change| !change.path.starts_with("tags."))
+            .filter(|Parameter { row, .. }| {
+                row.is_written && row.changes.iter().any(|change| !change.path.starts_with("tags."))
             })
-            .filter_map(|(task, row)| Some((&task.wanted, row.version?)))
+            .filter_map(|parameter| Some((&parameter.desired, parameter.row.version?)))
             .collect();
-        if written.is_empty() {
-            return Vec::new();
-        }
-        timeout_at(deadline, self.read_back(&written))
-            .await
-            .unwrap_or_else(|_| vec!["there was no time left to read the new values back".into()])
-    }
-
-    async fn read_back(&self, written: &[(&Wanted, i64)]) -> Vec<String> {
-        let mut left = written.to_vec();
-        let mut odd = Vec::new();
+        let mut warnings = Vec::new();
         for read in 1..=READS {
-            let names: Vec<&str> = left.iter().map(|(wanted, _)| wanted.name.as_str()).collect();
+            if remaining.is_empty() {
+                return warnings;
+            }
+            if read > 1 {
+                sleep(READ_PAUSE).await;
+            }
+            let names: Vec<&str> = remaining
+                .iter()
+                .map(|(desired, _)| desired.name.as_str())
+                .collect();
             let found = match self.store.read(&names).await {
                 Ok(found) => found,
                 Err(error) => {
-                    odd.push(format!("failed to read the new values back: {error:#}"));
-                    return odd;
+                    warnings.push(format!("failed to read the new values back: {error:#}"));
+                    return warnings;
                 }
             };
-            left.retain(
-                |(wanted, version)| match judge(wanted, *version, found.get(&wanted.name)) {
-                    ReadBack::Good => false,
-                    ReadBack::Odd(what) => {
-                        odd.push(what);
+            remaining.retain(|(desired, version)| {
+                match compare(desired, *version, found.get(&desired.name)) {
+                    ReadBack::Same => false,
+                    ReadBack::Differs(warning) => {
+                        warnings.push(warning);
                         false
                     }
-                    ReadBack::Early => true,
-                },
-            );
-            if left.is_empty() {
-                return odd;
-            }
-            if read < READS {
-                sleep(PAUSE).await;
-            }
+                    ReadBack::Stale => true,
+                }
+            });
         }
-        odd.extend(left.iter().map(|(wanted, version)| {
-            let name = &wanted.name;
-            format!("parameter `{name}` does not read back in version {version} yet")
+        warnings.extend(remaining.iter().map(|(desired, version)| {
+            format!(
+                "parameter `{}` does not read back in version {version} yet",
+                desired.name
+            )
         }));
-        odd
+        warnings
     }
 }
 
 enum ReadBack {
-    Good,
-    Odd(String),
-    /// AWS has not caught up with the write.
-    Early,
+    Same,
+    /// With the warning.
+    Differs(String),
+    /// SSM still returns the version before the write.
+    Stale,
 }
 
-fn judge(wanted: &Wanted, version: i64, stored: Option<&Stored>) -> ReadBack {
-    let name = &wanted.name;
+fn compare(desired: &Desired, version: i64, stored: Option<&Stored>) -> ReadBack {
+    let name = &desired.name;
     match stored {
-        Some(stored) if stored.version > version => ReadBack::Odd(format!(
-            "parameter `{name}` is in version {} already: somebody else writes it, too",
+        Some(stored) if stored.version > version => ReadBack::Differs(format!(
+            "parameter `{name}` is in version {} already: another caller writes it as well",
             stored.version
         )),
-        Some(stored) if stored.version < version => ReadBack::Early,
-        Some(stored) if stored.value.expose_secret() != wanted.value.expose_secret() => ReadBack::Odd(
-            format!("parameter `{name}` reads back with another value than was written"),
-        ),
-        Some(_) => ReadBack::Good,
-        None => ReadBack::Early,
+        Some(stored) if stored.version == version => {
+            if stored.value.expose_secret() == desired.value.expose_secret() {
+                ReadBack::Same
+            } else {
+                ReadBack::Differs(format!(
+                    "parameter `{name}` reads back with another value than was written"
+                ))
+            }
+        }
+        _ => ReadBack::Stale,
     }
 }
 
-impl Task {
-    pub(crate) fn version(&self) -> Option<i64> {
-        self.current.as_ref().map(|current| current.stored.version)
-    }
-}
-
-fn failed(wanted: &Wanted, error: &anyhow::Error, version: Option<i64>, written: bool) -> Done {
-    Done {
-        state: State::Failed {
-            fault: Fault::of_error(&wanted.name, error),
-            written,
-        },
-        version,
-        changes: None,
-    }
-}
-
-/// Whether an error is about the caller or the way to AWS, not about one parameter. A refusal by IAM is not: a policy
-/// may allow one parameter, one tag or one key and not another.
-fn concerns_all(fault: &Fault) -> bool {
+/// Whether an error concerns the caller or the connection, so that the other calls would fail as well. A denied call is
+/// none of these: a policy may grant one parameter, one tag or one key and not another.
+fn concerns_all(error: &ParameterError) -> bool {
     matches!(
-        fault.code.as_deref(),
-        Some(
-            "ExpiredToken"
-                | "ExpiredTokenException"
-                | "RequestExpired"
-                | "UnrecognizedClientException"
-                | "InvalidClientTokenId"
-                | "InvalidSignatureException"
-                | "SignatureDoesNotMatch"
-                | "no-credentials"
-                | "network"
-                | "no-aws-answer"
-        )
+        error.kind,
+        ErrorKind::Credentials | ErrorKind::Network | ErrorKind::Unparseable
     )
 }

@@ -171,16 +171,20 @@ async fn apply<R: Resource>(
         if end.error.is_none() {
             end.error = resource.check_end().await.err();
         }
-        let End { done, seen, error } = end;
+        let End {
+            done,
+            observed,
+            error,
+        } = end;
         report = with_other_items(resources, report, Ok)?;
         if !done.is_nothing() {
             report.outcome = Outcome::Changed;
         }
-        let item = item(resource, &done, seen.as_ref());
+        let item = item(resource, &done, observed.as_ref());
         console.announce(&item, false);
-        print_notes(console, resource.notes(&Plan::Nothing, seen.as_ref()));
+        print_notes(console, resource.notes(&Plan::Nothing, observed.as_ref()));
         report.items.push(item);
-        report.lines.extend(resource.line(seen.as_ref()));
+        report.lines.extend(resource.line(observed.as_ref()));
         match error {
             Some(error) if report.outcome == Outcome::Changed => {
                 return Ok(console.partly(&error, report));
@@ -262,7 +266,7 @@ async fn update<R: Resource>(
             .await;
             let end = done.ended(result)?;
             Ok(End {
-                seen: end.seen.or(Some(observed)),
+                observed: end.observed.or(Some(observed)),
                 ..end
             })
         }
@@ -309,3 +313,6 @@ async fn wait_until_visible<R: Resource>(console: &Console, resource: &R) -> Res
         None => Err(resource.explain_missing().await.into()),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -117,7 +117,7 @@ pub struct End<T> {
     /// What has been done.
     pub done: Done,
     /// The resource as the service has it now, when it was read.
-    pub seen: Option<T>,
+    pub observed: Option<T>,
     /// The error that stopped the rest.
     pub error: Option<anyhow::Error>,
 }
@@ -131,12 +131,16 @@ impl Done {
         match result {
             Err(error) if self.is_nothing() => Err(error),
             result => {
-                let (seen, error) = match result {
-                    Ok(seen) => (Some(seen), None),
+                let (observed, error) = match result {
+                    Ok(observed) => (Some(observed), None),
                     Err(error) => (None, Some(error)),
                 };
                 let done = self;
-                Ok(End { done, seen, error })
+                Ok(End {
+                    done,
+                    observed,
+                    error,
+                })
             }
         }
     }
@@ -209,11 +213,11 @@ mod tests {
         assert!(nothing().ended(failed()).is_err());
         let end = Done::created(Vec::new()).ended(failed()).unwrap();
         assert_eq!(
-            (end.seen, end.error.unwrap().to_string()),
+            (end.observed, end.error.unwrap().to_string()),
             (None, "failed".to_owned())
         );
         let end = nothing().ended(Ok(7)).unwrap();
-        assert_eq!(end.seen, Some(7));
+        assert_eq!(end.observed, Some(7));
         assert!(end.error.is_none() && end.done.is_nothing());
     }
 }

@@ -10,7 +10,6 @@ use tokio::sync::watch;
 pub struct Deadline {
     start: Instant,
     timeout: Arc<watch::Sender<Option<Duration>>>,
-    spare: Duration,
 }
 
 impl Deadline {
@@ -19,15 +18,6 @@ impl Deadline {
         Deadline {
             start: Instant::now(),
             timeout: Arc::new(watch::Sender::new(timeout)),
-            spare: Duration::ZERO,
-        }
-    }
-
-    /// Until deploy-service leaves its deadline to the runtime.
-    pub(crate) fn with_spare(timeout: Option<Duration>) -> Self {
-        Deadline {
-            spare: Duration::from_millis(500),
-            ..Deadline::new(timeout)
         }
     }
 
@@ -41,7 +31,7 @@ impl Deadline {
         let mut changes = self.timeout.subscribe();
         loop {
             let timeout = *changes.borrow_and_update();
-            let end = timeout.and_then(|timeout| self.start.checked_add(timeout)?.checked_add(self.spare));
+            let end = timeout.and_then(|timeout| self.start.checked_add(timeout));
             match timeout.zip(end) {
                 Some((timeout, end)) => {
                     if tokio::time::timeout_at(end.into(), changes.changed())

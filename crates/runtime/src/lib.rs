@@ -29,29 +29,9 @@ pub fn run(
     deadline: impl Into<Deadline>,
     work: impl Future<Output = Result<Report>>,
 ) -> ExitCode {
-    run_until(console, deadline.into(), work, || {})
-}
-
-/// Until deploy-service uses [`Console::on_interrupt`].
-#[doc(hidden)]
-pub fn run_or_leave(
-    console: &Console,
-    timeout: Option<std::time::Duration>,
-    work: impl Future<Output = Result<Report>>,
-    leave: impl FnOnce(),
-) -> ExitCode {
-    run_until(console, Deadline::with_spare(timeout), work, leave)
-}
-
-fn run_until(
-    console: &Console,
-    deadline: Deadline,
-    work: impl Future<Output = Result<Report>>,
-    leave: impl FnOnce(),
-) -> ExitCode {
     let ending = Ending::default();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let started = runtime.and_then(|runtime| Ok((runtime, Watcher::new(deadline, &ending)?)));
+    let started = runtime.and_then(|runtime| Ok((runtime, Watcher::new(deadline.into(), &ending)?)));
     let (runtime, watcher) = match started {
         Ok(started) => started,
         Err(error) => return console.finish(Err(error).context("failed to start the runtime")),
@@ -62,11 +42,10 @@ fn run_until(
         // Also when the work panics: the scope waits for its threads.
         let finished = Finished(&ending);
         let tracing = trace::start(console, scope);
-        let mut is_signal = false;
         let result = runtime.block_on(async {
             tokio::select! {
                 biased;
-                Ok(signal) = &mut stopped => { is_signal = signal; None }
+                Ok(()) = &mut stopped => None,
                 result = work => Some(result),
             }
         });
@@ -79,9 +58,6 @@ fn run_until(
             drop(finished);
             let _section = ending.clean_up();
             return console.finish(result);
-        }
-        if is_signal {
-            leave();
         }
         ending.is_dropped.notify_one();
         let code = watching.join().ok().flatten();
@@ -96,10 +72,4 @@ impl Drop for Finished<'_> {
     fn drop(&mut self) {
         self.0.is_finished.notify_one();
     }
-}
-
-/// Until deploy-service and push-image leave their deadline to [`run`].
-#[doc(hidden)]
-pub fn late(timeout: std::time::Duration) -> cli::Failure {
-    cli::Failure::timeout(timeout)
 }

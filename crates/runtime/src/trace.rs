@@ -1,4 +1,4 @@
-//! `-v`: what our own code and the credential chain tell, without secrets.
+//! `-v`: the log lines of the workspace and of the credential chain, without secrets.
 
 use cli::Console;
 use cli::redact::without_process_output;
@@ -9,8 +9,8 @@ use std::time::Duration;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::prelude::*;
 
-/// How long the caller waits for its line, so that lines stand in the order in which things happened.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long an event waits until its line is printed, which keeps the lines in the order of the events.
+const PRINT_TIMEOUT: Duration = Duration::from_secs(1);
 
 enum Message {
     Line(String, SyncSender<()>),
@@ -26,9 +26,9 @@ impl Drop for Tracing {
     }
 }
 
-/// Starts it when `-v` asks for it. The SDK's own levels can show request bodies, so they stay off whatever the
-/// environment asks for. What is told goes to the console by a thread: the subscriber lives as long as the
-/// process, which the console does not.
+/// Starts the printing of log lines if `-v` was given. The debug levels of the SDK can show request bodies, so they are
+/// off whatever the environment sets. A thread passes the lines to the console, because the subscriber lives as long as
+/// the process, and the console does not.
 pub(super) fn start<'scope>(console: &'scope Console, scope: &'scope Scope<'scope, '_>) -> Option<Tracing> {
     if !console.is_verbose() {
         return None;
@@ -72,7 +72,7 @@ pub(super) fn start<'scope>(console: &'scope Console, scope: &'scope Scope<'scop
     Some(Tracing(sender))
 }
 
-/// One event at a time.
+/// Passes on one event at a time.
 struct Lines(Sender<Message>);
 
 impl Write for Lines {
@@ -80,7 +80,7 @@ impl Write for Lines {
         let line = String::from_utf8_lossy(event).into_owned();
         let (printed, done) = sync_channel(1);
         if self.0.send(Message::Line(line, printed)).is_ok() {
-            let _ = done.recv_timeout(PATIENCE);
+            let _ = done.recv_timeout(PRINT_TIMEOUT);
         }
         Ok(event.len())
     }

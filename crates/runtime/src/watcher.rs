@@ -97,7 +97,7 @@ impl Watcher {
         mut self,
         console: &Console,
         ending: &Ending,
-        stop: oneshot::Sender<bool>,
+        stop: oneshot::Sender<()>,
     ) -> Option<ExitCode> {
         let (signals, deadline) = (&mut self.signals, &self.deadline);
         let (interruption, is_dropped) = self.runtime.block_on(async {
@@ -110,7 +110,7 @@ impl Watcher {
             if !ending.claim() {
                 return None;
             }
-            let _ = stop.send(matches!(interruption, Interruption::Signal(_)));
+            let _ = stop.send(());
             let dropped = tokio::time::timeout(DROP_TIMEOUT, ending.is_dropped.notified()).await;
             Some((interruption, dropped.is_ok()))
         })?;

@@ -54,30 +54,6 @@ fn a_deadline_while_it_comes_about_tells_that_it_was_made() {
 }
 
 #[test]
-fn an_interrupted_call_may_have_gone_through() {
-    let cases = [
-        ("CreateCluster", None, ""),
-        ("UpdateCluster", Some(right()), "container_insights = \"enabled\""),
-        (
-            "PutClusterCapacityProviders",
-            Some(right()),
-            "capacity_providers = [\"FARGATE\"]",
-        ),
-        ("TagResource", Some(with("tags", json!([]))), ""),
-    ];
-    for (operation, cluster, line) in cases {
-        let (aws, _) = Ecs::start(cluster);
-        aws.stall(ecs(operation));
-        aws.interrupt_at(ecs(operation), with_line(&aws, line))
-            .says_once(&format!(
-                "warning: ecs:{operation} for cluster `cruddur` {UNKNOWN}\n"
-            ))
-            .does_not_say("created")
-            .does_not_say("updated");
-    }
-}
-
-#[test]
 fn the_service_linked_role_is_told_as_well() {
     let (aws, _) = Ecs::start(None);
     iam_refuses(&aws, "GetRole", 404, "NoSuchEntity", "none");

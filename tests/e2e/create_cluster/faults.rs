@@ -63,57 +63,6 @@ fn faults_of_the_file_are_told_before_the_first_call() {
 }
 
 #[test]
-fn each_refusal_names_its_call_as_iam_spells_it() {
-    let cases = [
-        (
-            "DescribeClusters",
-            None,
-            "",
-            "failed to describe cluster `cruddur`",
-        ),
-        ("CreateCluster", None, "", "failed to create cluster `cruddur`"),
-        (
-            "UpdateCluster",
-            Some(right()),
-            "container_insights = \"enabled\"",
-            "failed to update cluster `cruddur`",
-        ),
-        (
-            "PutClusterCapacityProviders",
-            Some(right()),
-            "capacity_providers = [\"FARGATE\"]",
-            "failed to set the capacity providers of cluster `cruddur`",
-        ),
-        (
-            "TagResource",
-            Some(with("tags", json!([]))),
-            "",
-            "failed to tag cluster `cruddur`",
-        ),
-    ];
-    for (operation, cluster, line, context) in cases {
-        let (aws, _) = Ecs::start(cluster);
-        aws.refuse(
-            ecs(operation),
-            "AccessDeniedException",
-            "User: ci is not authorized",
-        );
-        with_line(&aws, line)
-            .run()
-            .exits(2)
-            .says(&format!(
-                "create-cluster: error: {context}: ecs:{operation} failed: AccessDeniedException: User: ci is not authorized\n"
-            ))
-            .says(&format!("hint: grant `ecs:{operation}` to the caller"));
-        assert!(
-            writes(&aws).iter().all(|name| name == operation),
-            "{operation}: {:?}",
-            writes(&aws)
-        );
-    }
-}
-
-#[test]
 fn a_namespace_whose_name_may_not_be_read_is_not_guessed() {
     let (aws, _) = Ecs::start(Some(right()));
     aws.refuse(
@@ -324,23 +273,6 @@ fn runs_at_the_same_time_all_go_well() {
 }
 
 #[test]
-fn throttling_heals() {
-    let (aws, _) = Ecs::start(None);
-    for operation in ["DescribeClusters", "CreateCluster"] {
-        aws.refuse_once(ecs(operation), "ThrottlingException", "Rate exceeded");
-    }
-    aws.refuse_once(cloud_map("GetNamespace"), "ThrottlingException", "Rate exceeded");
-    tool(&aws).run().exits(0);
-    let (aws, _) = Ecs::start(Some(right()));
-    aws.refuse(ecs("DescribeClusters"), "ThrottlingException", "Rate exceeded");
-    tool(&aws)
-        .run()
-        .exits(2)
-        .says("ecs:DescribeClusters failed: ThrottlingException: Rate exceeded");
-    assert!(aws.bodies(ecs("DescribeClusters")).len() <= 5);
-}
-
-#[test]
 fn answers_that_make_no_sense_are_errors_and_write_nothing() {
     for (answer, words) in [
         (json!({}), "ecs:DescribeClusters response omitted `clusters`"),
@@ -384,10 +316,7 @@ fn answers_that_make_no_sense_are_errors_and_write_nothing() {
     }
     let (aws, _) = Ecs::start(Some(right()));
     aws.answer(cloud_map("GetNamespace"), 200, json!({"Namespace": {}}));
-    tool(&aws)
-        .run()
-        .exits(2)
-        .says("`Name`");
+    tool(&aws).run().exits(2).says("`Name`");
 }
 
 #[test]

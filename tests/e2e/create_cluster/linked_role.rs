@@ -119,7 +119,11 @@ fn without_the_permission_to_create_the_role_the_cluster_is_made_and_the_role_re
         0 => (404, missing.clone()),
         _ => (200, ROLE.to_owned()),
     });
-    tool(&aws).run().exits(0).says_once(warning).says("cruddur: created");
+    tool(&aws)
+        .run()
+        .exits(0)
+        .says_once(warning)
+        .says("cruddur: created");
 }
 
 #[test]
@@ -174,8 +178,7 @@ fn the_role_is_looked_for_while_the_cluster_is_described() {
 fn who_may_not_look_for_the_role_hears_of_it_only_when_something_is_to_be_done() {
     let (aws, _) = Ecs::start(Some(right()));
     iam_refuses(&aws, "GetRole", 403, "AccessDenied", "User: ci is not authorized");
-    let words =
-        "service-linked role `AWSServiceRoleForECS` not judged: iam:GetRole failed: AccessDenied";
+    let words = "service-linked role `AWSServiceRoleForECS` not judged: iam:GetRole failed: AccessDenied";
     for arguments in [vec![], vec!["--check"], vec!["--dry-run"]] {
         let output = tool(&aws).args(arguments).run().exits(0);
         output.says("cruddur: unchanged").does_not_say("not judged");

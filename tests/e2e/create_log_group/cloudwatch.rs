@@ -16,6 +16,7 @@ pub(super) struct Group {
     pub(super) key: Option<String>,
     pub(super) class: Option<String>,
     pub(super) policy: Option<String>,
+    pub(super) protected: Option<bool>,
     pub(super) created: u64,
     pub(super) tags: BTreeMap<String, Value>,
 }
@@ -44,6 +45,7 @@ impl Group {
             ("retentionInDays", self.retention.map(Value::from)),
             ("kmsKeyId", self.key.clone().map(Value::from)),
             ("retentionPolicyName", self.policy.clone().map(Value::from)),
+            ("deletionProtectionEnabled", self.protected.map(Value::from)),
         ] {
             if let Some(value) = value {
                 group[field] = value;
@@ -97,6 +99,7 @@ impl Logs {
             let group = Group {
                 key: text("kmsKeyId"),
                 class: text("logGroupClass"),
+                protected: body["deletionProtectionEnabled"].as_bool(),
                 created: now(),
                 tags: tags.into_iter().collect(),
                 ..Group::default()
@@ -112,6 +115,9 @@ impl Logs {
             group.key = body["kmsKeyId"].as_str().map(str::to_owned);
         });
         self.edit(aws, "DisassociateKmsKey", |group, _| group.key = None);
+        self.edit(aws, "PutLogGroupDeletionProtection", |group, body| {
+            group.protected = body["deletionProtectionEnabled"].as_bool();
+        });
         self.edit(aws, "TagResource", |group, body| {
             group.tags.extend(body["tags"].as_object().unwrap().clone());
         });
@@ -138,7 +144,8 @@ impl Logs {
             let by_arn = body["resourceArn"]
                 .as_str()
                 .and_then(|arn| arn.rsplit(':').next());
-            let name = body["logGroupName"].as_str().or(by_arn).unwrap();
+            let mut names = ["logGroupName", "logGroupIdentifier"].iter();
+            let name = names.find_map(|field| body[*field].as_str()).or(by_arn).unwrap();
             match all.lock().get_mut(name) {
                 Some(group) => {
                     edit(group, body);

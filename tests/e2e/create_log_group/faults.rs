@@ -1,7 +1,7 @@
 //! What goes wrong: the file, refusals, throttling, other runs, answers without sense.
 
-use super::cloudwatch::{Group, KEY, Logs, keeping, now, writes};
-use super::{CONFIG, tool, with_line, with_retention};
+use super::cloudwatch::{Group, Logs, keeping, now, writes};
+use super::{CONFIG, tool, with_line};
 use serde_json::json;
 use std::time::Duration;
 use support::aws::{FakeAws, logs};
@@ -84,89 +84,6 @@ fn faults_of_the_file_are_told_before_the_first_call() {
             .says(words);
     }
     assert_eq!(aws.requests(), []);
-}
-
-#[test]
-fn each_refusal_names_its_call_as_iam_spells_it() {
-    let key = format!("kms_key = \"{KEY}\"");
-    let untagged = || {
-        let mut group = Group::right();
-        group.tags.clear();
-        group
-    };
-    let cases: [(&str, Option<Group>, &str, &str); 8] = [
-        (
-            "DescribeLogGroups",
-            None,
-            "",
-            "failed to describe log group `cruddur`",
-        ),
-        (
-            "ListTagsForResource",
-            Some(Group::right()),
-            "",
-            "failed to read the tags of log group `cruddur`",
-        ),
-        ("CreateLogGroup", None, "", "failed to create log group `cruddur`"),
-        (
-            "PutRetentionPolicy",
-            Some(keeping(Some(30))),
-            "",
-            "failed to set the retention of log group `cruddur`",
-        ),
-        (
-            "DeleteRetentionPolicy",
-            Some(Group::right()),
-            "never",
-            "failed to remove the retention of log group `cruddur`",
-        ),
-        (
-            "AssociateKmsKey",
-            Some(Group::right()),
-            &key,
-            "failed to set the KMS key of log group `cruddur`",
-        ),
-        (
-            "DisassociateKmsKey",
-            Some(Group {
-                key: Some(KEY.into()),
-                ..Group::right()
-            }),
-            "kms_key = \"none\"",
-            "failed to remove the KMS key of log group `cruddur`",
-        ),
-        (
-            "TagResource",
-            Some(untagged()),
-            "",
-            "failed to tag log group `cruddur`",
-        ),
-    ];
-    for (operation, group, line, context) in cases {
-        let (aws, _) = Logs::with(group.map(|group| ("cruddur", group)));
-        aws.refuse(
-            logs(operation),
-            "AccessDeniedException",
-            "User: ci is not authorized",
-        );
-        let tool = if line == "never" {
-            with_retention(&aws, "\"never\"")
-        } else {
-            with_line(&aws, line)
-        };
-        let output = tool.arg("--yes").run().exits(2);
-        output
-            .says(&format!(
-                "create-log-group: error: {context}: logs:{operation} failed: AccessDeniedException: User: ci is not authorized\n"
-            ))
-            .says(&format!("hint: grant `logs:{operation}` to the caller"));
-        let allowed = |name: &String| name == operation;
-        assert!(
-            writes(&aws).iter().all(allowed),
-            "{operation}: {:?}",
-            writes(&aws)
-        );
-    }
 }
 
 #[test]
@@ -270,30 +187,6 @@ fn waits_until_the_change_is_to_be_seen() {
 }
 
 #[test]
-fn throttling_heals() {
-    let (aws, logs_) = Logs::with([]);
-    for operation in [
-        "DescribeLogGroups",
-        "ListTagsForResource",
-        "CreateLogGroup",
-        "PutRetentionPolicy",
-    ] {
-        aws.refuse_once(logs(operation), "ThrottlingException", "Rate exceeded");
-    }
-    tool(&aws).run().exits(0);
-    assert_eq!(logs_.group().retention, Some(1));
-
-    // Throttling without an end is an error, not a loop.
-    let (aws, _) = Logs::with([]);
-    aws.refuse(logs("DescribeLogGroups"), "ThrottlingException", "Rate exceeded");
-    tool(&aws)
-        .run()
-        .exits(2)
-        .says("logs:DescribeLogGroups failed: ThrottlingException: Rate exceeded");
-    assert!(aws.bodies(logs("DescribeLogGroups")).len() <= 5);
-}
-
-#[test]
 fn another_caller_who_makes_it_at_the_same_time_is_no_error() {
     let (aws, _) = Logs::with([("cruddur", Group::right())]);
     aws.answer_once(logs("DescribeLogGroups"), 200, json!({"logGroups": []}));
@@ -371,18 +264,4 @@ fn answers_that_make_no_sense_are_errors_and_write_nothing() {
             .says("create-log-group: error: failed to describe log group `cruddur`");
         assert_eq!(writes(&aws), [""; 0]);
     }
-}
-
-#[test]
-fn a_deadline_during_a_write_is_exit_code_three() {
-    let (aws, _) = Logs::with([]);
-    aws.answer_delayed(logs("CreateLogGroup"), Duration::from_secs(20), 200, json!({}));
-    let output = tool(&aws)
-        .args(["--timeout", "500ms", "-o", "json"])
-        .run()
-        .exits(3);
-    assert_eq!(output.json()["outcome"], "timeout");
-    output
-        .says("not done after 500 ms")
-        .says("it is safe to run again");
 }

@@ -2,7 +2,7 @@
 
 use super::documents::{LIFECYCLE, LINES, POLICY};
 use super::ecr::{Ecr, preview_shows, repository};
-use super::{Repository, tool, with_lines};
+use super::{tool, with_lines};
 use serde_json::json;
 use support::Tool;
 use support::aws::{FakeAws, ecr};
@@ -85,41 +85,4 @@ fn the_images_that_a_lifecycle_policy_deletes_stay_in_the_report() {
     let item = &output.json()["items"][0];
     assert_eq!(item["changes"].as_array().map(Vec::len), Some(1));
     assert_eq!(item["lifecycle_preview"]["deletes"], 1);
-}
-
-#[test]
-fn an_interrupted_call_may_have_gone_through() {
-    let untagged = || Repository {
-        tags: [].into(),
-        ..repository("MUTABLE", false)
-    };
-    let cases = [
-        ("CreateRepository", None, ""),
-        (
-            "PutImageTagMutability",
-            Some(repository("IMMUTABLE", false)),
-            "tag_mutability = \"MUTABLE\"",
-        ),
-        (
-            "PutImageScanningConfiguration",
-            Some(repository("MUTABLE", false)),
-            "scan_on_push = true",
-        ),
-        ("SetRepositoryPolicy", Some(repository("MUTABLE", false)), LINES),
-        ("TagResource", Some(untagged()), ""),
-    ];
-    for (operation, found, lines) in cases {
-        let (aws, _) = Ecr::with(found.map(|repository| ("one", repository)));
-        preview_shows(&aws, &[]);
-        aws.stall(ecr(operation));
-        let tool = with_lines(&aws, lines)
-            .file("aws/policy.json", POLICY)
-            .file("aws/lifecycle.json", LIFECYCLE);
-        aws.interrupt_at(ecr(operation), tool)
-            .says_once(&format!(
-                "warning: ecr:{operation} for repository `one` {UNKNOWN}\n"
-            ))
-            .does_not_say("created")
-            .does_not_say("updated");
-    }
 }

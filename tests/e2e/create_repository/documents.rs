@@ -257,7 +257,10 @@ fn a_preview_that_does_not_come_is_a_warning() {
             json!({"status": "FAILED"}),
             "ecr:GetLifecyclePolicyPreview returned the status FAILED",
         ),
-        (json!({}), "ecr:GetLifecyclePolicyPreview returned the status (none)"),
+        (
+            json!({}),
+            "ecr:GetLifecyclePolicyPreview returned the status (none)",
+        ),
         (
             json!({"status": "COMPLETE", "lifecyclePolicyText": "{\"rules\": []}"}),
             "a preview of another policy replaced it",
@@ -289,7 +292,9 @@ fn a_preview_that_never_ends_is_given_up() {
         .exits(0);
     assert!(output.elapsed < Duration::from_secs(30), "{:?}", output.elapsed);
     output
-        .says("could not preview the lifecycle policy of repository `one`: ECR is still computing the preview")
+        .says(
+            "could not preview the lifecycle policy of repository `one`: ECR is still computing the preview",
+        )
         .says("one: updated");
 }
 

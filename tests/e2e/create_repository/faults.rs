@@ -1,7 +1,7 @@
 //! What goes wrong: the file, refusals, throttling, other runs, answers without sense.
 
-use super::ecr::{Ecr, Repository, preview_shows, repository, writes};
-use super::{CONFIG, as_wanted, tool, with_lines};
+use super::ecr::{Ecr, repository, writes};
+use super::{CONFIG, tool, with_lines};
 use serde_json::json;
 use std::time::Duration;
 use support::aws::ecr;
@@ -29,7 +29,7 @@ fn faults_of_the_file_are_told_before_the_first_call() {
         ),
         (
             replaced("ONE_URL", "ONE URL"),
-            "`export` of repository `one` is no name of a shell's variable",
+            "`export` of repository `one` is not a valid shell variable name",
         ),
         (
             line("mutability_exclusions = [\"a/b\"]"),
@@ -79,95 +79,6 @@ const LIFECYCLE: &str = r#"{"rules": [{"rulePriority": 1, "action": {"type": "ex
   "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 3}}]}"#;
 const POLICY: &str = r#"{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}]}"#;
-
-#[test]
-fn each_refusal_names_its_call_as_iam_spells_it() {
-    let right = || repository("MUTABLE", false);
-    let untagged = || Repository {
-        tags: [].into(),
-        ..right()
-    };
-    let cases = [
-        (
-            "DescribeRepositories",
-            None,
-            "",
-            "failed to describe repository `one`",
-        ),
-        (
-            "ListTagsForResource",
-            Some(right()),
-            "",
-            "failed to read the tags of repository `one`",
-        ),
-        (
-            "GetRepositoryPolicy",
-            Some(right()),
-            "policy = \"p.json\"",
-            "failed to read the policy of repository `one`",
-        ),
-        (
-            "GetLifecyclePolicy",
-            Some(right()),
-            "lifecycle_policy = \"l.json\"",
-            "failed to read the lifecycle policy of repository `one`",
-        ),
-        ("CreateRepository", None, "", "failed to create repository `one`"),
-        (
-            "PutImageTagMutability",
-            Some(right()),
-            "tag_mutability = \"IMMUTABLE\"",
-            "failed to set the tag mutability of repository `one`",
-        ),
-        (
-            "PutImageScanningConfiguration",
-            Some(right()),
-            "scan_on_push = true",
-            "failed to set scan on push of repository `one`",
-        ),
-        (
-            "SetRepositoryPolicy",
-            Some(right()),
-            "policy = \"p.json\"",
-            "failed to set the policy of repository `one`",
-        ),
-        (
-            "PutLifecyclePolicy",
-            Some(right()),
-            "lifecycle_policy = \"l.json\"",
-            "failed to put the lifecycle policy of repository `one`",
-        ),
-        (
-            "TagResource",
-            Some(untagged()),
-            "",
-            "failed to tag repository `one`",
-        ),
-    ];
-    for (operation, found, lines, context) in cases {
-        let (aws, _) = Ecr::with(found.map(|found| ("one", found)));
-        preview_shows(&aws, &[]);
-        aws.refuse(
-            ecr(operation),
-            "AccessDeniedException",
-            "User: ci is not authorized",
-        );
-        with_lines(&aws, lines)
-            .file("p.json", POLICY)
-            .file("l.json", LIFECYCLE)
-            .run()
-            .exits(2)
-            .says(&format!(
-                "create-repository: error: {context}: ecr:{operation} failed: AccessDeniedException: User: ci is not authorized\n"
-            ))
-            .says(&format!("hint: grant `ecr:{operation}` to the caller"));
-        assert!(
-            writes(&aws).iter().all(|name| name == operation),
-            "{operation}: {:?}",
-            writes(&aws)
-        );
-    }
-}
 
 #[test]
 fn what_went_through_before_a_refusal_is_reported() {
@@ -288,23 +199,6 @@ fn a_change_that_ecr_does_not_show_is_an_error_in_bounded_time() {
 }
 
 #[test]
-fn throttling_heals() {
-    let (aws, all) = Ecr::with([]);
-    for operation in ["DescribeRepositories", "ListTagsForResource", "CreateRepository"] {
-        aws.refuse_once(ecr(operation), "ThrottlingException", "slow down");
-    }
-    tool(&aws).run().exits(0);
-    assert_eq!(all.lock().len(), 2);
-    let (aws, _) = Ecr::with(as_wanted());
-    aws.refuse(ecr("DescribeRepositories"), "ThrottlingException", "slow down");
-    with_lines(&aws, "")
-        .run()
-        .exits(2)
-        .says("ecr:DescribeRepositories failed: ThrottlingException: slow down");
-    assert!(aws.bodies(ecr("DescribeRepositories")).len() <= 5);
-}
-
-#[test]
 fn answers_that_make_no_sense_are_errors_and_write_nothing() {
     for (operation, answer, words) in [
         (
@@ -349,30 +243,4 @@ fn answers_that_make_no_sense_are_errors_and_write_nothing() {
             .says(words);
         assert_eq!(writes(&aws), [""; 0]);
     }
-    for text in ["", "[]", "{\"half\":"] {
-        let (aws, _) = Ecr::with([]);
-        aws.answer_text(
-            ecr("DescribeRepositories"),
-            200,
-            text,
-            "application/x-amz-json-1.1",
-        );
-        with_lines(&aws, "")
-            .run()
-            .exits(2)
-            .says("failed to describe repository `one`");
-        assert_eq!(writes(&aws), [""; 0]);
-    }
-}
-
-#[test]
-fn a_deadline_during_a_write_is_exit_code_three() {
-    let (aws, _) = Ecr::with([]);
-    aws.answer_delayed(ecr("CreateRepository"), Duration::from_secs(20), 200, json!({}));
-    let output = tool(&aws)
-        .args(["--timeout", "500ms", "-o", "json"])
-        .run()
-        .exits(3);
-    assert_eq!(output.json()["outcome"], "timeout");
-    output.says("not done after 500 ms");
 }

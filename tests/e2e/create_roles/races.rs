@@ -198,9 +198,11 @@ fn what_another_caller_made_a_moment_ago_is_new_to_iam_as_well() {
         },
     )]);
     aws.refuse_query("AttachRolePolicy", "NoSuchEntity", missing);
-    tool(&aws).arg("two").run().exits(2).says(&format!(
-        "iam:AttachRolePolicy failed: NoSuchEntity: {missing}"
-    ));
+    tool(&aws)
+        .arg("two")
+        .run()
+        .exits(2)
+        .says(&format!("iam:AttachRolePolicy failed: NoSuchEntity: {missing}"));
     assert_eq!(aws.bodies("AttachRolePolicy").len(), 1);
 }
 

@@ -21,6 +21,7 @@ impl Clone {
             folder: TempDir::new().unwrap(),
         };
         for path in [
+            "scripts/build",
             "scripts/demo",
             "scripts/deploy",
             "scripts/journey",

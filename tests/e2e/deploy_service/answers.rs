@@ -12,7 +12,7 @@ fn an_answer_without_services_is_not_taken_for_none() {
         deploy(&aws, &[])
             .run()
             .exits(2)
-            .says("failed to describe service `web`: ecs:DescribeServices answered without `services`");
+            .says("failed to describe service `web`: ecs:DescribeServices response omitted `services`");
         assert_eq!(writes(&aws), [""; 0]);
     }
 }
@@ -107,7 +107,7 @@ fn a_namespace_that_may_not_be_read_is_named_with_the_way_around() {
     deploy(&aws, &[])
         .run()
         .exits(2)
-        .says("servicediscovery:GetNamespace refused with AccessDeniedException")
+        .says("servicediscovery:GetNamespace failed: AccessDeniedException")
         .says(&format!(
             "or name the namespace by its ARN in the file: {NAMESPACE}"
         ));

@@ -116,7 +116,7 @@ fn each_denied_call_is_named_as_iam_spells_it() {
         tool(&aws, arguments)
             .run()
             .exits(2)
-            .says(&format!(": {call} refused with AccessDeniedException: no\n"))
-            .says(&format!("hint: allow `{call}` to "));
+            .says(&format!(": {call} failed: AccessDeniedException: no\n"))
+            .says(&format!("hint: grant `{call}` to "));
     }
 }

@@ -53,7 +53,7 @@ fn any_other_refusal_is_not() {
     deploy(&aws, &[])
         .run()
         .exits(2)
-        .says("error: failed to create service `web`: ecs:CreateService refused with InvalidParameterException: no such subnet");
+        .says("error: failed to create service `web`: ecs:CreateService failed: InvalidParameterException: no such subnet");
     assert_eq!(writes(&aws), ["CreateService"]);
 }
 
@@ -87,7 +87,7 @@ fn a_cluster_that_is_not_there_is_told_from_one_that_is_new() {
     deploy(&aws, &[])
         .run()
         .exits(2)
-        .says("failed to describe service `web`: ecs:DescribeServices refused with ClusterNotFoundException")
+        .says("failed to describe service `web`: ecs:DescribeServices failed: ClusterNotFoundException")
         .says("hint: `create-cluster` makes cluster `apps`");
     let output = deploy(&aws, &["--check", "-o", "json"])
         .run()
@@ -132,9 +132,9 @@ fn each_denied_call_is_named_as_iam_spells_it() {
             .run()
             .exits(code)
             .says(&format!(
-                "ecs:{operation} refused with AccessDeniedException: {denied}"
+                "ecs:{operation} failed: AccessDeniedException: {denied}"
             ))
-            .says(&format!("hint: allow `ecs:{operation}` to "));
+            .says(&format!("hint: grant `ecs:{operation}` to "));
     }
     for operation in ["UpdateService", "TagResource"] {
         let aws = fake::start();
@@ -148,7 +148,7 @@ fn each_denied_call_is_named_as_iam_spells_it() {
         deploy(&aws, &[])
             .run()
             .exits(2)
-            .says(&format!("ecs:{operation} refused with AccessDeniedException"));
+            .says(&format!("ecs:{operation} failed: AccessDeniedException"));
     }
 }
 
@@ -169,8 +169,8 @@ fn tags_that_were_set_before_a_refusal_are_told() {
         .run()
         .exits(4)
         .says("web: updated\n  tags.app: other -> e2e\n")
-        .says("error: failed to update service `web`: ecs:UpdateService refused with AccessDeniedException: no\n")
-        .says("hint: allow `ecs:UpdateService` to ");
+        .says("error: failed to update service `web`: ecs:UpdateService failed: AccessDeniedException: no\n")
+        .says("hint: grant `ecs:UpdateService` to ");
     assert!(!output.stderr.contains("taskDefinition"), "{}", output.stderr);
     let document = output.json();
     assert_eq!(document["outcome"], "partial");
@@ -195,7 +195,7 @@ fn tags_that_were_set_before_the_service_went_away_are_told() {
         .run()
         .exits(4)
         .says("web: updated\n  tags.app: other -> e2e\n")
-        .says("ecs:DescribeServices refused with AccessDeniedException: no\n");
+        .says("ecs:DescribeServices failed: AccessDeniedException: no\n");
     assert_eq!(output.json()["items"][0]["changes"][0]["path"], "tags.app");
 }
 
@@ -213,13 +213,13 @@ fn what_can_not_be_followed_is_partly_done() {
         .run()
         .exits(4)
         .says("web: deployment `ecs-svc/new` goes on: follow it with `deploy-service --task-definition web:2`, ")
-        .says("failed to follow service `web`: ecs:DescribeServices refused with AccessDeniedException");
+        .says("failed to follow service `web`: ecs:DescribeServices failed: AccessDeniedException");
     assert_eq!(output.json()["items"][0]["action"], "create");
 }
 
 #[test]
 fn a_change_without_an_answer_may_have_gone_through() {
-    let hint = "hint: check the network; it may have gone through all the same: `deploy-service status --region us-east-1` shows it\n";
+    let hint = "hint: check the network; the change may have been applied: `deploy-service status --region us-east-1` shows it\n";
     let aws = clean();
     aws.cut(ecs("CreateService"));
     deploy(&aws, &["--region", "us-east-1"])
@@ -281,7 +281,7 @@ fn why_tasks_stop_is_not_needed() {
             .run()
             .exits(0)
             .says(": warning: ")
-            .says(&format!(":{name} refused with AccessDeniedException"));
+            .says(&format!(":{name} failed: AccessDeniedException"));
     }
 }
 
@@ -348,8 +348,8 @@ fn throttling_does_not_end_the_wait() {
     deploy(&aws, &[])
         .run()
         .exits(2)
-        .says("ecs:DescribeServices refused with ThrottlingException")
-        .says("hint: AWS limits the rate");
+        .says("ecs:DescribeServices failed: ThrottlingException")
+        .says("hint: throttled; safe to re-run");
 }
 
 #[test]

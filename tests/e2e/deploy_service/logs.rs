@@ -206,7 +206,7 @@ fn what_never_worked_is_not_followed() {
     tool(&aws, &["logs", "-f"])
         .run()
         .exits(2)
-        .says("failed to read log group `apps`: logs:FilterLogEvents refused with ThrottlingException");
+        .says("failed to read log group `apps`: logs:FilterLogEvents failed: ThrottlingException");
     aws.refuse(
         logs("FilterLogEvents"),
         "ResourceNotFoundException",

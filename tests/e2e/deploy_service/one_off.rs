@@ -127,7 +127,7 @@ fn a_command_that_never_started_is_told_with_its_reason() {
     tool(&aws, &["run", "--", "x"])
         .run()
         .exits(2)
-        .says("failed to run the task: ecs:RunTask answered without `taskArn`")
+        .says("failed to run the task: ecs:RunTask response omitted `taskArn`")
         .says("hint: `aws ecs list-tasks --cluster apps --started-by deploy-service-run ");
     aws.refuse(
         ecs("RunTask"),
@@ -137,7 +137,7 @@ fn a_command_that_never_started_is_told_with_its_reason() {
     tool(&aws, &["run", "--", "x"])
         .run()
         .exits(2)
-        .says("hint: allow `iam:PassRole` on the two roles");
+        .says("hint: grant `iam:PassRole` on the two roles");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn the_cause_of_a_bad_end_is_told() {
     logs_pages(&aws, &[(&["one"], "f/1")]);
     let output = run(&aws, &["-o", "json"]).run().exits(1);
     let document = output
-        .says("error: failed to learn how the command ended: task 0123abcd stopped: The host failed")
+        .says("error: cannot determine how the command ended: task 0123abcd stopped: The host failed")
         .json();
     assert_eq!(document["error"]["code"], "no-exit-code");
     assert_eq!(document["exit_code"], Value::Null);

@@ -124,7 +124,7 @@ fn a_call_that_is_denied_is_named_as_iam_spells_it() {
             let name = spelled(&call);
             output
                 .says(&format!(
-                    "{name} refused with AccessDeniedException: User: ci is not authorized"
+                    "{name} failed: AccessDeniedException: User: ci is not authorized"
                 ))
                 .says("hint: ")
                 .says(&name);
@@ -141,8 +141,8 @@ fn a_call_that_is_denied_is_named_as_iam_spells_it() {
     deploy(&aws, &[])
         .run()
         .exits(2)
-        .says("ecs:DescribeClusters refused with AccessDeniedException")
-        .says("hint: allow `ecs:DescribeClusters` to ");
+        .says("ecs:DescribeClusters failed: AccessDeniedException")
+        .says("hint: grant `ecs:DescribeClusters` to ");
 }
 
 #[test]

@@ -170,7 +170,7 @@ type Script = dyn Fn(&FakeAws);
 
 #[test]
 fn without_a_history_it_goes_by_number_and_says_so() {
-    let no = "ecs:ListServiceDeployments refused with ";
+    let no = "ecs:ListServiceDeployments failed: ";
     let fake = |script: &Script| {
         let aws = on_two();
         definitions(&aws, &[(1, "ACTIVE"), (2, "ACTIVE"), (3, "ACTIVE")]);
@@ -207,10 +207,7 @@ fn without_a_history_it_goes_by_number_and_says_so() {
     let unsupported = refuse("ListServiceDeployments", "UnsupportedFeatureException");
     let cases: [(&Script, &str); 4] = [
         (&unsupported, &format!("{no}UnsupportedFeatureException: no")),
-        (
-            &unknown,
-            "ecs:ListServiceDeployments was answered with something that is no AWS error",
-        ),
+        (&unknown, "ecs:ListServiceDeployments returned a non-AWS response"),
         (
             &empty,
             "ECS lists no successful deployment of another revision before it",
@@ -226,7 +223,7 @@ fn without_a_history_it_goes_by_number_and_says_so() {
             .run()
             .exits(0)
             .says(&format!("warning: web: what ran before `web:2` is not known: {why}"))
-            .says(". `web:1` is the active revision with the next lower number: look whether it is the right one\n")
+            .says(". `web:1` is the active revision with the next lower number: check that it is the right one\n")
             .says("web: `web:1` is the active revision before `web:2` by its number\n")
             .says("  taskDefinition: web:2 -> web:1\n");
         assert_eq!(
@@ -240,8 +237,8 @@ fn without_a_history_it_goes_by_number_and_says_so() {
     rollback(&aws, &["--yes"])
         .run()
         .exits(2)
-        .says("ecs:ListTaskDefinitions refused with AccessDeniedException: no\n")
-        .says("hint: allow `ecs:ListTaskDefinitions` to ");
+        .says("ecs:ListTaskDefinitions failed: AccessDeniedException: no\n")
+        .says("hint: grant `ecs:ListTaskDefinitions` to ");
 }
 
 #[test]
@@ -253,8 +250,8 @@ fn a_history_that_may_not_be_read_is_not_guessed_at() {
         rollback(&aws, &["--yes"])
             .run()
             .exits(2)
-            .says(&format!("ecs:{operation} refused with AccessDeniedException: no"))
-            .says("hint: allow `ecs:ListServiceDeployments` and `ecs:DescribeServiceRevisions`, or name the revision with --task-definition");
+            .says(&format!("ecs:{operation} failed: AccessDeniedException: no"))
+            .says("hint: grant `ecs:ListServiceDeployments` and `ecs:DescribeServiceRevisions`, or name the revision with --task-definition");
         assert_eq!(writes(&aws), [""; 0]);
     }
 }
@@ -267,7 +264,7 @@ fn a_history_that_can_not_be_read_now_is_not_taken_for_none() {
             listed(&aws, &[2, 1]);
             aws.refuse(ecs(operation), code, "no");
             rollback(&aws, &["--yes"]).run().exits(2).says(&format!(
-                "failed to roll back service `web`: ecs:{operation} refused with {code}"
+                "failed to roll back service `web`: ecs:{operation} failed: {code}"
             ));
             assert_eq!(writes(&aws), [""; 0]);
         }
@@ -312,7 +309,7 @@ fn where_ecs_goes_back_already_it_waits() {
     rollback(&aws, &[])
         .run()
         .exits(0)
-        .says("web: ECS goes back to `web:1` already\n")
+        .says("web: ECS rolls back to `web:1` already\n")
         .says("web:1 is deployed, its deployment COMPLETED\n");
     assert_eq!(writes(&aws), [""; 0]);
 }

@@ -47,7 +47,7 @@ fn a_rollback_is_exit_code_four_with_its_cause() {
         .says("web: 22:13:20Z was unable to place a task.\n")
         .says("web: task 0123abcd stopped: Essential container in task exited; container `web` exited with 3: OutOfMemoryError\n")
         .says("  web | no such table: users\n")
-        .says("web: web:2 failed, ECS goes back to web:1: ")
+        .says("web: web:2 failed, ECS rolls back to web:1: ")
         .says("error: failed to deploy service `web`: `web:2` was rolled back to `web:1`: ECS deployment circuit breaker: tasks failed to start: task 0123abcd stopped: ");
     assert!(!output.stderr.contains("Scaling activity"), "{}", output.stderr);
     // Each task and each event is told once.
@@ -190,10 +190,14 @@ fn a_rollback_that_does_not_come_is_not_waited_for() {
         &format!("new PRIMARY 2 FAILED | {TRIPPED}"),
         "old ACTIVE 1 COMPLETED",
     ])]);
-    deploy(&aws, &[])
-        .run()
+    // Half a minute, however often ECS is asked.
+    let output = fake::tool(&aws, &["--poll", "2s"])
+        .limit(Duration::from_secs(90))
+        .run();
+    assert!(output.elapsed > Duration::from_secs(25), "{:?}", output.elapsed);
+    output
         .exits(1)
-        .says("tasks failed to start.: ECS does not go back to `web:1`");
+        .says("tasks failed to start.: ECS does not roll back to `web:1`");
 }
 
 #[test]
@@ -286,7 +290,7 @@ fn two_first_runs_at_the_same_time_make_one_service() {
 }
 
 #[test]
-fn somebody_elses_deployment_in_its_place_is_no_success() {
+fn a_deployment_of_another_caller_in_its_place_is_no_success() {
     let aws = updated(&[
         service(&["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"]),
         service(&["other PRIMARY 3 COMPLETED", "new ACTIVE 2 IN_PROGRESS"]),
@@ -294,7 +298,7 @@ fn somebody_elses_deployment_in_its_place_is_no_success() {
     deploy(&aws, &[])
         .run()
         .exits(1)
-        .says("somebody else's deployment `ecs-svc/other` of `web:3` took the place of `web:2`");
+        .says("deployment `ecs-svc/other` of `web:3` by another caller replaced `web:2`");
 }
 
 #[test]
@@ -309,8 +313,8 @@ fn a_service_that_is_deleted_meanwhile_ends_the_wait() {
         let aws = updated(&[begun.clone(), begun.clone()]);
         aws.answer(ecs("DescribeServices"), 200, fake::described(gone.as_slice()));
         let output = deploy(&aws, &["-o", "json"]).run().exits(1).says(
-            "error: failed to deploy service `web`: somebody deleted it while `web:2` was deployed\n\
-             hint: `deploy-service --task-definition web:2` makes it anew\n",
+            "error: failed to deploy service `web`: the service was deleted while `web:2` was deployed\n\
+             hint: `deploy-service --task-definition web:2` creates it again\n",
         );
         let document = output.json();
         assert_eq!(document["outcome"], "no");
@@ -326,7 +330,7 @@ fn a_service_that_is_deleted_meanwhile_ends_the_wait() {
         service(&["new PRIMARY 2 COMPLETED"]),
     ]);
     deploy(&aws, &[]).run().exits(0);
-    // And of one that was made anew, for a while.
+    // And of one that was created again, for a while.
     let aws = fake::start();
     let before = status("INACTIVE", &[]);
     let begun = service(&["new PRIMARY 2 IN_PROGRESS"]);

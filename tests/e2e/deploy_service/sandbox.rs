@@ -238,7 +238,7 @@ fn a_service_is_deployed_broken_rolled_back_and_used() {
         "web",
     ];
     place.aws(&[&delete[..], &["--force"]].concat());
-    let output = running.wait().exits(1).says("somebody deleted it while `");
+    let output = running.wait().exits(1).says("the service was deleted while `");
     assert!(output.elapsed < Duration::from_secs(30), "{:?}", output.elapsed);
 }
 

@@ -43,11 +43,11 @@ put-params: error: failed to prepare parameter `EMPTY`: environment variable `EM
 put-params: error: failed to prepare parameter `EMPTY`: environment variable `NOT_SET_ANYWHERE` is not set
 put-params: error: failed to prepare parameter `MISSING`: file `no/such/file` can't be read: No such file or directory (os error 2)
 put-params: error: failed to prepare parameter `BLANK`: the value has white space at its beginning or end
-hint: take the white space out of it; of a file's end one newline is left out, and no more
-put-params: error: failed to prepare parameter `bad name`: the name `/e2e/bad name` has the character ' ': only letters, digits, `_`, `.`, `-` and `/` are taken
+hint: remove the white space; of a file exactly one newline at the end is ignored
+put-params: error: failed to prepare parameter `bad name`: the name `/e2e/bad name` has the character ' ': only letters, digits, `_`, `.`, `-` and `/` are valid
 put-params: error: failed to prepare parameter `URL`: the value is no connection string: missing \"=\" in connection info string: it is neither a postgresql:// URL nor a list of key=value pairs
 hint: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE
-put-params: error: failed to prepare parameter `HEADERS`: the value is no list of OTLP headers: header 1 has capital letters in its name, which gRPC does not take
+put-params: error: failed to prepare parameter `HEADERS`: the value is no list of OTLP headers: header 1 has capital letters in its name, which gRPC does not accept
 hint: write name=value,name=value; a blank in a value is %20
 put-params: error: failed to prepare 7 of 8 parameters: nothing was sent to AWS
 hint: export NOT_SET_ANYWHERE=… EMPTY_ONE=…"
@@ -126,7 +126,7 @@ fn each_fault_of_a_value_or_a_template_is_found() {
         (
             "ONE = { env = \"V\", description = \"it is hunter2\" }",
             "hunter2",
-            "the value stands in its description",
+            "the description contains the value",
         ),
         (
             "AWS_SESSION_TOKEN = { env = \"V\", allow_static_aws_credentials = \"x\" }",
@@ -150,7 +150,7 @@ fn each_fault_of_a_value_or_a_template_is_found() {
         (b"", "is empty"),
         (b"a\xff", "is not UTF-8 text"),
         (b"a\0b", "NUL character"),
-        (&[b'a'; 70_000], "is larger than any parameter may be"),
+        (&[b'a'; 70_000], "is larger than any parameter can be"),
     ];
     for (content, words) in files {
         let aws = store(&[]);
@@ -176,7 +176,7 @@ fn names_are_checked_by_ssms_own_rule_and_told_in_plain_words() {
     for (prefix, words) in [
         ("e2e", "does not begin with `/`"),
         ("/e2e/", "has nothing between two slashes"),
-        ("/aws/e2e", "begins with `aws`, which AWS keeps for itself"),
+        ("/aws/e2e", "begins with `aws`, which is reserved for AWS"),
         ("/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15", "has more than 15 levels"),
         (long.as_str(), "its name is too long"),
     ] {
@@ -254,11 +254,11 @@ fn static_keys_are_refused_without_a_reason() {
         lines.join("\n"),
         format!(
             "\
-put-params: error: failed to prepare parameter `AWS_ACCESS_KEY_ID`: the value is part of an AWS key: it never expires, and in a container it hides the task role
-put-params: error: failed to prepare parameter `AWS_SECRET_ACCESS_KEY`: the value is part of an AWS key: it never expires, and in a container it hides the task role
-hint: {ADVICE}; if it has to be, say why in the entry: allow_static_aws_credentials = \"…\"
-put-params: error: failed to prepare parameter `RENAMED`: the value holds a long-lived AWS key: it never expires, and in a container it hides the task role
-hint: give the task a role, and delete the entry `RENAMED` of [params.entry] and its line in the `secrets` of the task definition; if it has to be, say why in the entry: allow_static_aws_credentials = \"…\"
+put-params: error: failed to prepare parameter `AWS_ACCESS_KEY_ID`: the value is part of an AWS key: it never expires, and in a container it overrides the task role
+put-params: error: failed to prepare parameter `AWS_SECRET_ACCESS_KEY`: the value is part of an AWS key: it never expires, and in a container it overrides the task role
+hint: {ADVICE}; if it is intended, give the reason in the entry: allow_static_aws_credentials = \"…\"
+put-params: error: failed to prepare parameter `RENAMED`: the value holds a long-lived AWS key: it never expires, and in a container it overrides the task role
+hint: give the task a role, and delete the entry `RENAMED` of [params.entry] and its line in the `secrets` of the task definition; if it is intended, give the reason in the entry: allow_static_aws_credentials = \"…\"
 put-params: error: failed to prepare 3 of 3 parameters: nothing was sent to AWS"
         )
     );
@@ -283,7 +283,7 @@ fn the_credentials_of_the_run_are_refused_under_any_name() {
 fn with_a_reason_they_are_stored_and_each_run_warns() {
     let aws = store(&[]);
     let tool = tool(&aws).config_text(&with_reasons()).env("COPY", "no-key");
-    let warning = "put-params: warning: a long-lived AWS key is in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY: it hides the task role in the container (allowed: the app of week 6)";
+    let warning = "put-params: warning: a long-lived AWS key is in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY: in the container it overrides the task role (allowed: the app of week 6)";
     let first = tool.run().exits(0).says(warning);
     assert_eq!(first.stdout.lines().count(), 3);
     let second = tool.clone().arg("-q").run().exits(0).says(warning);

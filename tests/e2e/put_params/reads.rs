@@ -48,7 +48,7 @@ fn a_read_that_fails_is_not_taken_for_absence() {
         aws.refuse(ssm("GetParameters"), code, message);
         let output = tool(&aws).env("AWS_MAX_ATTEMPTS", "1").run().exits(2);
         output.says(&format!(
-            "put-params: error: failed to read 2 parameters: ssm:GetParameters refused with {code}: {message}"
+            "put-params: error: failed to read 2 parameters: ssm:GetParameters failed: {code}: {message}"
         ));
         assert_eq!(aws.writes(), []);
     }
@@ -60,7 +60,7 @@ fn a_read_that_fails_is_not_taken_for_absence() {
         let aws = store(&[]);
         aws.answer(ssm("GetParameters"), 200, answer);
         let output = tool(&aws).run().exits(2);
-        output.says("ssm:GetParameters answered without a word about `/e2e/ONE`");
+        output.says("ssm:GetParameters response omitted parameter `/e2e/ONE`");
         assert_eq!(aws.writes(), []);
     }
     for field in ["Name", "Type", "Value"] {
@@ -75,7 +75,7 @@ fn a_read_that_fails_is_not_taken_for_absence() {
         tool(&aws)
             .run()
             .exits(2)
-            .says(&format!("ssm:GetParameters answered without `{field}`"));
+            .says(&format!("ssm:GetParameters response omitted `{field}`"));
         assert_eq!(aws.writes(), []);
     }
 }
@@ -87,7 +87,7 @@ fn without_the_right_to_decrypt_the_key_is_named() {
     aws.refuse(ssm("GetParameters"), "AccessDeniedException", message);
     let output = tool(&aws).run().exits(2);
     output
-        .says("hint: values are compared decrypted: allow `kms:Decrypt` on the key of these parameters, too");
+        .says("hint: grant `ssm:GetParameters` to the caller, and `kms:Decrypt` on the key of these parameters: values are compared decrypted");
     assert_eq!(aws.writes(), []);
 }
 
@@ -111,9 +111,9 @@ fn each_call_is_named_as_iam_spells_it() {
         let output = tool(&aws).arg("ONE").run().exits(2);
         output
             .says(&format!(
-                "{what}: ssm:{operation} refused with AccessDeniedException: User: ci is not authorized"
+                "{what}: ssm:{operation} failed: AccessDeniedException: User: ci is not authorized"
             ))
-            .says(&format!("hint: allow `ssm:{operation}` "));
+            .says(&format!("hint: grant `ssm:{operation}` "));
         let wrote = aws.writes().len();
         assert_eq!(wrote, usize::from(operation == "PutParameter"), "{operation}");
     }
@@ -122,7 +122,7 @@ fn each_call_is_named_as_iam_spells_it() {
     tool(&aws)
         .run()
         .exits(2)
-        .says("failed to learn who is calling: sts:GetCallerIdentity refused with AccessDenied: no");
+        .says("failed to get caller identity: sts:GetCallerIdentity failed: AccessDenied: no");
 }
 
 #[test]
@@ -138,8 +138,8 @@ fn a_denied_read_that_was_only_a_check_is_a_warning() {
         .exits(0);
     assert_eq!(output.json()["outcome"], "unchanged");
     output
-        .says("put-params: warning: key, tier and description not judged: ssm:DescribeParameters refused with AccessDeniedException: no")
-        .says("put-params: warning: tags not judged: failed to read the tags of parameter `/e2e/ONE`: ssm:ListTagsForResource refused with AccessDeniedException: no");
+        .says("put-params: warning: key, tier and description not judged: ssm:DescribeParameters failed: AccessDeniedException: no")
+        .says("put-params: warning: tags not judged: failed to read the tags of parameter `/e2e/ONE`: ssm:ListTagsForResource failed: AccessDeniedException: no");
     assert_eq!(aws.writes(), []);
 
     // With key and tier in the file, a new value can be written all the same.
@@ -179,7 +179,7 @@ fn descriptions_come_in_pages() {
         let aws = store(&[("/e2e/ONE", parameter("old"))]);
         aws.answer(ssm("DescribeParameters"), 200, json!({"Parameters": parameters}));
         let output = tool(&aws).arg("ONE").run().exits(2);
-        output.says("ssm:DescribeParameters answered without `");
+        output.says("ssm:DescribeParameters response omitted ");
         assert_eq!(aws.writes(), []);
     }
 }

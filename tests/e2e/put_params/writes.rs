@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use support::aws::ssm;
 
 #[test]
-fn creates_what_is_missing_with_its_tags_from_birth() {
+fn creates_what_is_missing_with_its_tags() {
     let aws = store(&[]);
     assert_eq!(
         tool(&aws).transcript(),
@@ -239,8 +239,8 @@ fn a_secure_string_never_becomes_a_plain_one() {
     for arguments in [vec![], vec!["--dry-run"]] {
         let output = tool(&aws).config_text(&plain).args(&arguments).run().exits(2);
         output
-            .says("failed to plan parameter `/e2e/ONE`: it is a SecureString, and as String its value would stand there in the clear")
-            .says("hint: if it has to be, delete it first: aws ssm delete-parameter --name /e2e/ONE")
+            .says("failed to plan parameter `/e2e/ONE`: it is a SecureString; as String its value would be stored in plain text")
+            .says("hint: if that is intended, delete it first: aws ssm delete-parameter --name /e2e/ONE")
             .prints(
                 "/e2e/ONE  blocked  version 7  env SOURCE_ONE\n\
                  /e2e/TWO  create   new        template of SOURCE_TWO",
@@ -340,7 +340,7 @@ fn many_follow_the_rate_that_is_permitted() {
     );
     let sent = aws.bodies(ssm("PutParameter")).len();
     assert!(sent > 60 && sent < 90, "{sent} calls for 60 parameters");
-    output.says("put-params: note: SSM takes fewer calls at a time: slowing down");
+    output.says("put-params: note: SSM is throttling; slowing down");
 }
 
 #[test]
@@ -353,14 +353,14 @@ fn throttling_without_end_is_bounded() {
         assert_eq!(aws.bodies(ssm("PutParameter")).len(), 4);
         output
             .says(&format!(
-                "failed to put parameter `/e2e/ONE`: ssm:PutParameter refused with {code}"
+                "failed to put parameter `/e2e/ONE`: ssm:PutParameter failed: {code}"
             ))
-            .says("hint: AWS limits the rate");
+            .says("hint: throttled; safe to re-run");
     }
 }
 
 #[test]
-fn somebody_who_creates_it_at_the_same_time_is_compared_with() {
+fn a_parameter_that_another_caller_creates_is_compared() {
     // Not there when it is asked for, there when it is written.
     let missing = json!({"Parameters": [], "InvalidParameters": ["/e2e/ONE"]});
     let aws = store(&[("/e2e/ONE", parameter("value-of-one"))]);
@@ -386,14 +386,14 @@ fn somebody_who_creates_it_at_the_same_time_is_compared_with() {
         .collect();
     assert_eq!(overwrite, [false, true]);
 
-    // It comes and goes: tried once, and no more.
+    // It was deleted while being created: tried once, and no more.
     let aws = store(&[]);
     aws.refuse(ssm("PutParameter"), "ParameterAlreadyExists", "exists");
     tool(&aws)
         .arg("ONE")
         .run()
         .exits(2)
-        .says("parameter `/e2e/ONE` comes and goes");
+        .says("parameter `/e2e/ONE`: it was deleted while being created");
     assert_eq!(aws.bodies(ssm("PutParameter")).len(), 1);
 }
 
@@ -416,7 +416,7 @@ fn what_went_through_beside_a_refusal_is_reported() {
     let aws = refuse_one("ParameterLimitExceeded");
     let output = tool(&aws).run().exits(4);
     output
-        .says("put-params: error: failed to put parameter `/e2e/ONE`: ssm:PutParameter refused with ParameterLimitExceeded: not this one")
+        .says("put-params: error: failed to put parameter `/e2e/ONE`: ssm:PutParameter failed: ParameterLimitExceeded: not this one")
         .prints(
             "/e2e/ONE  failed   new        env SOURCE_ONE\n\
              /e2e/TWO  created  version 1  template of SOURCE_TWO",
@@ -465,7 +465,7 @@ fn a_parameter_that_is_not_allowed_does_not_stop_the_others() {
     let actions = each_item(&output.json(), "action");
     let count = |word: &str| actions.iter().filter(|action| *action == word).count();
     assert_eq!((count("failed"), count("create")), (7, 5), "{actions:?}");
-    let refused = " refused with AccessDeniedException: not this one";
+    let refused = " failed: AccessDeniedException: not this one";
     assert_eq!(output.stderr.matches(refused).count(), 7, "{}", output.stderr);
     output.says("failed to put 7 of 12 parameters");
 }
@@ -479,11 +479,11 @@ fn several_refusals_are_told_one_a_line() {
     assert_eq!(errors.len(), 4, "{}", output.stderr);
     for name in ["ONE", "TWO"] {
         let line = format!(
-            "put-params: error: failed to put parameter `/e2e/{name}`: ssm:PutParameter refused with ParameterLimitExceeded: full"
+            "put-params: error: failed to put parameter `/e2e/{name}`: ssm:PutParameter failed: ParameterLimitExceeded: full"
         );
         assert!(errors.contains(&line.as_str()), "{}", output.stderr);
     }
-    assert!(errors[2].starts_with("hint: delete parameters that nobody needs"));
+    assert!(errors[2].starts_with("hint: delete unused parameters"));
     assert_eq!(errors[3], "put-params: error: failed to put 2 of 2 parameters");
 }
 
@@ -495,9 +495,8 @@ fn a_value_without_its_tags_is_a_part() {
     aws.refuse(ssm("AddTagsToResource"), "AccessDeniedException", "no");
     let output = tool(&aws).arg("ONE").args(["-o", "json"]).run().exits(4);
     assert_eq!(output.json()["items"][0]["version"], 8);
-    output.says(
-        "failed to tag parameter `/e2e/ONE`: ssm:AddTagsToResource refused with AccessDeniedException: no",
-    );
+    output
+        .says("failed to tag parameter `/e2e/ONE`: ssm:AddTagsToResource failed: AccessDeniedException: no");
 }
 
 #[test]
@@ -512,15 +511,15 @@ fn a_deadline_in_the_middle_tells_what_is_done() {
     let mut actions = each_item(&document, "action");
     actions.sort_by_key(ToString::to_string);
     assert_eq!(actions, ["create", "unfinished"]);
-    output.says("failed to put 1 of 2 parameters: not done after 2 s");
+    output.says("error: not done after 2 s");
 }
 
 #[test]
-fn somebody_elses_write_in_between_is_a_warning() {
+fn a_write_of_another_caller_in_between_is_a_warning() {
     let aws = store(&[("/e2e/ONE", parameter("old"))]);
     aws.answer_once(ssm("PutParameter"), 200, json!({"Version": 9}));
     let output = tool(&aws).arg("ONE").run().exits(0);
-    output.says("put-params: warning: parameter `/e2e/ONE` went from version 7 to 9: somebody else wrote it in the meantime");
+    output.says("put-params: warning: parameter `/e2e/ONE` went from version 7 to 9: another caller wrote it in the meantime");
 }
 
 #[test]
@@ -539,7 +538,7 @@ fn what_was_written_is_read_back() {
         ),
         (
             read("another-value", 2),
-            "is in version 2 already: somebody else writes it, too",
+            "is in version 2 already: another caller writes it as well",
         ),
         (missing.clone(), "does not read back in version 1 yet"),
         (json!({}), "failed to read the new values back: "),

@@ -76,7 +76,7 @@ fn damaged_and_missing_files_are_told_before_the_first_call() {
         (
             "${image.web}",
             "${image.nobody}",
-            "image: names `${image.nobody}`, which is none of the built-in names",
+            "image: names `${image.nobody}`, which is an unknown variable",
         ),
         (
             "${image.web}",
@@ -87,7 +87,7 @@ fn damaged_and_missing_files_are_told_before_the_first_call() {
         (
             "${roles.task.arn}",
             "${roles.other.arn}",
-            "`${roles.other.arn}`, which is none of the built-in names",
+            "`${roles.other.arn}`, which is an unknown variable",
         ),
     ] {
         with_file(&aws, &FILE.replace(from, to))

@@ -1,4 +1,4 @@
-//! `expect_account` and `expect_region`: the only place to work in.
+//! `expect_account` and `expect_region`: the only account and region in which the tools work.
 
 use crate::config::{Config, Segment, segments};
 use anyhow::Result;
@@ -12,8 +12,8 @@ pub(super) struct Expected {
 }
 
 impl Expected {
-    /// Reads both. `${NAME}` is the environment's alone: the built-in names are those of the place at hand, which
-    /// would always be the expected one.
+    /// Reads both. `${NAME}` is looked up in the environment only: the built-in names have the values of the current
+    /// account and region, which would always match.
     ///
     /// # Errors
     /// When a variable is unset or empty, or the text is malformed.

@@ -1,5 +1,5 @@
-//! The HTTP client under the AWS SDK: it reads the trust roots when the first TLS connection needs
-//! them, which against a plain HTTP endpoint is never, and costs tens of milliseconds otherwise.
+//! The HTTP client below the AWS SDK. It reads the trust roots, which takes tens of milliseconds, only when the first TLS
+//! connection needs them.
 
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-/// The timeouts that a connector is built with.
+/// The connect and the read timeout of a connector.
 type Timeouts = (Option<Duration>, Option<Duration>);
 
 /// One connection pool for each pair of timeouts.
@@ -52,7 +52,7 @@ impl HttpClient for LazyTlsClient {
     }
 }
 
-/// Sends `http://` in the clear and `https://` through TLS.
+/// Chooses between a plain and a TLS connector by the scheme of the URI.
 #[derive(Debug)]
 struct ByScheme {
     builder: ConnectorBuilder,
@@ -74,7 +74,7 @@ impl ByScheme {
     }
 }
 
-/// The system's roots, and those of `AWS_CA_BUNDLE`, as the AWS CLI knows it.
+/// The trust roots of the system, and those of `AWS_CA_BUNDLE`, which the AWS CLI reads as well.
 fn trust_store() -> Result<TrustStore, String> {
     let store = TrustStore::default().with_native_roots(true);
     match std::env::var_os("AWS_CA_BUNDLE").filter(|path| !path.is_empty()) {

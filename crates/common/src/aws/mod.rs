@@ -1,5 +1,5 @@
-//! The AWS configuration that all tools share. The service clients are the tools' own: a crate with
-//! all of them would make every tool compile all of them.
+//! The AWS configuration that all tools share, and the plain-JSON client. Typed clients belong to the tools: a shared
+//! crate with all of them would make every tool depend on each.
 
 mod attempts;
 mod credentials;
@@ -29,17 +29,17 @@ use cli::args::AwsArgs;
 use cli::{Console, ErrorKind};
 use std::time::Duration;
 
-/// How long the instance metadata service may take: somebody without credentials gets the answer
-/// within three seconds, and on an instance it answers within milliseconds.
+/// How long the instance metadata service may take. On an instance it answers within milliseconds; elsewhere a run
+/// without credentials must end within three seconds.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a connection may take to come about. The deadline of the whole run is `--timeout`.
+/// How long establishing a connection may take. The deadline of the run is `--timeout`.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(3100);
 
-/// How long an answer may take.
+/// How long the service may take to respond.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The place to work in, and what the service clients are made from.
+/// The account and region to work in, and the configuration of the service clients.
 #[derive(Clone, Debug)]
 pub struct Aws {
     /// For `Client::new`.
@@ -50,11 +50,11 @@ pub struct Aws {
 }
 
 impl Aws {
-    /// Reads flags, environment and the AWS configuration files; sends nothing, but for the metadata
-    /// service when nothing else names a region.
+    /// Reads flags, environment and the AWS configuration files. Sends nothing, except to the instance metadata service
+    /// when no other source names a region.
     ///
     /// # Errors
-    /// When no region is known, or it is not the one that `config` expects.
+    /// When no region is configured, or `config` expects another one.
     pub async fn load(arguments: &AwsArgs, config: Option<&Config>, console: &Console) -> Result<Self> {
         let client = http::LazyTlsClient::new();
         let provider_config = ProviderConfig::default().with_http_client(client.clone());
@@ -110,7 +110,7 @@ impl Aws {
         })
     }
 
-    /// The same configuration with another number of attempts, for calls whose throttling heals slowly.
+    /// The same configuration with another number of attempts, for calls that are throttled for a long time.
     /// `AWS_MAX_ATTEMPTS` wins.
     #[must_use]
     pub fn with_attempts(mut self, attempts: u32) -> Self {
@@ -142,10 +142,10 @@ impl Aws {
         }
     }
 
-    /// `account` in this region, when it is the one that is wanted.
+    /// `account` in this region, after a check that it is the expected account.
     ///
     /// # Errors
-    /// When the config file or `AWS_ACCOUNT_ID` names another one.
+    /// When the config file or `AWS_ACCOUNT_ID` names another account.
     pub fn place(&self, account: &str) -> Result<AwsTarget> {
         let expected = self
             .expect_account

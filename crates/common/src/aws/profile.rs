@@ -1,5 +1,5 @@
-//! `--profile`. Whoever names one means it, whatever keys the shell exports: of the chain of places where
-//! credentials can be, the profile alone is asked, as the AWS CLI does.
+//! `--profile`. An explicit profile takes precedence over exported keys: the profile is the only source of credentials
+//! then, as with the AWS CLI.
 
 use anyhow::Result;
 use aws_config::profile::ProfileFileCredentialsProvider;
@@ -7,7 +7,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_types::os_shim_internal::{Env, Fs};
 use cli::{ErrorKind, Failure};
 
-/// The credentials that the profile `name` leads to: keys, SSO, a role, a credential process.
+/// The credentials of the profile `name`: keys, SSO, a role, or a credential process.
 pub(super) fn credentials(name: &str, config: &ProviderConfig) -> ProfileFileCredentialsProvider {
     ProfileFileCredentialsProvider::builder()
         .configure(config)

@@ -5,7 +5,7 @@ use arn::partition::Partition;
 use cli::{ErrorKind, Failure};
 use std::collections::BTreeMap;
 
-/// Where the tool works: what the built-in names are made of.
+/// The account and the region in which a tool works. The built-in names are derived from them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AwsTarget {
     /// The account, 12 digits.
@@ -20,7 +20,7 @@ pub fn partition_of(region: &str) -> &'static str {
 }
 
 impl AwsTarget {
-    /// A stand-in for the time before AWS has been asked.
+    /// A placeholder for use before the first call to AWS.
     pub fn unknown() -> Self {
         AwsTarget {
             account: "000000000000".into(),
@@ -38,19 +38,19 @@ impl AwsTarget {
 /// Looks up a variable of the environment.
 type Environment<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
 
-/// What `${NAME}` stands for: the built-ins first, then the environment.
+/// The values of `${NAME}`: the built-ins first, then the environment.
 pub struct Variables<'a> {
     builtins: BTreeMap<String, Option<String>>,
     environment: Environment<'a>,
 }
 
 impl<'a> Variables<'a> {
-    /// The names of `schema` at `place`, over the process's environment.
+    /// The built-ins of `schema` in `place`, and the environment of the process.
     pub fn new(schema: &Schema, place: &AwsTarget) -> Self {
         Self::over(schema, place, |name| std::env::var(name).ok())
     }
 
-    /// Stand-ins for what only AWS knows, to find unset variables before the first call.
+    /// Placeholders for the values that need a call to AWS: finds unset variables before the first call.
     pub fn preview(schema: &Schema) -> Self {
         let place = AwsTarget::unknown();
         let mut variables = Self::new(schema, &place);
@@ -62,7 +62,7 @@ impl<'a> Variables<'a> {
         variables
     }
 
-    /// [`Variables::new`] over another environment.
+    /// [`Variables::new`] with another environment.
     pub fn over(
         schema: &Schema,
         place: &AwsTarget,
@@ -109,7 +109,7 @@ impl<'a> Variables<'a> {
         }
     }
 
-    /// Gives a built-in another value: the registry of `--registry`, the digest reference of an image.
+    /// Sets a built-in: the registry of `--registry`, the digest reference of an image.
     pub fn set(&mut self, name: impl Into<String>, value: impl Into<String>) {
         self.builtins.insert(name.into(), Some(value.into()));
     }
@@ -119,7 +119,7 @@ impl<'a> Variables<'a> {
             Some(Some(value)) if value.contains("${") => Err(Fault::Nested),
             Some(Some(value)) => Ok(value.clone()),
             Some(None) => Err(Fault::NotHere),
-            // Only the built-ins have a dot in their names.
+            // Only built-ins have a dot in their names.
             None if name.contains('.') => Err(Fault::Unknown),
             None => match (self.environment)(name) {
                 None => Err(Fault::Unset),
@@ -143,7 +143,7 @@ enum Fault {
     Name,
 }
 
-/// A name that could not be expanded. Never holds a value.
+/// A name that could not be expanded. Never contains a value.
 #[derive(Debug, PartialEq, Eq)]
 pub struct ExpandError {
     name: String,
@@ -165,17 +165,17 @@ impl ExpandError {
             ))
             .hint(format!("export {name}=…")),
             Fault::Unknown => failure(format!(
-                "{path} names `${{{name}}}`, which is none of the built-in names"
+                "{path} names `${{{name}}}`, which is an unknown variable"
             )),
             Fault::NotHere => failure(format!("{path} names `${{{name}}}`, which has no value here")),
             Fault::Nested => failure(format!(
-                "{path} names `${{{name}}}`, whose own value holds a `${{…}}`"
+                "{path} names `${{{name}}}`, whose value contains a `${{…}}`"
             )),
             Fault::Open => failure(format!("{path} has a `${{` without its `}}`")),
-            Fault::Bare => failure(format!("{path} has a `$` that begins no `${{NAME}}`"))
+            Fault::Bare => failure(format!("{path} has a `$` that does not start a `${{NAME}}`"))
                 .hint("write $$ for a dollar, ${NAME} for a variable"),
             Fault::Name => failure(format!(
-                "{path} has a `${{…}}` whose name is not made of letters, digits, `_`, `.` and `-`"
+                "{path} has a `${{…}}` whose name has other characters than letters, digits, `_`, `.`, `-` and `/`"
             )),
         }
     }
@@ -184,18 +184,18 @@ impl ExpandError {
 /// A part of a text with `${NAME}` in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Segment<'a> {
-    /// Stands for itself; a dollar where there was `$$`.
+    /// Literal text; a dollar where the source has `$$`.
     Text(&'a str),
     /// The name of a `${NAME}`.
     Name(&'a str),
-    /// The name of a `${NAME}` with a colon in it (`aws:username`), or one of IAM's three signs: IAM's own.
+    /// The name of a `${NAME}` that belongs to IAM: one with a colon (`aws:username`), or one of IAM's three escapes.
     IamVariable(&'a str),
 }
 
-/// With these names IAM writes characters that mean something to it (IAM reference, "Policy variables").
+/// The names under which IAM policies write a literal `*`, `?` and `$` (IAM User Guide, "Policy variables").
 const ESCAPES: [&str; 3] = ["*", "?", "$"];
 
-/// Takes `text` apart, for [`expand`] and for those who put it together in a type of their own.
+/// Splits `text`, for [`expand`] and for callers that assemble the value in a type of their own.
 ///
 /// # Errors
 /// When the text is malformed. Names are not looked up here.
@@ -236,8 +236,8 @@ pub fn segments(text: &str) -> Result<Vec<Segment<'_>>, ExpandError> {
     Ok(segments)
 }
 
-/// `text` with every `${NAME}` replaced. `$$` is a dollar; a name with a colon (`${aws:username}`) is
-/// IAM's own and stays, as `${*}`, `${?}` and `${$}` do. What was put in is not looked at again.
+/// Replaces every `${NAME}` in `text`. `$$` becomes a dollar; the variables of IAM (`${aws:username}`, `${*}`, `${?}`,
+/// `${$}`) stay. Inserted values are not expanded again.
 ///
 /// # Errors
 /// When a name is unset, empty or unknown, or the text is malformed.

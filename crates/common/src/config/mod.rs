@@ -1,7 +1,7 @@
 //! `ops.toml`: every name of the app, in one file with one schema for all tools.
 //!
-//! The whole file is checked against the schema when it is read; `${NAME}` is expanded only in the
-//! tables that the tool at hand asks for.
+//! The whole file is checked against the schema when it is read; `${NAME}` is expanded only in the tables that the
+//! running tool reads.
 
 mod expand;
 mod schema;
@@ -14,15 +14,15 @@ use cli::{ErrorKind, Failure, FailureExt};
 use serde::de::DeserializeOwned;
 use std::path::{Path, PathBuf};
 
-/// The file name that is looked for from the current directory upwards.
+/// The name of the file, searched for in the current directory and its parents.
 pub const FILE_NAME: &str = "ops.toml";
 
-/// `ops.toml` as it was read.
+/// A parsed `ops.toml`.
 #[derive(Debug)]
 pub struct Config {
-    /// Where it is.
+    /// The path of the file.
     pub path: PathBuf,
-    /// The file against the schema, with nothing expanded.
+    /// The parsed tables, not expanded.
     pub schema: Schema,
     table: toml::Table,
 }
@@ -31,7 +31,7 @@ impl Config {
     /// Finds and reads the file: `--config`, `$OPS_CONFIG`, the nearest `ops.toml` upwards.
     ///
     /// # Errors
-    /// When there is none, or it does not fit the schema; then with file, line and key.
+    /// When there is no file, or it does not match the schema; the error then names file, line and key.
     pub fn find(flag: Option<&Path>) -> Result<Self> {
         Self::find_optional(flag)?.ok_or_else(|| {
             Failure::error(format!("failed to find `{FILE_NAME}` in this folder or above"))
@@ -42,10 +42,10 @@ impl Config {
         })
     }
 
-    /// [`Config::find`] for a tool that can do without: `None` when no file is named and none is found.
+    /// [`Config::find`] for a tool that works without a file: `None` when no file is named and none is found.
     ///
     /// # Errors
-    /// When there is one that cannot be read or does not fit the schema.
+    /// When the file cannot be read or does not match the schema.
     pub fn find_optional(flag: Option<&Path>) -> Result<Option<Self>> {
         let from_environment = std::env::var_os("OPS_CONFIG")
             .filter(|value| !value.is_empty())
@@ -73,7 +73,7 @@ impl Config {
         Self::parse(path, &text)
     }
 
-    /// Reads `text`, which stands in the file `path`.
+    /// Parses `text`, the contents of the file `path`.
     ///
     /// # Errors
     /// As [`Config::find`].
@@ -133,7 +133,7 @@ impl Config {
         self.section("cluster", variables)
     }
 
-    /// The error of a tool whose table `[name]` is not in the file.
+    /// The error of a tool whose table `[name]` is missing.
     pub fn no_table(&self, name: &str) -> Failure {
         Failure::error(format!("failed to find `[{name}]` in `{}`", self.path.display()))
             .kind(ErrorKind::Config)
@@ -157,7 +157,7 @@ impl Config {
         self.section("image", variables)
     }
 
-    /// `[params]`, expanded but for its entries: their templates hold secrets and are `put-params`'s own.
+    /// `[params]`, expanded except for its entries: their templates contain secrets, and `put-params` expands them.
     ///
     /// # Errors
     /// When a variable is unset or unknown.
@@ -165,7 +165,7 @@ impl Config {
         let Some(unexpanded) = &self.schema.params else {
             return Ok(None);
         };
-        let mut params: Params = self.section_but("params", &["entry"], variables)?;
+        let mut params: Params = self.section_without("params", &["entry"], variables)?;
         params.entry = unexpanded.entry.clone();
         Ok(Some(params))
     }
@@ -194,22 +194,22 @@ impl Config {
         self.section("service", variables)
     }
 
-    /// `[service]` without its network: who only looks at a service needs no subnets.
+    /// `[service]` without its network: reading a service needs no subnets.
     ///
     /// # Errors
     /// When a variable is unset or unknown.
     pub fn service_without_network(&self, variables: &Variables) -> Result<Option<Service>> {
-        self.section_but("service", &["subnets", "security_groups"], variables)
+        self.section_without("service", &["subnets", "security_groups"], variables)
     }
 
     fn section<T: DeserializeOwned + Default>(&self, name: &str, variables: &Variables) -> Result<T> {
-        self.section_but(name, &[], variables)
+        self.section_without(name, &[], variables)
     }
 
-    fn section_but<T: DeserializeOwned + Default>(
+    fn section_without<T: DeserializeOwned + Default>(
         &self,
         name: &str,
-        but: &[&str],
+        omitted: &[&str],
         variables: &Variables,
     ) -> Result<T> {
         let Some(value) = self.table.get(name) else {
@@ -217,7 +217,7 @@ impl Config {
         };
         let mut value = value.clone();
         if let Some(table) = value.as_table_mut() {
-            but.iter().for_each(|key| drop(table.remove(*key)));
+            omitted.iter().for_each(|key| drop(table.remove(*key)));
         }
         expand_value(&mut value, name, variables)
             .with_context(|| format!("failed to read `{}`", self.path.display()))?;
@@ -225,7 +225,7 @@ impl Config {
             Failure::error(format!(
                 "failed to read `[{name}]` of `{}`: {}",
                 self.path.display(),
-                harmless(error.message())
+                without_values(error.message())
             ))
             .kind(ErrorKind::Config)
             .code("config")
@@ -242,7 +242,7 @@ fn expand_value(value: &mut toml::Value, path: &str, variables: &Variables) -> R
         }
         toml::Value::Array(values) => {
             for (index, value) in values.iter_mut().enumerate() {
-                // A list of tables is known by the names in it, not by numbers.
+                // The entries of an array of tables are identified by their names, not by their positions.
                 let name = value.get("name").and_then(|name| name.as_str());
                 let path = name.map_or_else(|| format!("{path}[{index}]"), |name| format!("{path} `{name}`"));
                 expand_value(value, &path, variables)?;
@@ -258,14 +258,14 @@ fn expand_value(value: &mut toml::Value, path: &str, variables: &Variables) -> R
     Ok(())
 }
 
-/// An error of the TOML reader as `file:line:column: message`, without the source line, which could hold a value.
+/// An error of the TOML parser as `file:line:column: message`, without the source line, which could contain a secret.
 fn fault(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
     let place = error.span().map(|span| {
         let before = text.get(..span.start).unwrap_or_default();
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
         format!(":{}:{column}", before.matches('\n').count() + 1)
     });
-    let message = harmless(error.message())
+    let message = without_values(error.message())
         .replace("unknown field", "unknown key")
         .replace("missing field", "missing key");
     Failure::error(format!(
@@ -277,24 +277,24 @@ fn fault(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
     .code("config")
 }
 
-/// serde quotes the value it did not expect: `invalid type: string "hunter2", expected …`. Its kind, and what was
-/// expected, are enough together with the place.
-fn harmless(message: &str) -> String {
+/// Removes the value that serde quotes: `invalid type: string "hunter2", expected …`. The type, the expectation and the
+/// position are enough.
+fn without_values(message: &str) -> String {
     let quoting = ["invalid type", "invalid value", "unknown variant"];
     if !quoting.iter().any(|start| message.starts_with(start)) {
         return message.to_owned();
     }
     let kind = message.split(['"', '`', '\'']).next().unwrap_or_default();
-    // The last one: the value may hold these words, too.
+    // The last occurrence: the value may contain these words as well.
     let expected = message.rfind(", expected ").and_then(|at| message.get(at..));
     let kind = kind.split(", expected ").next().unwrap_or_default();
     format!("{}{}", kind.trim_end(), expected.unwrap_or_default())
 }
 
-/// The items that `names` chooses, in the order of the file; no name means all.
+/// The items whose names are in `names`, in the order of the file; all items when `names` is empty.
 ///
 /// # Errors
-/// When a name is not among them; with those that are.
+/// When a name is unknown; the hint lists the known names.
 pub fn select<T>(
     kind: &str,
     items: Vec<T>,

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
 
-/// A table whose keys are names of the user's own, in the order of the file.
+/// A table with keys that the user chooses, in the order of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ordered<T>(pub Vec<(String, T)>);
 
@@ -61,7 +61,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
 pub struct Schema {
     /// The version of the schema: 1.
     pub version: u32,
-    /// What holds for all.
+    /// What applies to all tools.
     pub app: App,
     /// The log group of the tasks.
     pub log_group: Option<LogGroup>,
@@ -75,17 +75,17 @@ pub struct Schema {
     pub image: Vec<Image>,
     /// The SSM parameters.
     pub params: Option<Params>,
-    /// The IAM roles, by a key of the file's own.
+    /// The IAM roles, by a key that the user chooses.
     #[serde(default)]
     pub roles: Ordered<Role>,
     /// The task definition.
     pub task_definition: Option<TaskDefinition>,
     /// The service.
     pub service: Option<Service>,
-    /// How to sign in to other registries, by host.
+    /// How to sign in to other registries, by host. Reserved: validated, and read by no tool yet.
     #[serde(default)]
     pub registries: Ordered<RegistryAccess>,
-    /// What the audit judges by.
+    /// The criteria of `ecs-audit`. Reserved: validated, and read by no tool yet.
     pub audit: Option<Audit>,
 }
 
@@ -95,7 +95,7 @@ pub struct Schema {
 pub struct App {
     /// The app's name.
     pub name: String,
-    /// Tags on everything that takes tags.
+    /// Tags on every resource that has tags.
     #[serde(default)]
     pub tags: Ordered<String>,
     /// The only account to work in.
@@ -114,9 +114,9 @@ pub struct Image {
     pub repository: String,
     /// The tags it gets; the first one is what `${image.NAME}` follows.
     pub tags: Vec<String>,
-    /// The image to copy.
+    /// The image to copy from another registry.
     pub from: Option<String>,
-    /// The build to run.
+    /// How to build the image.
     pub build: Option<Build>,
 }
 
@@ -141,11 +141,11 @@ pub struct Build {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
-    /// The path that all names begin with.
+    /// The path prefix of all names.
     pub prefix: String,
-    /// The type of those that name no other [default: SecureString].
+    /// The type of the entries without a type of their own [default: SecureString].
     pub r#type: Option<ParameterType>,
-    /// The KMS key of SecureStrings; absent means the account's default key.
+    /// The KMS key of SecureStrings; absent means the default key of the account.
     pub kms_key: Option<String>,
     /// The tier; absent means the account's default.
     pub tier: Option<ParameterTier>,
@@ -173,12 +173,12 @@ pub enum ParameterTier {
     Standard,
     /// Up to 8 KB, charged.
     Advanced,
-    /// Whichever is needed.
+    /// The one that the value needs.
     #[serde(rename = "Intelligent-Tiering")]
     IntelligentTiering,
 }
 
-/// `[params.entry] NAME`: where the value comes from, never the value itself.
+/// `[params.entry] NAME`: the source of the value, never the value itself.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ParameterEntry {
@@ -188,23 +188,23 @@ pub struct ParameterEntry {
     pub template: Option<String>,
     /// A file that holds the value; one newline at its end is not part of it.
     pub file: Option<String>,
-    /// What the value must look like.
+    /// The format that the value must have.
     pub check: Option<ParameterCheck>,
-    /// Another type than the table's.
+    /// The type, if it differs from that of the table.
     pub r#type: Option<ParameterType>,
     /// A description; it is not encrypted.
     pub description: Option<String>,
-    /// Why an AWS key of a user is stored although a task role would be right.
+    /// Why an access key is stored although a task role would be the right way.
     pub allow_static_aws_credentials: Option<String>,
 }
 
-/// What a value must look like.
+/// The format of a value.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum ParameterCheck {
-    /// A connection string that PostgreSQL's own library would take.
+    /// A connection string in a format that libpq accepts.
     PostgresUrl,
-    /// `name=value`, separated by commas, as OpenTelemetry wants headers.
+    /// `name=value` pairs separated by commas (OpenTelemetry, `OTEL_EXPORTER_OTLP_HEADERS`).
     OtlpHeaders,
 }
 
@@ -212,7 +212,7 @@ pub enum ParameterCheck {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TaskDefinition {
-    /// A JSON file in AWS's own shape.
+    /// A JSON file in the format of the AWS API.
     pub file: String,
 }
 
@@ -220,7 +220,7 @@ pub struct TaskDefinition {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
-    /// A JSON file in AWS's own shape.
+    /// A JSON file in the format of the AWS API.
     pub file: String,
     /// The subnets of the tasks.
     pub subnets: Option<Names>,
@@ -278,7 +278,7 @@ pub struct Audit {
     /// Tags that everything must carry.
     #[serde(default)]
     pub required_tags: Vec<String>,
-    /// Findings that are known.
+    /// Findings to ignore.
     #[serde(default)]
     pub suppress: Vec<Suppression>,
 }
@@ -289,7 +289,7 @@ pub struct Audit {
 pub struct Suppression {
     /// The check.
     pub id: String,
-    /// What it is about.
+    /// The resource.
     pub resource: Option<String>,
     /// Why it is accepted.
     pub reason: String,
@@ -298,16 +298,13 @@ pub struct Suppression {
 }
 
 impl Schema {
-    /// What the types alone do not say.
+    /// Checks what the types do not express.
     ///
     /// # Errors
-    /// With the first fault, in the words of the file.
+    /// When a rule is violated; the message uses the names of the file.
     pub fn validate(&self) -> Result<(), String> {
         if self.version != 1 {
-            return Err(format!(
-                "`version` is {}, and these tools know only 1",
-                self.version
-            ));
+            return Err(format!("unsupported version {} (supported: 1)", self.version));
         }
         unique(
             "repository",
@@ -316,7 +313,7 @@ impl Schema {
         for repository in &self.repository {
             if !repository.export.as_deref().is_none_or(is_variable) {
                 return Err(format!(
-                    "`export` of repository `{}` is no name of a shell's variable: only letters, digits and `_`, and no digit first",
+                    "`export` of repository `{}` is not a valid shell variable name: letters, digits and `_`, not starting with a digit",
                     repository.name
                 ));
             }
@@ -347,7 +344,7 @@ impl Schema {
     }
 }
 
-/// A shell evaluates the line that it stands in.
+/// A shell evaluates the printed line, so that other characters could run commands.
 fn is_variable(name: &str) -> bool {
     let mut letters = name.bytes();
     letters

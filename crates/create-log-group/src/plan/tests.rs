@@ -177,6 +177,42 @@ fn a_key_is_set_replaced_and_removed() {
 }
 
 #[test]
+fn deletion_protection_is_set_and_removed() {
+    for (from, to, change) in [
+        (None, true, Some("false -> true")),
+        (Some(false), true, Some("false -> true")),
+        (Some(true), false, Some("true -> false")),
+        (Some(true), true, None),
+        (None, false, None),
+    ] {
+        let desired = desired(LogGroup {
+            deletion_protection: Some(to),
+            ..LogGroup::default()
+        });
+        let observed = Observed {
+            deletion_protection_enabled: from,
+            ..observed()
+        };
+        let found = plan(&desired, Some(&observed)).unwrap();
+        let line = change.map(|change| format!("deletion_protection: {change}"));
+        assert_eq!(shown(&found), line.into_iter().collect::<Vec<_>>());
+        let body = json!({"logGroupIdentifier": "a", "deletionProtectionEnabled": to});
+        let call = change.map(|_| ("PutLogGroupDeletionProtection", body));
+        assert_eq!(calls(&found), call.into_iter().collect::<Vec<_>>());
+        assert_eq!(desired.creation()["deletionProtectionEnabled"], json!(to));
+        assert_eq!(deletes_after(&found), None);
+    }
+    let protected = Observed {
+        deletion_protection_enabled: Some(true),
+        ..observed()
+    };
+    assert_eq!(
+        plan(&desired(LogGroup::default()), Some(&protected)).unwrap(),
+        Plan::Nothing
+    );
+}
+
+#[test]
 fn tags_that_the_file_does_not_name_stay() {
     let mut desired = desired(LogGroup::default());
     desired.tags = Tags::from([("app".into(), "new".into()), ("env".into(), "dev".into())]);

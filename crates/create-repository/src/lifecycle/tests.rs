@@ -46,7 +46,7 @@ fn each_fault_is_told_with_its_place() {
         (any(r#""countType":"sinceImagePulled","countUnit":"days","countNumber":1"#), "goes with the action `transition` alone"),
         (any(r#""countType":"sinceImageTransitioned","countUnit":"days","countNumber":90"#), "needs `\"storageClass\": \"archive\"`"),
         (rule(&format!(r#""tagStatus":"tagged",{COUNT}"#)), "`tagged` needs `tagPatternList` or `tagPrefixList`"),
-        (rule(&format!(r#""tagStatus":"tagged","tagPrefixList":["a"],"tagPatternList":["a"],{COUNT}"#)), "don't go together"),
+        (rule(&format!(r#""tagStatus":"tagged","tagPrefixList":["a"],"tagPatternList":["a"],{COUNT}"#)), "exclude each other"),
         (rule(&format!(r#""tagStatus":"untagged","tagPrefixList":["a"],{COUNT}"#)), "it goes with the `tagStatus` tagged"),
         (rule(&format!(r#""tagStatus":"tagged","tagPatternList":["a*b*c*d*e*"],{COUNT}"#)), "it has more than 4 `*`"),
         (any(COUNT).replace("expire", "transition"), "`transition` needs `targetStorageClass`"),

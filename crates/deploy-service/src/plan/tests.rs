@@ -30,9 +30,14 @@ fn described(state: &str) -> Value {
     })
 }
 
-fn commands() -> Commands {
-    let args = crate::command::Args::parse_from(["deploy-service"]);
-    Commands::of(args.common(), "us-east-1", "c", "web", false)
+fn manual() -> ManualCommands {
+    let args = crate::args::Args::parse_from(["deploy-service"]);
+    let names = crate::desired::Names {
+        cluster: "c".into(),
+        service: "web".into(),
+        task_definition: "web".into(),
+    };
+    ManualCommands::new(args.service(), "us-east-1", &names, false)
 }
 
 fn plan(service: Option<Value>, desired: &Value, force: bool) -> Plan {
@@ -44,7 +49,7 @@ fn plan(service: Option<Value>, desired: &Value, force: bool) -> Plan {
         &tags,
         &Namespaces::new(),
         force,
-        &commands(),
+        &manual(),
     )
     .unwrap()
 }
@@ -63,12 +68,12 @@ fn fields(plan: Plan) -> Value {
 }
 
 #[test]
-fn a_service_that_is_as_wanted_is_left_alone() {
+fn a_service_that_is_as_desired_is_left_alone() {
     assert_eq!(
         plan(Some(described("COMPLETED")), &desired(), false),
         Plan::Nothing
     );
-    // As many tasks as desired say nothing: its deployment goes on.
+    // All tasks run, but the deployment is still in progress.
     assert_eq!(
         plan(Some(described("IN_PROGRESS")), &desired(), false),
         Plan::Await
@@ -80,7 +85,7 @@ fn what_is_not_there_is_made() {
     let mut gone = described("COMPLETED");
     gone["status"] = "INACTIVE".into();
     for service in [None, Some(gone)] {
-        assert_eq!(plan(service, &desired(), false).action(), "create");
+        assert_eq!(plan(service, &desired(), false).verb(), "create");
     }
     let mut draining = described("COMPLETED");
     draining["status"] = "DRAINING".into();
@@ -175,7 +180,7 @@ fn what_can_not_be_changed_is_an_error() {
         &Tags::new(),
         &Namespaces::new(),
         false,
-        &commands(),
+        &manual(),
     )
     .unwrap_err();
     assert!(
@@ -191,7 +196,7 @@ fn a_service_is_made_with_a_circuit_breaker_and_one_task() {
     let body = create_body(&desired, &Tags::new(), "0123");
     assert_eq!(body["clientToken"], "0123");
     assert_eq!(body["desiredCount"], 1);
-    // The plan says so, too.
+    // The plan shows it as well.
     let planned = plan(None, &desired, false);
     let count = Change::new("desiredCount", Value::Null, 1);
     assert!(planned.changes().contains(&count), "{planned:?}");

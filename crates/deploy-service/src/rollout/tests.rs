@@ -15,43 +15,43 @@ fn deployment(text: &str) -> Deployment {
     }))
 }
 
-fn ours(before: Option<&str>) -> Ours {
-    Ours {
+fn tracked(last_good: Option<&str>) -> TrackedDeployment {
+    TrackedDeployment {
         id: "new".into(),
         desired: "web:2".into(),
-        before: before.map(str::to_owned),
+        last_good: last_good.map(str::to_owned),
         rolls_back: true,
     }
 }
 
-/// Each answer of ECS with what it means, from first to last.
+/// The responses of ECS one after the other, each with the state that it shows.
 #[track_caller]
-fn sequence(ours: &Ours, answers: &[(&[&str], Progress)]) {
+fn sequence(tracked: &TrackedDeployment, answers: &[(&[&str], Progress)]) {
     let mut seen = false;
     for (answer, expected) in answers {
         let deployments: Vec<Deployment> = answer.iter().map(|text| deployment(text)).collect();
-        assert_eq!(progress(&deployments, ours, seen), *expected, "{answer:?}");
-        seen |= deployments.iter().any(|one| one.id == ours.id);
+        assert_eq!(progress(&deployments, tracked, seen), *expected, "{answer:?}");
+        seen |= deployments.iter().any(|one| one.id == tracked.id);
     }
 }
 
-fn back(reason: &str) -> Progress {
+fn rolled_back(reason: &str) -> Progress {
     Progress::RolledBack {
         to: "web:1".into(),
         reason: reason.into(),
     }
 }
 
-fn going_back() -> Progress {
+fn rolling_back() -> Progress {
     Progress::RollingBack("web:1".into())
 }
 
 #[test]
 fn a_deployment_that_goes_well() {
     sequence(
-        &ours(Some("web:1")),
+        &tracked(Some("web:1")),
         &[
-            // The answer is older than the deployment: a stable service, and not ours.
+            // The answer is older than the deployment: a stable service, without the tracked one.
             (&["old PRIMARY 1 COMPLETED"], Progress::Pending),
             (
                 &["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"],
@@ -70,7 +70,7 @@ fn a_deployment_that_goes_well() {
 #[test]
 fn a_first_deployment() {
     sequence(
-        &ours(None),
+        &tracked(None),
         &[
             (&[], Progress::Pending),
             (&["new PRIMARY 2 IN_PROGRESS"], Progress::Pending),
@@ -87,7 +87,7 @@ fn a_rollback_is_never_taken_for_success() {
     let reason = "circuit breaker: tasks failed to start.";
     let failed = format!("new ACTIVE 2 FAILED | {reason}");
     sequence(
-        &ours(Some("web:1")),
+        &tracked(Some("web:1")),
         &[
             (
                 &["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"],
@@ -95,20 +95,23 @@ fn a_rollback_is_never_taken_for_success() {
             ),
             (
                 &["new PRIMARY 2 FAILED | x", "old ACTIVE 1 COMPLETED"],
-                going_back(),
+                rolling_back(),
             ),
             (
                 &[
                     "back PRIMARY 1 IN_PROGRESS | rolling back to deploymentId old",
                     &failed,
                 ],
-                going_back(),
+                rolling_back(),
             ),
-            (&["back PRIMARY 1 COMPLETED | completed.", &failed], back(reason)),
+            (
+                &["back PRIMARY 1 COMPLETED | completed.", &failed],
+                rolled_back(reason),
+            ),
             // Nothing but the rollback is left: one deployment, COMPLETED, as many tasks as desired.
             (
                 &["back PRIMARY 1 COMPLETED | ECS deployment completed."],
-                back(""),
+                rolled_back(""),
             ),
         ],
     );
@@ -116,12 +119,12 @@ fn a_rollback_is_never_taken_for_success() {
 
 #[test]
 fn a_rollback_to_the_same_revision_is_one() {
-    let ours = Ours {
-        before: Some("web:2".into()),
-        ..ours(None)
+    let tracked = TrackedDeployment {
+        last_good: Some("web:2".into()),
+        ..tracked(None)
     };
     sequence(
-        &ours,
+        &tracked,
         &[
             (
                 &["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 2 COMPLETED"],
@@ -140,12 +143,12 @@ fn a_rollback_to_the_same_revision_is_one() {
 
 #[test]
 fn without_rollback_a_failure_is_final() {
-    let ours = Ours {
+    let tracked = TrackedDeployment {
         rolls_back: false,
-        ..ours(Some("web:1"))
+        ..tracked(Some("web:1"))
     };
     sequence(
-        &ours,
+        &tracked,
         &[(
             &["new PRIMARY 2 FAILED | x", "old ACTIVE 1 COMPLETED"],
             Progress::Failed("x".into()),
@@ -156,22 +159,22 @@ fn without_rollback_a_failure_is_final() {
 #[test]
 fn a_rollback_that_fails_says_so() {
     sequence(
-        &ours(Some("web:1")),
+        &tracked(Some("web:1")),
         &[(
             &["back PRIMARY 1 FAILED | y", "new ACTIVE 2 FAILED | x"],
-            Progress::Failed("going back to `web:1` failed too: y".into()),
+            Progress::Failed("the rollback to `web:1` failed too: y".into()),
         )],
     );
 }
 
 #[test]
-fn somebody_elses_deployment_is_not_ours() {
+fn a_deployment_of_another_caller_supersedes_it() {
     let other = Progress::Superseded {
         by: "other".into(),
         task_definition: "web:3".into(),
     };
     sequence(
-        &ours(Some("web:1")),
+        &tracked(Some("web:1")),
         &[
             (
                 &["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"],
@@ -188,9 +191,9 @@ fn somebody_elses_deployment_is_not_ours() {
 
 #[test]
 fn another_deployment_of_the_same_revision_is_no_way_back() {
-    let same = Ours {
+    let same = TrackedDeployment {
         desired: "web:1".into(),
-        ..ours(Some("web:1"))
+        ..tracked(Some("web:1"))
     };
     sequence(
         &same,
@@ -208,12 +211,12 @@ fn another_deployment_of_the_same_revision_is_no_way_back() {
             ),
         ],
     );
-    // When ours failed, it is one.
+    // When the tracked one failed, it is one.
     sequence(
         &same,
         &[(
             &["back PRIMARY 1 COMPLETED", "new ACTIVE 1 FAILED | x"],
-            back("x"),
+            rolled_back("x"),
         )],
     );
 }
@@ -221,7 +224,7 @@ fn another_deployment_of_the_same_revision_is_no_way_back() {
 #[test]
 fn the_wrong_revision_is_no_success() {
     sequence(
-        &ours(None),
+        &tracked(None),
         &[(
             &["new PRIMARY 1 COMPLETED"],
             Progress::Failed("it runs `web:1` instead of `web:2`".into()),
@@ -233,17 +236,17 @@ fn the_wrong_revision_is_no_success() {
 fn a_service_that_grows_is_done_when_all_its_tasks_run() {
     let mut one = deployment("new PRIMARY 2 COMPLETED");
     one.desired = 3;
-    assert_eq!(progress(&[one.clone()], &ours(None), true), Progress::Pending);
+    assert_eq!(progress(&[one.clone()], &tracked(None), true), Progress::Pending);
     one.running = 3;
-    assert_eq!(progress(&[one], &ours(None), true), Progress::Done);
+    assert_eq!(progress(&[one], &tracked(None), true), Progress::Done);
 }
 
 #[test]
 fn what_ecs_does_not_say_is_not_done() {
     let mut one = deployment("new PRIMARY 2 -");
-    assert_eq!(progress(&[one.clone()], &ours(None), true), Progress::Pending);
+    assert_eq!(progress(&[one.clone()], &tracked(None), true), Progress::Pending);
     one.primary = false;
-    assert_eq!(progress(&[one], &ours(None), true), Progress::Pending);
+    assert_eq!(progress(&[one], &tracked(None), true), Progress::Pending);
 }
 
 #[test]

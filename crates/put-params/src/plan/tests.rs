@@ -1,7 +1,7 @@
 use super::*;
 
-fn wanted() -> Wanted {
-    Wanted {
+fn desired() -> Desired {
+    Desired {
         name: "/a/X".into(),
         value: "new".to_owned().into(),
         r#type: ParameterType::SecureString,
@@ -20,8 +20,8 @@ fn stored(value: &str, r#type: &str) -> Stored {
     }
 }
 
-fn current(value: &str) -> Current {
-    Current {
+fn observed(value: &str) -> Observed {
+    Observed {
         stored: stored(value, "SecureString"),
         metadata: Some(Metadata {
             kms_key: Some("alias/aws/ssm".into()),
@@ -41,60 +41,55 @@ fn tags(pairs: &[(&str, &str)]) -> Tags {
 }
 
 /// The changes of an update, and whether it writes a version.
-fn update(wanted: &Wanted, tags: &Tags, current: &Current) -> (bool, Vec<String>) {
-    match plan(wanted, tags, Some(current)) {
-        Plan::Update(update) => {
-            let changes = update.changes.iter().map(ToString::to_string).collect();
-            (update.put, changes)
-        }
-        Plan::Nothing => (false, Vec::new()),
-        other => panic!("{other:?}"),
-    }
+fn update(desired: &Desired, tags: &Tags, observed: &Observed) -> (bool, Vec<String>) {
+    let plan = plan(desired, tags, Some(observed)).unwrap();
+    let puts = plan.steps().iter().any(|step| step.action == Action::Put);
+    (puts, plan.changes().iter().map(ToString::to_string).collect())
 }
 
 #[test]
-fn what_is_not_there_is_created_and_what_is_right_is_left_alone() {
+fn a_missing_parameter_is_created_and_an_equal_one_left_alone() {
     let app = tags(&[("app", "cruddur")]);
-    assert_eq!(plan(&wanted(), &app, None), Plan::Create);
-    assert_eq!(plan(&wanted(), &app, Some(&current("new"))), Plan::Nothing);
+    assert_eq!(plan(&desired(), &app, None).unwrap().verb(), "create");
+    assert_eq!(plan(&desired(), &app, Some(&observed("new"))), Ok(Plan::Nothing));
 }
 
 #[test]
 fn each_difference_is_an_update_that_names_it() {
     let none = Tags::new();
-    let changes = |change: &dyn Fn(&mut Wanted)| {
-        let mut wanted = wanted();
-        change(&mut wanted);
-        update(&wanted, &none, &current("new"))
+    let changes = |change: &dyn Fn(&mut Desired)| {
+        let mut desired = desired();
+        change(&mut desired);
+        update(&desired, &none, &observed("new"))
     };
     assert_eq!(
-        update(&wanted(), &none, &current("old")),
+        update(&desired(), &none, &observed("old")),
         (true, vec!["value: *** -> ***".into()])
     );
     for (change, expected) in [
         (
-            &(|wanted: &mut Wanted| wanted.kms_key = Some("alias/own".into())) as &dyn Fn(&mut Wanted),
+            &(|desired: &mut Desired| desired.kms_key = Some("alias/own".into())) as &dyn Fn(&mut Desired),
             "kms_key: alias/aws/ssm -> alias/own",
         ),
         (
-            &|wanted| wanted.tier = Some(ParameterTier::Advanced),
+            &|desired| desired.tier = Some(ParameterTier::Advanced),
             "tier: Standard -> Advanced",
         ),
         (
-            &|wanted| wanted.description = Some("new words".into()),
+            &|desired| desired.description = Some("new words".into()),
             "description: old words -> new words",
         ),
     ] {
         assert_eq!(changes(change), (true, vec![expected.to_owned()]));
     }
     for same in [
-        &(|wanted: &mut Wanted| wanted.kms_key = Some("alias/aws/ssm".into())) as &dyn Fn(&mut Wanted),
-        &|wanted| {
-            wanted.kms_key = Some("arn:aws:kms:us-east-1:123456789012:alias/aws/ssm".into());
+        &(|desired: &mut Desired| desired.kms_key = Some("alias/aws/ssm".into())) as &dyn Fn(&mut Desired),
+        &|desired| {
+            desired.kms_key = Some("arn:aws:kms:us-east-1:123456789012:alias/aws/ssm".into());
         },
-        &|wanted| wanted.tier = Some(ParameterTier::Standard),
-        &|wanted| wanted.tier = Some(ParameterTier::IntelligentTiering),
-        &|wanted| wanted.description = Some("old words".into()),
+        &|desired| desired.tier = Some(ParameterTier::Standard),
+        &|desired| desired.tier = Some(ParameterTier::IntelligentTiering),
+        &|desired| desired.description = Some("old words".into()),
     ] {
         assert_eq!(changes(same), (false, Vec::new()));
     }
@@ -102,83 +97,77 @@ fn each_difference_is_an_update_that_names_it() {
 
 #[test]
 fn a_plain_parameter_becomes_a_secure_one_and_never_the_other_way() {
-    let mut plain = current("new");
+    let mut plain = observed("new");
     plain.stored.r#type = "String".into();
     assert_eq!(
-        update(&wanted(), &Tags::new(), &plain),
+        update(&desired(), &Tags::new(), &plain),
         (true, vec!["type: String -> SecureString".to_owned()])
     );
     for r#type in [ParameterType::String, ParameterType::StringList] {
-        let mut wanted = wanted();
-        wanted.r#type = r#type;
-        let Plan::Blocked(flaw) = plan(&wanted, &Tags::new(), Some(&current("new"))) else {
-            panic!("{type:?} was taken");
-        };
-        assert!(flaw.message.contains("in the clear"));
-        assert_eq!(need(&wanted, &stored("old", "SecureString")), Need::No);
+        let mut desired = desired();
+        desired.r#type = r#type;
+        let error = plan(&desired, &Tags::new(), Some(&observed("new"))).unwrap_err();
+        assert!(error.message.contains("in plain text"), "{type:?}");
+        assert_eq!(need(&desired, &stored("old", "SecureString")), Need::No);
     }
 }
 
 #[test]
 fn an_advanced_one_does_not_become_standard() {
-    let mut advanced = current("new");
+    let mut advanced = observed("new");
     advanced.metadata = Some(Metadata {
         tier: Some("Advanced".into()),
         ..Metadata::default()
     });
-    let mut wanted = wanted();
-    wanted.tier = Some(ParameterTier::Standard);
-    assert!(matches!(
-        plan(&wanted, &Tags::new(), Some(&advanced)),
-        Plan::Blocked(_)
-    ));
-    wanted.tier = Some(ParameterTier::IntelligentTiering);
-    assert_eq!(plan(&wanted, &Tags::new(), Some(&advanced)), Plan::Nothing);
+    let mut desired = desired();
+    desired.tier = Some(ParameterTier::Standard);
+    assert!(plan(&desired, &Tags::new(), Some(&advanced)).is_err());
+    desired.tier = Some(ParameterTier::IntelligentTiering);
+    assert_eq!(plan(&desired, &Tags::new(), Some(&advanced)), Ok(Plan::Nothing));
 }
 
 #[test]
 fn tags_are_added_without_a_new_version_and_others_stay() {
-    let wanted_tags = tags(&[("app", "other"), ("team", "x")]);
-    let Plan::Update(update) = plan(&wanted(), &wanted_tags, Some(&current("new"))) else {
-        panic!("an update");
-    };
-    assert!(!update.put);
-    assert_eq!(update.tags, wanted_tags);
-    let shown: Vec<String> = update.changes.iter().map(ToString::to_string).collect();
+    let desired_tags = tags(&[("app", "other"), ("team", "x")]);
+    let plan_of = |observed: Observed| plan(&desired(), &desired_tags, Some(&observed)).unwrap();
+    let update = plan_of(observed("new"));
+    let actions: Vec<&Action> = update.steps().iter().map(|step| &step.action).collect();
+    assert_eq!(actions, [&Action::Tag(desired_tags.clone())]);
+    let shown: Vec<String> = update.changes().iter().map(ToString::to_string).collect();
     assert_eq!(shown, ["tags.app: cruddur -> other", "tags.team: (none) -> x"]);
-    let mut unknown = current("new");
+    let mut unknown = observed("new");
     unknown.tags = None;
-    assert_eq!(plan(&wanted(), &wanted_tags, Some(&unknown)), Plan::Nothing);
+    assert_eq!(plan_of(unknown), Plan::Nothing);
 }
 
 #[test]
-fn metadata_are_asked_for_only_where_something_depends_on_them() {
+fn metadata_is_read_only_where_the_plan_needs_it() {
     let same = stored("new", "SecureString");
     let other = stored("old", "SecureString");
     let plain = stored("old", "String");
-    let with = |key: Option<&str>, tier: Option<ParameterTier>, description: Option<&str>| Wanted {
+    let with = |key: Option<&str>, tier: Option<ParameterTier>, description: Option<&str>| Desired {
         kms_key: key.map(str::to_owned),
         tier,
         description: description.map(str::to_owned),
-        ..wanted()
+        ..desired()
     };
     let standard = Some(ParameterTier::Standard);
-    for (wanted, stored, expected) in [
+    for (desired, stored, expected) in [
         (with(None, None, None), &same, Need::No),
-        (with(None, None, None), &other, Need::ToKeep),
-        (with(None, None, None), &plain, Need::ToKeep),
-        (with(Some("k"), None, None), &same, Need::ToJudge),
-        (with(None, standard, None), &same, Need::ToJudge),
-        (with(None, None, Some("d")), &same, Need::ToJudge),
-        (with(Some("k"), None, None), &other, Need::ToKeep),
-        (with(None, standard, None), &other, Need::ToKeep),
-        (with(Some("k"), standard, None), &other, Need::ToJudge),
+        (with(None, None, None), &other, Need::Keep),
+        (with(None, None, None), &plain, Need::Keep),
+        (with(Some("k"), None, None), &same, Need::Compare),
+        (with(None, standard, None), &same, Need::Compare),
+        (with(None, None, Some("d")), &same, Need::Compare),
+        (with(Some("k"), None, None), &other, Need::Keep),
+        (with(None, standard, None), &other, Need::Keep),
+        (with(Some("k"), standard, None), &other, Need::Compare),
     ] {
-        assert_eq!(need(&wanted, stored), expected, "{wanted:?}");
+        assert_eq!(need(&desired, stored), expected, "{desired:?}");
     }
-    let mut plain_wanted = with(None, standard, None);
-    plain_wanted.r#type = ParameterType::String;
-    assert_eq!(need(&plain_wanted, &plain), Need::ToJudge);
+    let mut plain_desired = with(None, standard, None);
+    plain_desired.r#type = ParameterType::String;
+    assert_eq!(need(&plain_desired, &plain), Need::Compare);
 }
 
 #[test]
@@ -197,6 +186,6 @@ fn a_key_has_several_names() {
 
 #[test]
 fn no_secret_is_in_a_debug_form() {
-    let shown = format!("{:?} {:?}", wanted(), current("old"));
+    let shown = format!("{:?} {:?}", desired(), observed("old"));
     assert!(!shown.contains("new") && !shown.contains("\"old\""), "{shown}");
 }

@@ -113,7 +113,7 @@ fn an_end_while_the_task_is_being_started_says_so() {
         .says("failed to run the task: ecs:RunTask got no answer: ")
         .says(
             "hint: `aws ecs list-tasks --cluster apps --started-by deploy-service-run --region us-east-1` \
-               shows whether it was started all the same\n",
+               shows whether the task was started\n",
         );
 }
 

@@ -3,6 +3,7 @@
 use super::{TASK, ends, logs_pages, run, runs, starts, task};
 use crate::deploy_service::fake::{definition, writes};
 use serde_json::{Value, json};
+use std::time::Duration;
 use support::Output;
 use support::aws::{ecs, logs};
 
@@ -54,7 +55,7 @@ fn a_log_that_can_not_be_read_is_one_warning() {
         warnings(&output),
         [
             "deploy-service: warning: the command's log is not shown any further: failed to read log stream \
-             `web/web/0123abcd` of `apps`: logs:GetLogEvents refused with AccessDeniedException: no"
+             `web/web/0123abcd` of `apps`: logs:GetLogEvents failed: AccessDeniedException: no"
         ]
     );
     assert_eq!(aws.bodies(logs("GetLogEvents")).len(), 1);
@@ -73,10 +74,14 @@ fn a_task_that_can_not_be_followed_is_partly_done_and_goes_on() {
     let output = run(&aws, &["-o", "json"])
         .run()
         .exits(4)
-        .says("error: failed to follow task `0123abcd`: ecs:DescribeTasks refused with AccessDeniedException: no\n")
-        .says("hint: allow `ecs:DescribeTasks` to ")
-        .says("; the task goes on: follow it with `deploy-service logs -f`, \
-               stop it with `aws ecs stop-task --cluster apps --task 0123abcd --region us-east-1`\n");
+        .says(
+            "error: failed to follow task `0123abcd`: ecs:DescribeTasks failed: AccessDeniedException: no\n",
+        )
+        .says("hint: grant `ecs:DescribeTasks` to ")
+        .says(
+            "; the task goes on: follow it with `deploy-service logs -f`, \
+               stop it with `aws ecs stop-task --cluster apps --task 0123abcd --region us-east-1`\n",
+        );
     let document = output.json();
     assert_eq!(document["outcome"], "partial");
     assert_eq!(document["items"][0]["arn"], TASK);
@@ -93,10 +98,11 @@ fn a_task_that_is_not_listed_any_more_is_not_waited_for() {
     );
     logs_pages(&aws, &[(&["one"], "f/1")]);
     run(&aws, &[])
+        .limit(Duration::from_secs(90))
         .run()
         .exits(4)
         .says("error: failed to follow task `0123abcd`: ECS does not list it any more\n")
-        .says("hint: it has ended, and what came of it is not known");
+        .says("hint: it has ended with an unknown result");
     // For a while it may not be listed yet.
     let aws = starts();
     for _ in 0..5 {
@@ -150,7 +156,7 @@ fn a_task_that_can_not_be_stopped_does_not_cost_the_exit_code() {
     assert_eq!(
         warnings(&output),
         [
-            "deploy-service: warning: task `0123abcd` goes on with its other containers: ecs:StopTask refused with \
+            "deploy-service: warning: task `0123abcd` goes on with its other containers: ecs:StopTask failed: \
              AccessDeniedException: no: stop it with `aws ecs stop-task --cluster apps --task 0123abcd --region us-east-1`"
         ]
     );

@@ -10,7 +10,7 @@ pub struct Cluster {
     pub name: String,
     /// The default namespace of Service Connect, by name or ARN; absent leaves it as it is.
     pub service_connect_namespace: Option<String>,
-    /// Whether Container Insights watches the cluster; absent leaves it as it is.
+    /// The Container Insights setting of the cluster; absent leaves it as it is.
     pub container_insights: Option<ContainerInsights>,
     /// How sessions of ECS Exec are encrypted and logged; absent leaves it as it is.
     pub execute_command: Option<ExecuteCommand>,
@@ -27,12 +27,12 @@ pub enum ContainerInsights {
     Enabled,
     /// Off.
     Disabled,
-    /// On, down to tasks and containers.
+    /// On, with metrics of tasks and containers.
     Enhanced,
 }
 
 impl ContainerInsights {
-    /// ECS's word for it.
+    /// The value in the ECS API.
     pub fn as_str(self) -> &'static str {
         match self {
             ContainerInsights::Enabled => "enabled",
@@ -68,14 +68,14 @@ pub struct ExecuteCommand {
 pub enum SessionLogging {
     /// Nowhere.
     None,
-    /// Where the container logs.
+    /// To the log configuration of the container.
     Default,
     /// To the log group or bucket of this table.
     Override,
 }
 
 impl SessionLogging {
-    /// ECS's word for it.
+    /// The value in the ECS API.
     pub fn as_str(self) -> &'static str {
         match self {
             SessionLogging::None => "NONE",

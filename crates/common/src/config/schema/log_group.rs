@@ -16,9 +16,11 @@ pub struct LogGroup {
     pub kms_key: Option<String>,
     /// The log class, set only at creation; absent means STANDARD.
     pub class: Option<LogClass>,
+    /// Whether CloudWatch refuses to delete the group; absent leaves it as it is.
+    pub deletion_protection: Option<bool>,
 }
 
-/// The days that CloudWatch Logs takes (PutRetentionPolicy, `retentionInDays`).
+/// The numbers of days that CloudWatch Logs accepts (PutRetentionPolicy, `retentionInDays`).
 pub const RETENTION_DAYS: [u16; 22] = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
 ];
@@ -94,13 +96,13 @@ pub enum LogClass {
     /// Fewer features for less money.
     #[serde(rename = "INFREQUENT_ACCESS")]
     InfrequentAccess,
-    /// What Lambda hands on to S3 or Firehose; kept for a day.
+    /// Delivery of Lambda logs to S3 or Firehose; kept for a day.
     #[serde(rename = "DELIVERY")]
     Delivery,
 }
 
 impl LogClass {
-    /// CloudWatch's word for it.
+    /// The value in the CloudWatch Logs API.
     pub fn as_str(self) -> &'static str {
         match self {
             LogClass::Standard => "STANDARD",

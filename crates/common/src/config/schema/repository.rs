@@ -10,7 +10,7 @@ pub struct Repository {
     pub name: String,
     /// The name under which `create-repository --export` prints the URI.
     pub export: Option<String>,
-    /// Whether a tag may be moved; absent leaves it as it is (new ones are MUTABLE).
+    /// Whether a tag can be moved; absent leaves it as it is (new repositories are MUTABLE).
     pub tag_mutability: Option<TagMutability>,
     /// Patterns of tags for which the opposite of `tag_mutability` holds.
     #[serde(default)]
@@ -25,13 +25,13 @@ pub struct Repository {
     pub policy: Option<String>,
 }
 
-/// Whether a tag may be moved to another image.
+/// Whether a tag can be moved to another image.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 pub enum TagMutability {
-    /// It may.
+    /// Tags can be moved.
     #[serde(rename = "MUTABLE")]
     Mutable,
-    /// It may not.
+    /// Tags cannot be moved.
     #[serde(rename = "IMMUTABLE")]
     Immutable,
 }
@@ -42,26 +42,26 @@ pub enum TagMutability {
 pub struct Encryption {
     /// The kind.
     pub r#type: EncryptionType,
-    /// The KMS key, by ARN or id; absent means the account's own key for ECR.
+    /// The KMS key, by ARN or id; absent means the AWS managed key for ECR.
     pub kms_key: Option<String>,
 }
 
 /// The kinds of encryption that ECR has.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 pub enum EncryptionType {
-    /// With a key of S3's own.
+    /// With a key that S3 manages.
     #[serde(rename = "AES256")]
     Aes256,
     /// With a KMS key.
     #[serde(rename = "KMS")]
     Kms,
-    /// Twice, with a KMS key.
+    /// Two layers, with a KMS key.
     #[serde(rename = "KMS_DSSE")]
     KmsDsse,
 }
 
 impl EncryptionType {
-    /// ECR's word for it.
+    /// The value in the ECR API.
     pub fn as_str(self) -> &'static str {
         match self {
             EncryptionType::Aes256 => "AES256",

@@ -1,17 +1,19 @@
 //! Why a task stopped.
 
-use crate::log::{self, Target, task_id};
-use crate::service::{list, text};
-use cli::Console;
+use crate::log_stream::targets;
+use anyhow::Context;
+use cli::Failure;
 use common::aws::Aws;
+use ecs::json::{list, text};
+use ecs::names::last_part;
 use serde_json::{Value, json};
 
-/// How many of a container's last lines are told.
-const LAST_LINES: i32 = 8;
+/// How many of the last lines of a container are shown.
+const LAST_LINES: u32 = 8;
 
 /// A task that ended.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Stopped {
+pub(crate) struct StoppedTask {
     pub(crate) id: String,
     pub(crate) reason: String,
     /// `TaskFailedToStart` and the like.
@@ -31,7 +33,7 @@ pub(crate) struct Container {
     pub(crate) lines: Vec<String>,
 }
 
-impl Stopped {
+impl StoppedTask {
     /// As DescribeTasks shows it.
     pub(crate) fn of(task: &Value) -> Self {
         let containers = list(task, "containers").iter().map(|one| Container {
@@ -40,8 +42,8 @@ impl Stopped {
             reason: text(one, "reason").to_owned(),
             lines: Vec::new(),
         });
-        Stopped {
-            id: task_id(text(task, "taskArn")).to_owned(),
+        StoppedTask {
+            id: last_part(text(task, "taskArn")).to_owned(),
             reason: text(task, "stoppedReason").to_owned(),
             code: text(task, "stopCode").to_owned(),
             started: task.get("startedAt").is_some_and(|time| !time.is_null()),
@@ -55,36 +57,40 @@ impl Stopped {
         own.and_then(|own| own.exit_code)
     }
 
-    /// Adds the last lines of those containers that failed, or ended the task though nothing failed.
+    /// Adds the last lines of the containers that failed, or that ended the task without a failure.
     ///
     /// # Errors
     /// When CloudWatch refuses.
     pub(crate) async fn read_logs(&mut self, definition: &Value, aws: &Aws) -> anyhow::Result<()> {
-        let targets: Vec<Target> = log::targets(definition);
-        // A server that is stopped because it is not healthy may well end with 0.
-        let all = self.ended_by_itself() || self.reason.contains("health check");
+        let targets = targets(definition);
+        // A server that is stopped as unhealthy may exit with 0.
+        let all = self.ended_by_success() || self.reason.contains("health check");
         let asked = |one: &&mut Container| one.exit_code != Some(0) || all;
         for container in self.containers.iter_mut().filter(asked) {
             if let Some(target) = targets.iter().find(|target| target.container == container.name) {
-                container.lines = target.last(aws, &self.id, LAST_LINES).await?;
+                let lines = target
+                    .last(aws, &self.id, LAST_LINES)
+                    .await
+                    .map_err(Failure::from);
+                container.lines = lines.with_context(|| target.failed_to_read(&self.id))?;
             }
         }
         Ok(())
     }
 
-    /// A container ended the task, and none of them failed by itself: what ended with 0 is the cause then, and what
-    /// ECS stopped after it is not.
-    fn ended_by_itself(&self) -> bool {
+    /// A container ended the task, and none of them failed: the cause is the container that exited with 0, and not those
+    /// that ECS stopped after it.
+    fn ended_by_success(&self) -> bool {
         let by_container =
             self.code == "EssentialContainerExited" || self.reason.starts_with("Essential container");
         by_container
             && !self
                 .containers
                 .iter()
-                .any(|one| one.is_to_blame() && !one.was_stopped())
+                .any(|one| one.failed() && !one.was_stopped())
     }
 
-    /// In one sentence: what stopped it, and which container.
+    /// In one sentence: why it stopped, and by which container.
     pub(crate) fn cause(&self) -> String {
         let mut text = format!("task {} stopped: ", self.id);
         text += if self.reason.is_empty() {
@@ -92,20 +98,20 @@ impl Stopped {
         } else {
             &self.reason
         };
-        let ended = self.ended_by_itself();
-        let told = |one: &&Container| one.is_to_blame() || ended && one.exit_code.is_some();
-        for container in self.containers.iter().filter(told) {
+        let ended = self.ended_by_success();
+        let is_shown = |one: &&Container| one.failed() || ended && one.exit_code.is_some();
+        for container in self.containers.iter().filter(is_shown) {
             text += &format!("; {}", container.sentence());
         }
         text
     }
 
-    /// The sentence, and below it the last lines.
-    pub(crate) fn tell(&self, service: &str, note: impl Fn(String)) {
-        note(format!("{service}: {}", self.cause()));
+    /// Prints the sentence, and below it the last lines.
+    pub(crate) fn print(&self, service: &str, info: impl Fn(String)) {
+        info(format!("{service}: {}", self.cause()));
         for container in &self.containers {
             for line in &container.lines {
-                note(format!("  {} | {line}", container.name));
+                info(format!("  {} | {line}", container.name));
             }
         }
     }
@@ -129,7 +135,7 @@ impl Stopped {
 
 impl Container {
     /// It failed, or could not start for a reason of its own.
-    pub(crate) fn is_to_blame(&self) -> bool {
+    pub(crate) fn failed(&self) -> bool {
         !self.reason.is_empty() || self.exit_code.is_some_and(|code| code != 0)
     }
 
@@ -151,7 +157,7 @@ impl Container {
     }
 }
 
-/// The exit code, and the signal that it may stand for: engines report 128 and the signal's number.
+/// The exit code, and the signal that it may mean: container engines report 128 plus the number of the signal.
 pub(crate) fn with_signal(code: i64) -> String {
     let signal = match code {
         129 => "SIGHUP",
@@ -170,14 +176,9 @@ pub(crate) fn with_signal(code: i64) -> String {
     format!("{code} ({signal})")
 }
 
-/// Whether a stopped task is one of this deployment. ECS starts a service's tasks in the deployment's name.
+/// Whether a stopped task belongs to this deployment: ECS starts the tasks of a service in its name.
 pub(crate) fn is_of(task: &Value, deployment: &str) -> bool {
     text(task, "startedBy") == deployment
-}
-
-/// Says once that reasons can't be read, and why.
-pub(crate) fn not_told(console: &Console, error: &anyhow::Error) {
-    console.warn(format!("why tasks stop is not told: {error:#}"));
 }
 
 #[cfg(test)]
@@ -199,7 +200,7 @@ mod tests {
                 "task 0123 stopped: CannotPullContainerError: not found; container `web` did not start: CannotPullContainerError: x",
             ),
             (json!({"taskArn": arn}), "task 0123 stopped: ECS gives no reason"),
-            // A server that ends is a fault, though it says that all is well. What is stopped after it is none.
+            // A server must not end, not even with 0. What ECS stops after it is not a fault.
             (
                 json!({"taskArn": arn, "stoppedReason": "Essential container in task exited",
                        "containers": [{"name": "web", "exitCode": 0}, {"name": "xray", "exitCode": 143}]}),
@@ -211,14 +212,14 @@ mod tests {
                                       {"name": "xray", "exitCode": 0}]}),
                 "task 0123 stopped: ECS gives no reason; container `web` exited with 137 (SIGKILL): OutOfMemoryError: Container killed due to memory usage",
             ),
-            // Nothing ended by itself here.
+            // No container ended the task here.
             (
                 json!({"taskArn": arn, "stopCode": "ServiceSchedulerInitiated", "stoppedReason": "Task failed container health checks",
                        "containers": [{"name": "web", "exitCode": 0}]}),
                 "task 0123 stopped: Task failed container health checks",
             ),
         ] {
-            assert_eq!(Stopped::of(&task).cause(), expected);
+            assert_eq!(StoppedTask::of(&task).cause(), expected);
         }
     }
 }

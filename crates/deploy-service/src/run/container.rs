@@ -1,15 +1,15 @@
-//! Which container of a task definition runs a command, and what ECS makes of that. No I/O.
+//! The container of a task definition that runs the command. No I/O.
 
-use crate::service::{list, text};
 use anyhow::Result;
 use cli::{ErrorKind, Failure};
+use ecs::json::{list, text};
 use serde_json::Value;
 
-/// The one named, the only one, or the one that the service publishes.
+/// The container that is named, the only one, or the one that the service publishes.
 ///
 /// # Errors
-/// When there is none of that name, or it can't be told which one is meant.
-pub(crate) fn chosen(definition: &Value, service: &Value, named: Option<&str>) -> Result<String> {
+/// When there is none of that name, or several and none of them is the service's.
+pub(super) fn select(definition: &Value, service: &Value, named: Option<&str>) -> Result<String> {
     let containers = list(definition, "containerDefinitions");
     let names: Vec<&str> = containers.iter().map(|one| text(one, "name")).collect();
     let known = || {
@@ -57,10 +57,10 @@ pub(crate) fn chosen(definition: &Value, service: &Value, named: Option<&str>) -
 
 /// The container of a command, as the task definition has it.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Container<'a>(Option<&'a Value>);
+pub(super) struct Container<'a>(Option<&'a Value>);
 
 impl<'a> Container<'a> {
-    pub(crate) fn of(definition: &'a Value, name: &str) -> Self {
+    pub(super) fn of(definition: &'a Value, name: &str) -> Self {
         let all = list(definition, "containerDefinitions").iter();
         Container(all.into_iter().find(|one| text(one, "name") == name))
     }
@@ -69,18 +69,18 @@ impl<'a> Container<'a> {
         self.0?.pointer(pointer)?.as_bool()
     }
 
-    /// Whether ECS starts it again when it has ended.
-    pub(crate) fn restarts(self) -> bool {
+    /// Whether ECS restarts it when it has ended.
+    pub(super) fn restarts(self) -> bool {
         self.is("/restartPolicy/enabled") == Some(true)
     }
 
-    /// Whether ECS ends the task when it has ended.
-    pub(crate) fn ends_the_task(self) -> bool {
+    /// Whether ECS stops the task when it has ended.
+    pub(super) fn ends_the_task(self) -> bool {
         self.is("/essential") != Some(false) && !self.restarts()
     }
 
-    /// The words that stand before the command: RunTask has nothing to replace them with.
-    pub(crate) fn entry_point(self) -> Option<&'a Value> {
+    /// The words in front of the command, which RunTask can't override.
+    pub(super) fn entry_point(self) -> Option<&'a Value> {
         let words = self.0?.get("entryPoint")?;
         words.as_array().filter(|words| !words.is_empty())?;
         Some(words)
@@ -93,10 +93,10 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn the_command_runs_in_the_container_that_is_meant() {
+    fn the_command_runs_in_the_container_of_the_service() {
         let find = |containers: Value, named: Option<&str>| {
             let service = json!({"serviceName": "web", "serviceConnectConfiguration": {"services": [{"portName": "http"}]}});
-            chosen(&json!({"containerDefinitions": containers}), &service, named).ok()
+            select(&json!({"containerDefinitions": containers}), &service, named).ok()
         };
         let one = json!([{"name": "a"}]);
         let published = json!([{"name": "a"}, {"name": "b", "portMappings": [{"name": "http"}]}]);

@@ -1,58 +1,56 @@
-//! What Parameter Store has now, as far as the plan depends on it.
+//! Reads what the plan needs of the existing parameters.
 
-use crate::plan::{Current, Metadata, Need, Stored, Tags, Wanted, need};
+use crate::plan::{Desired, Metadata, Need, Observed, Stored, need};
+use crate::rate::CONCURRENCY;
 use crate::store::Store;
 use anyhow::{Context, Result};
-use cli::Console;
 use cli::error::ErrorSummary;
+use cli::{Console, ErrorKind};
 use futures_util::{StreamExt, TryStreamExt, stream};
+use reconcile::Tags;
 use std::collections::BTreeMap;
 
-/// Reads the parameters that are there. `with_tags` says whether their tags matter.
+/// Reads the parameters that exist, `with_tags` if the file has tags.
 ///
 /// # Errors
-/// When a read fails that the plan needs. One that is denied and would only have been a check is a warning.
-pub(crate) async fn survey(
+/// When a read fails that the plan needs. A denied read that only compares is a warning.
+pub(crate) async fn fetch_observed(
     store: &Store<'_>,
-    wanted: &[&Wanted],
+    desired: &[&Desired],
     with_tags: bool,
     console: &Console,
-) -> Result<BTreeMap<String, Current>> {
-    let names: Vec<&str> = wanted.iter().map(|wanted| wanted.name.as_str()).collect();
+) -> Result<BTreeMap<String, Observed>> {
+    let names: Vec<&str> = desired.iter().map(|desired| desired.name.as_str()).collect();
     let stored = store.read(&names).await.with_context(|| match names.as_slice() {
         [name] => format!("failed to read parameter `{name}`"),
         names => format!("failed to read {} parameters", names.len()),
     })?;
-    console.debug(format!(
-        "{} of {} parameters are there",
-        stored.len(),
-        names.len()
-    ));
-    let (mut metadata, mut tags) = futures_util::try_join!(
-        metadata(store, wanted, &stored, console),
+    console.debug(format!("{} of {} parameters exist", stored.len(), names.len()));
+    let (mut metadata, mut tags) = tokio::try_join!(
+        metadata(store, desired, &stored, console),
         tags(store, &stored, with_tags, console)
     )?;
-    let current = stored.into_iter().map(|(name, stored)| {
-        let current = Current {
+    let observed = stored.into_iter().map(|(name, stored)| {
+        let observed = Observed {
             stored,
             metadata: metadata.remove(&name),
             tags: tags.remove(&name),
         };
-        (name, current)
+        (name, observed)
     });
-    Ok(current.collect())
+    Ok(observed.collect())
 }
 
 async fn metadata(
     store: &Store<'_>,
-    wanted: &[&Wanted],
+    desired: &[&Desired],
     stored: &BTreeMap<String, Stored>,
     console: &Console,
 ) -> Result<BTreeMap<String, Metadata>> {
     let mut needed: Vec<(&str, Need)> = Vec::new();
-    for wanted in wanted {
-        if let Some(stored) = stored.get(&wanted.name) {
-            needed.push((&wanted.name, need(wanted, stored)));
+    for desired in desired {
+        if let Some(stored) = stored.get(&desired.name) {
+            needed.push((&desired.name, need(desired, stored)));
         }
     }
     needed.retain(|(_, need)| *need != Need::No);
@@ -61,7 +59,7 @@ async fn metadata(
     }
     let names: Vec<&str> = needed.iter().map(|(name, _)| *name).collect();
     let answer = store.describe(&names).await;
-    let kept = needed.iter().find(|(_, need)| *need == Need::ToKeep);
+    let kept = needed.iter().find(|(_, need)| *need == Need::Keep);
     match (answer, kept) {
         (Err(error), None) if is_denied(&error) => {
             console.warn(format!("key, tier and description not judged: {error:#}"));
@@ -77,10 +75,10 @@ async fn metadata(
 async fn tags(
     store: &Store<'_>,
     stored: &BTreeMap<String, Stored>,
-    wanted: bool,
+    with_tags: bool,
     console: &Console,
 ) -> Result<BTreeMap<String, Tags>> {
-    if !wanted {
+    if !with_tags {
         return Ok(BTreeMap::new());
     }
     let read = async |name: &String| -> Result<(String, Tags)> {
@@ -89,7 +87,7 @@ async fn tags(
         Ok((name.clone(), tags))
     };
     let answers = stream::iter(stored.keys()).map(read);
-    match answers.buffer_unordered(crate::pace::AT_ONCE).try_collect().await {
+    match answers.buffer_unordered(CONCURRENCY).try_collect().await {
         Err(error) if is_denied(&error) => {
             console.warn(format!("tags not judged: {error:#}"));
             Ok(BTreeMap::new())
@@ -99,7 +97,5 @@ async fn tags(
 }
 
 fn is_denied(error: &anyhow::Error) -> bool {
-    ErrorSummary::of(error)
-        .code
-        .is_some_and(|code| matches!(code.as_str(), "AccessDenied" | "AccessDeniedException"))
+    ErrorSummary::of(error).kind == ErrorKind::Denied
 }

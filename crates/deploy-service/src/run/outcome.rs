@@ -1,10 +1,10 @@
-//! How a command ended, and what that means for the exit code. No I/O.
+//! How a command ended, and the exit code of the run. No I/O.
 
-use crate::stopped::{Container, Stopped, with_signal};
+use crate::stopped_task::{Container, StoppedTask, with_signal};
 use cli::{Exit, Failure};
 
-/// Nothing when it ended with 0.
-pub(super) fn failure(task: &Stopped, container: &str) -> Option<Failure> {
+/// The failure of a command; `None` when it exited with 0.
+pub(super) fn failure(task: &StoppedTask, container: &str) -> Option<Failure> {
     let own = task.containers.iter().find(|one| one.name == container);
     match own.and_then(|own| own.exit_code) {
         Some(0) => None,
@@ -12,10 +12,10 @@ pub(super) fn failure(task: &Stopped, container: &str) -> Option<Failure> {
         None if task.started => Some(
             Failure::new(
                 Exit::Negative,
-                format!("failed to learn how the command ended: {}", task.cause()),
+                format!("cannot determine how the command ended: {}", task.cause()),
             )
             .code("no-exit-code")
-            .hint("ECS has no exit code for it: it may have done its work, or a part of it"),
+            .hint("ECS has no exit code for it: the command may have run, completely or in part"),
         ),
         None => Some(
             Failure::new(
@@ -27,7 +27,7 @@ pub(super) fn failure(task: &Stopped, container: &str) -> Option<Failure> {
     }
 }
 
-fn exited(task: &Stopped, container: &str, own: Option<&Container>, code: i64) -> Failure {
+fn exited(task: &StoppedTask, container: &str, own: Option<&Container>, code: i64) -> Failure {
     let mut message = format!(
         "the command exited with {} in container `{container}` of task `{}`",
         with_signal(code),
@@ -37,9 +37,9 @@ fn exited(task: &Stopped, container: &str, own: Option<&Container>, code: i64) -
     if !reason.is_empty() {
         message += &format!(": {reason}");
     }
-    // What ended it from outside: another container, or somebody who stopped the task.
+    // Another container, or a request to stop the task, may have ended it.
     let others = task.containers.iter().filter(|one| one.name != container);
-    for other in others.filter(|one| one.is_to_blame() && !one.was_stopped()) {
+    for other in others.filter(|one| one.failed() && !one.was_stopped()) {
         message += &format!("; {}", other.sentence());
     }
     if !matches!(task.code.as_str(), "" | "EssentialContainerExited") && !task.reason.is_empty() {
@@ -65,13 +65,13 @@ mod tests {
         let task = json!({
             "taskArn": arn, "startedAt": 1, "stopCode": code, "stoppedReason": reason, "containers": containers,
         });
-        let failure = failure(&Stopped::of(&task), "web")?;
+        let failure = failure(&StoppedTask::of(&task), "web")?;
         let described = ErrorSummary::of(&failure.into());
         Some((described.message, described.exit.code()))
     }
 
     #[test]
-    fn the_code_is_the_commands_own_and_its_cause_is_told() {
+    fn the_exit_code_is_that_of_the_command() {
         let exited = "EssentialContainerExited";
         let essential = "Essential container in task exited";
         let web = |code: i64| json!([{"name": "web", "exitCode": code}]);
@@ -143,12 +143,12 @@ mod tests {
     }
 
     #[test]
-    fn without_a_code_it_is_told_whether_the_command_may_have_run() {
+    fn without_an_exit_code_the_command_may_have_run() {
         let lost = ended(json!([{"name": "web"}]), "TerminationNotice", "the host failed");
-        let message = "failed to learn how the command ended: task 0123 stopped: the host failed";
+        let message = "cannot determine how the command ended: task 0123 stopped: the host failed";
         assert_eq!(lost, Some((message.to_owned(), 1)));
         let task = json!({"taskArn": "x/0123", "stoppedReason": "CannotPullContainerError: x"});
-        let failure = failure(&Stopped::of(&task), "web").unwrap();
+        let failure = failure(&StoppedTask::of(&task), "web").unwrap();
         assert_eq!(
             failure.to_string(),
             "failed to run the command: task 0123 stopped: CannotPullContainerError: x"

@@ -1,29 +1,26 @@
-//! What became of each parameter, as lines of text and as items of the JSON document.
+//! What was done with each parameter, as lines of text and as items of the JSON document.
 
-use crate::fault::Fault;
+use crate::error::ParameterError;
 use cli::{Change, Item};
 use serde_json::json;
 
-/// What was done, or would be.
+/// What was done, or would be done.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum State {
-    /// `--dry-run`: it would be made.
+    /// `--dry-run`: it would be created.
     ToCreate,
-    /// `--dry-run`: it would be changed.
+    /// `--dry-run`: it would be updated.
     ToUpdate,
     Created,
     Updated,
     Unchanged,
-    /// It can't become what the file wants.
-    Blocked(Fault),
-    /// A call failed; `written` when another call for it went through before.
-    Failed {
-        fault: Fault,
-        written: bool,
-    },
-    /// Not tried, since what stopped another one would stop it, too.
+    /// It can't become what `ops.toml` wants.
+    Blocked(ParameterError),
+    /// A call failed.
+    Failed(ParameterError),
+    /// Not tried, because the error of another parameter would stop it as well.
     Skipped,
-    /// The deadline passed while its call was under way, or before.
+    /// The run has not come to its end yet.
     Unfinished,
 }
 
@@ -35,28 +32,22 @@ pub(crate) struct Row {
     pub(crate) source: String,
     pub(crate) r#type: &'static str,
     pub(crate) state: State,
-    /// The version that is there now; none when it is new and not written.
+    /// Whether a call has changed it.
+    pub(crate) is_written: bool,
+    /// The version that exists now; none for a new parameter that is not written.
     pub(crate) version: Option<i64>,
     pub(crate) changes: Vec<Change>,
 }
 
 impl Row {
-    /// Whether something was written for it.
-    pub(crate) fn is_written(&self) -> bool {
-        matches!(
-            self.state,
-            State::Created | State::Updated | State::Failed { written: true, .. }
-        )
-    }
-
-    pub(crate) fn fault(&self) -> Option<&Fault> {
+    pub(crate) fn error(&self) -> Option<&ParameterError> {
         match &self.state {
-            State::Blocked(fault) | State::Failed { fault, .. } => Some(fault),
+            State::Blocked(error) | State::Failed(error) => Some(error),
             _ => None,
         }
     }
 
-    /// One word for what was done, or would be.
+    /// One word for what was done, or would be done.
     pub(crate) fn word(&self) -> &'static str {
         match self.state {
             State::ToCreate => "create",
@@ -65,7 +56,7 @@ impl Row {
             State::Updated => "updated",
             State::Unchanged => "unchanged",
             State::Blocked(_) => "blocked",
-            State::Failed { .. } => "failed",
+            State::Failed(_) => "failed",
             State::Skipped => "skipped",
             State::Unfinished => "unfinished",
         }
@@ -85,24 +76,24 @@ impl Row {
             .detail("version", self.version)
             .detail("source", self.source.as_str())
             .detail("arn", self.arn.as_str());
-        match self.fault() {
-            Some(fault) => item.detail(
+        match self.error() {
+            Some(error) => item.detail(
                 "error",
-                json!({"message": fault.message, "code": fault.code, "hint": fault.hint}),
+                json!({"message": error.message, "kind": error.kind, "code": error.code, "hint": error.hint}),
             ),
             None => item,
         }
     }
 }
 
-/// A line for each row: name, what was done, version, source, and what differed. Names come first and have no
-/// blanks, so that `cut` and `awk` find their way.
-pub(crate) fn lines(rows: &[Row]) -> Vec<String> {
+/// A line for each row: name, what was done, version, source, and what differed. Names come first and contain no
+/// blanks, so that `cut` and `awk` can split the lines.
+pub(crate) fn lines(rows: &[&Row]) -> Vec<String> {
     let version = |row: &Row| {
         row.version
             .map_or("new".to_owned(), |version| format!("version {version}"))
     };
-    let widest = |text: &dyn Fn(&Row) -> usize| rows.iter().map(text).max().unwrap_or_default();
+    let widest = |text: &dyn Fn(&Row) -> usize| rows.iter().copied().map(text).max().unwrap_or_default();
     let name_width = widest(&|row| row.name.chars().count());
     let word_width = widest(&|row| row.word().len());
     let version_width = widest(&|row| version(row).len());
@@ -120,10 +111,10 @@ pub(crate) fn lines(rows: &[Row]) -> Vec<String> {
         );
         line.trim_end().to_owned()
     };
-    rows.iter().map(line).collect()
+    rows.iter().copied().map(line).collect()
 }
 
-/// `  (value, tier: Standard -> Advanced)`; of a value only that it is another one.
+/// `  (value, tier: Standard -> Advanced)`; of a value only that it differs.
 fn differences(changes: &[Change]) -> String {
     let shown: Vec<String> = changes
         .iter()
@@ -147,6 +138,7 @@ mod tests {
             source: "env A".into(),
             r#type: "SecureString",
             state,
+            is_written: false,
             version,
             changes,
         };
@@ -160,7 +152,7 @@ mod tests {
             row("/a/C", State::ToCreate, None, Vec::new()),
         ];
         assert_eq!(
-            lines(&rows),
+            lines(&rows.iter().collect::<Vec<_>>()),
             [
                 "/a/LONGER  unchanged  version 12  env A",
                 "/a/B       update     version 3   env A  (value, tier: Standard -> Advanced)",

@@ -1,21 +1,17 @@
 //! The command line.
 
+use crate::cadence::DEFAULT_POLL;
 use clap::{Parser, Subcommand};
-use cli::OutputArgs;
-use cli::args::{AwsArgs, ConfigArgs, ConfirmArgs, PlanArgs};
+use cli::args::{CommonArgs, ConfirmArgs, PlanArgs};
 use cli::duration;
-use cli::{ErrorKind, Failure};
-use common::config::Config;
+use ecs::names::revision_name;
 use std::time::Duration;
-
-/// A deployment's time when nobody says another one.
-const TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Create or update the service of ops.toml, and wait for its deployment
 ///
 /// Deploys the latest active revision of the task definition. It is done when
 /// this very deployment has completed and its revision is the one that runs;
-/// a rollback is told, with its cause. Prints the service's ARN.
+/// a rollback is reported with its cause. Prints the service's ARN.
 #[derive(Debug, Parser)]
 #[command(after_help = HELP, args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub(crate) struct Args {
@@ -25,7 +21,7 @@ pub(crate) struct Args {
     pub(crate) deploy: DeployArgs,
 }
 
-/// What else it can do.
+/// The other jobs.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Show the service: exit 0 when it runs as it should, 1 when not
@@ -53,14 +49,14 @@ pub(crate) struct DeployArgs {
     #[command(flatten)]
     pub(crate) plan: PlanArgs,
     #[command(flatten)]
-    pub(crate) common: CommonArgs,
+    pub(crate) service: ServiceArgs,
 }
 
 /// `status`
 #[derive(Debug, clap::Args)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
-    pub(crate) common: CommonArgs,
+    pub(crate) service: ServiceArgs,
 }
 
 /// `rollback`
@@ -77,7 +73,7 @@ pub(crate) struct RollbackArgs {
     #[command(flatten)]
     pub(crate) confirm: ConfirmArgs,
     #[command(flatten)]
-    pub(crate) common: CommonArgs,
+    pub(crate) service: ServiceArgs,
 }
 
 /// `run`
@@ -90,7 +86,7 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) container: Option<String>,
     #[command(flatten)]
-    pub(crate) common: CommonArgs,
+    pub(crate) service: ServiceArgs,
     /// The command, after `--`; an entryPoint of the container stays in front
     #[arg(last = true, required = true, value_name = "CMD")]
     pub(crate) words: Vec<String>,
@@ -109,42 +105,38 @@ pub(crate) struct LogsArgs {
     #[arg(long, value_name = "NAME")]
     pub(crate) container: Option<String>,
     #[command(flatten)]
-    pub(crate) common: CommonArgs,
+    pub(crate) service: ServiceArgs,
 }
 
-/// What all of them have.
+/// The options of every job.
 #[derive(Debug, clap::Args)]
-pub(crate) struct CommonArgs {
+pub(crate) struct ServiceArgs {
     /// Give up waiting after this time [default: `timeout` of [service], 10m]
     #[arg(long, value_name = "TIME", value_parser = duration::parse)]
     pub(crate) timeout: Option<Duration>,
     /// How often ECS is asked while waiting
-    #[arg(long, value_name = "TIME", default_value = "5s", value_parser = duration::parse)]
+    #[arg(long, value_name = "TIME", default_value = DEFAULT_POLL, value_parser = duration::parse)]
     pub(crate) poll: Duration,
     #[command(flatten)]
-    pub(crate) config: ConfigArgs,
-    #[command(flatten)]
-    pub(crate) aws: AwsArgs,
-    #[command(flatten)]
-    pub(crate) output: OutputArgs,
+    pub(crate) common: CommonArgs,
 }
 
 impl Args {
-    /// The options of the command at hand.
-    pub(crate) fn common(&self) -> &CommonArgs {
+    /// The options of the job that the command line names.
+    pub(crate) fn service(&self) -> &ServiceArgs {
         match &self.command {
-            None => &self.deploy.common,
-            Some(Command::Status(status)) => &status.common,
-            Some(Command::Rollback(rollback)) => &rollback.common,
-            Some(Command::Run(run)) => &run.common,
-            Some(Command::Logs(logs)) => &logs.common,
+            None => &self.deploy.service,
+            Some(Command::Status(status)) => &status.service,
+            Some(Command::Rollback(rollback)) => &rollback.service,
+            Some(Command::Run(run)) => &run.service,
+            Some(Command::Logs(logs)) => &logs.service,
         }
     }
 }
 
-/// A family, a revision of it, a revision's number alone, or an ARN.
+/// Accepts a family, a revision of it, a revision's number alone, or an ARN.
 fn task_definition(text: &str) -> Result<String, &'static str> {
-    let name = crate::rollout::short(text);
+    let name = revision_name(text);
     let (family, revision) = name.split_once(':').unwrap_or((name, "1"));
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     let is_number = !revision.is_empty() && revision.bytes().all(|byte| byte.is_ascii_digit());
@@ -152,28 +144,6 @@ fn task_definition(text: &str) -> Result<String, &'static str> {
         Ok(text.to_owned())
     } else {
         Err("expected FAMILY, FAMILY:REVISION, a revision's number, or an ARN")
-    }
-}
-
-impl CommonArgs {
-    /// How long it may take: the flag, the file, ten minutes.
-    ///
-    /// # Errors
-    /// When the file's `timeout` is none.
-    pub(crate) fn timeout(&self, config: &Config) -> Result<Duration, Failure> {
-        if let Some(timeout) = self.timeout {
-            return Ok(timeout);
-        }
-        let service = config.schema.service.as_ref();
-        let Some(text) = service.and_then(|service| service.timeout.as_deref()) else {
-            return Ok(TIMEOUT);
-        };
-        duration::parse(text).map_err(|fault| {
-            let path = config.path.display();
-            Failure::error(format!("failed to use `service.timeout` of `{path}`: {fault}"))
-                .kind(ErrorKind::Config)
-                .code("config")
-        })
     }
 }
 
