@@ -96,7 +96,7 @@ fn all_faults_are_told_with_place_and_field() {
         [
             "a.json:1:8: a[0]: needs the environment variable `UNSET`, which is not set",
             "a.json:1:20: a[1]: needs the environment variable `EMPTY`, which is empty",
-            "a.json:2:13: b.c: has a `$` that begins no `${NAME}`",
+            "a.json:2:13: b.c: has a `$` that does not start a `${NAME}`",
             "a.json:2:27: b.d: names `${cluster.name}`, which has no value here",
             "a.json:3:7: e: has a `${` without its `}`",
         ]
