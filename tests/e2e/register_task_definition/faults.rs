@@ -83,7 +83,7 @@ fn damaged_and_missing_files_are_told_before_the_first_call() {
             "${IMAGE_NOT_SET}",
             "image: needs the environment variable `IMAGE_NOT_SET`, which is not set",
         ),
-        ("5$$", "5$", "has a `$` that begins no `${NAME}`"),
+        ("5$$", "5$", "has a `$` that does not start a `${NAME}`"),
         (
             "${roles.task.arn}",
             "${roles.other.arn}",
