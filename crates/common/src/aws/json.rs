@@ -3,11 +3,8 @@
 //! timeouts, signing and endpoints are those of the SDK, because the calls run on the SDK's own orchestrator.
 
 mod protocol;
-mod raw_body;
 #[cfg(test)]
 mod tests;
-
-pub use raw_body::RawJsonBody;
 
 use super::error::CallError;
 use super::{AttemptTracker, Aws, endpoint};
