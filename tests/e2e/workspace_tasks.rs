@@ -147,7 +147,10 @@ fn push_makes_the_probes_first() {
         .args(["--dry-run", "push", "ARGS=backend-flask"])
         .current_dir(root());
     let stdout = dry.run().exits(0).stdout;
-    assert_eq!(stdout, "scripts/dist --quiet\nbin/ecr/push-image backend-flask\n");
+    assert_eq!(
+        stdout,
+        "scripts/dist --quiet --for backend-flask\nbin/ecr/push-image backend-flask\n"
+    );
 }
 
 #[test]

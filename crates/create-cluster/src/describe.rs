@@ -18,10 +18,11 @@ pub(crate) struct Observed {
     /// ECS's word.
     pub(crate) insights: String,
     pub(crate) sessions: Sessions,
-    /// A part of the configuration that `ops.toml` does not have. It is sent back.
+    /// A part of the configuration that `ops.toml` does not have. UpdateCluster gets it back unchanged.
     pub(crate) managed_storage: Option<Value>,
     pub(crate) capacity_providers: Vec<String>,
-    /// The default strategy of the capacity providers. It is sent back.
+    /// The default strategy of the capacity providers. PutClusterCapacityProviders gets it back unchanged, because ECS
+    /// removes a strategy that is not sent.
     pub(crate) strategy: Value,
     pub(crate) tags: Tags,
     /// The attachments that failed, or else all of them, with the reasons of ECS.
@@ -43,8 +44,8 @@ pub(crate) enum Status {
     UpdateFailed,
 }
 
-/// The response of DescribeClusters. A field of another type is an error, and never a field that is missing: what is
-/// missing is set.
+/// The response of DescribeClusters. A field of the wrong type fails the read. It must not count as absent, because
+/// the plan sets absent fields.
 #[derive(Deserialize)]
 struct Response {
     clusters: Option<Vec<Cluster>>,

@@ -83,7 +83,8 @@ pub(crate) struct Action {
     pub(crate) purpose: &'static str,
 }
 
-/// Compares. What the file does not name stays: so do capacity providers, tags and fields of `execute_command`.
+/// Compares. Nothing that the file omits is changed: this includes capacity providers, tags and fields of
+/// `execute_command`.
 pub(crate) fn plan(desired: &Desired, observed: Option<&Observed>) -> Plan {
     let Some(observed) = observed else {
         return Plan::Create(changes_at_creation(desired), Vec::new());

@@ -37,9 +37,9 @@ pub(crate) struct EcsCluster<'a> {
 /// The service-linked role, in this run.
 #[derive(Debug)]
 enum LinkedRole {
-    /// It has not been looked for.
+    /// Nothing has read it yet.
     NotRead,
-    /// The look at it, before the plan.
+    /// What `observe` found, not yet evaluated by `check_plan`.
     Read(Presence),
     /// It exists, or the caller may not look.
     Assumed,

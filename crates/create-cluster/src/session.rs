@@ -60,7 +60,7 @@ impl Sessions {
         Sessions::default().with(table)
     }
 
-    /// The `executeCommandConfiguration` of a cluster, `null` without one. Empty texts are none.
+    /// The `executeCommandConfiguration` of a cluster, `null` without one. An empty string counts as absent.
     pub(crate) fn from_ecs(configuration: &Value) -> Self {
         let log = configuration.get("logConfiguration").unwrap_or(&Value::Null);
         let text = |value: &Value, field: &str| {

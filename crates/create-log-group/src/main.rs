@@ -1,7 +1,7 @@
 //! `create-log-group` creates the CloudWatch log group of `ops.toml`, and keeps it as the file says.
 //!
-//! It describes the group first and changes only what differs: retention, KMS key, deletion protection, tags. What the file does
-//! not name stays as it is. A shorter retention deletes log events, so it requires confirmation.
+//! It describes the group first and changes only what differs: retention, KMS key, deletion protection, tags. What the
+//! file does not name stays as it is. A shorter retention deletes log events, so it requires confirmation.
 //!
 //! stdout: the group's ARN.
 //! stderr: what was created or changed, field by field.

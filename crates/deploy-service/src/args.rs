@@ -95,10 +95,10 @@ pub(crate) struct RunArgs {
 /// `logs`
 #[derive(Debug, clap::Args)]
 pub(crate) struct LogsArgs {
-    /// Go on with what comes
+    /// Keep printing new log events
     #[arg(short, long)]
     pub(crate) follow: bool,
-    /// Begin so long ago
+    /// Show events from this long ago
     #[arg(long, value_name = "TIME", default_value = "10m", value_parser = duration::parse)]
     pub(crate) since: Duration,
     /// Only this container

@@ -242,9 +242,6 @@ impl Pusher<'_> {
     ) -> Result<(), PushError> {
         let (console, destination) = (self.context.console, self.context.destination);
         for tag in tags {
-            if !moved.is_empty() {
-                console.record(&state.changed(action, &moved, remote).item(state.image));
-            }
             let put = destination.put_tag(&state.image.repository, remote, tag).await;
             let result = match put {
                 Ok(true) => Ok(()),
@@ -256,6 +253,7 @@ impl Pusher<'_> {
                 ..failed
             })?;
             moved.push(tag.clone());
+            console.record(&state.changed(action, &moved, remote).item(state.image));
         }
         Ok(())
     }

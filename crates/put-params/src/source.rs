@@ -276,7 +276,10 @@ mod tests {
             ),
             ("${BYTES}", vec!["environment variable `BYTES` is not UTF-8 text"]),
             ("${KEY", vec!["the template has a `${` without its `}`"]),
-            ("a$KEY", vec!["the template has a `$` that does not start a `${NAME}`"]),
+            (
+                "a$KEY",
+                vec!["the template has a `$` that does not start a `${NAME}`"],
+            ),
             (
                 "${KEY:-x}",
                 vec!["the template names `${KEY:-x}`, which is no environment variable"],

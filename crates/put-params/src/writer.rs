@@ -14,10 +14,10 @@ use reconcile::{Plan, Step, Tags};
 use secrecy::ExposeSecret;
 use std::cell::Cell;
 use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
-/// How often the new values are read back at most.
-const READS: u32 = 4;
+/// How long the new values are read back: SSM is eventually consistent.
+const READ_BACK: Duration = Duration::from_secs(1);
 
 /// The pause between two of these reads.
 const READ_PAUSE: Duration = Duration::from_millis(250);
@@ -165,13 +165,8 @@ impl Writer<'_> {
             .filter_map(|parameter| Some((&parameter.desired, parameter.row.version?)))
             .collect();
         let mut warnings = Vec::new();
-        for read in 1..=READS {
-            if remaining.is_empty() {
-                return warnings;
-            }
-            if read > 1 {
-                sleep(READ_PAUSE).await;
-            }
+        let start = Instant::now();
+        while !remaining.is_empty() {
             let names: Vec<&str> = remaining
                 .iter()
                 .map(|(desired, _)| desired.name.as_str())
@@ -193,6 +188,12 @@ impl Writer<'_> {
                     ReadBack::Stale => true,
                 }
             });
+            if start.elapsed() >= READ_BACK {
+                break;
+            }
+            if !remaining.is_empty() {
+                sleep(READ_PAUSE).await;
+            }
         }
         warnings.extend(remaining.iter().map(|(desired, version)| {
             format!(

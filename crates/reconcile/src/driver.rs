@@ -110,6 +110,8 @@ impl<'a, R: Resource> Target<'a, R> {
         if created == Created::MayBeOurs && plan.is_covered_by(&steps) {
             return finish_creation(self.console, resource, changes, steps).await;
         }
+        // Another run created the resource after this one had looked. Its plan destroys nothing that was there then:
+        // no events and no images are old enough to be lost, and `confirmed` leaves out what else needs a question.
         update(self.console, resource, observed, plan, true).await
     }
 }

@@ -116,7 +116,8 @@ pub trait Resource {
     }
 
     /// Waits for another caller's work on the resource, and creates what the resource needs, before the question and
-    /// the first change. The result is the resource after that.
+    /// the first change. The result is the resource after that. The plan is made again from it, and not checked again by
+    /// [`Resource::check_plan`]: it may only contain less.
     ///
     /// # Errors
     /// When the wait or a call fails.

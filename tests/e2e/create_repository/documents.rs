@@ -375,5 +375,5 @@ fn all_faults_are_told_at_once() {
         .says(
             "aws/lifecycle.json:5:20: rules[0].selection: `tagged` needs `tagPatternList` or `tagPrefixList`",
         )
-        .says(" faults\n");
+        .says(" errors in ");
 }

@@ -22,7 +22,10 @@ fn faults_of_the_file_are_told_before_the_first_call() {
             replaced("\"MUTABLE\"", "\"SOMETIMES\""),
             "ops.toml:9:18`: unknown variant, expected `MUTABLE` or `IMMUTABLE`",
         ),
-        (replaced("version = 1", "version = 2"), "`version` is 2"),
+        (
+            replaced("version = 1", "version = 2"),
+            "unsupported version 2 (supported: 1)",
+        ),
         (
             replaced("name = \"one\"", "name = \"${NOT_SET_ANYWHERE}\""),
             "NOT_SET_ANYWHERE",

@@ -114,5 +114,5 @@ fn the_repository_is_as_the_file_says_and_drift_is_repaired() {
         .tool("encryption = { type = \"KMS\" }", 2)
         .run()
         .exits(2)
-        .says("encryption is chosen for good");
+        .says("encryption is set only at creation");
 }

@@ -66,6 +66,8 @@ enum Cause {
     NoResponse { reason: Option<String> },
     /// The request was not sent.
     NotSent { reason: String },
+    /// The request was not sent, because the AWS configuration does not allow it.
+    Config { reason: String },
     /// The request was not sent because there are no credentials, with the reason if a provider failed.
     NoCredentials { reason: Option<String> },
 }
@@ -94,6 +96,11 @@ impl CallError {
         Self::new(operation, Cause::NotSent { reason })
     }
 
+    pub(super) fn config(operation: String, reason: impl Into<String>) -> Self {
+        let reason = reason.into();
+        Self::new(operation, Cause::Config { reason })
+    }
+
     pub(super) fn no_credentials(operation: &str, error: &CredentialsError) -> Self {
         Self::new(operation.to_owned(), Cause::no_credentials(error))
     }
@@ -103,7 +110,7 @@ impl CallError {
             Cause::Service { status, .. } => status.is_some_and(|status| status >= 500),
             Cause::NonAws { status } => *status >= 500,
             Cause::Unparseable { .. } | Cause::NoResponse { .. } => true,
-            Cause::NotSent { .. } | Cause::NoCredentials { .. } => false,
+            Cause::NotSent { .. } | Cause::Config { .. } | Cause::NoCredentials { .. } => false,
         };
         CallError {
             operation,
@@ -112,7 +119,7 @@ impl CallError {
         }
     }
 
-    /// With what is known of the attempts before the last one.
+    /// Marks the error as possibly applied when an earlier attempt may have been.
     pub(super) fn or_applied(mut self, applied: bool) -> Self {
         self.may_have_applied |= applied;
         self
@@ -140,6 +147,7 @@ impl CallError {
             Cause::Service { code, status, .. } => kind_of(code, *status),
             Cause::NonAws { .. } | Cause::Unparseable { .. } => ErrorKind::Unparseable,
             Cause::NoResponse { .. } | Cause::NotSent { .. } => ErrorKind::Network,
+            Cause::Config { .. } => ErrorKind::Config,
             Cause::NoCredentials { .. } => ErrorKind::Credentials,
         }
     }
@@ -166,6 +174,7 @@ impl CallError {
             Cause::NonAws { .. } => "no-aws-error",
             Cause::Unparseable { .. } => "no-aws-answer",
             Cause::NoResponse { .. } | Cause::NotSent { .. } => "network",
+            Cause::Config { .. } => "config",
             Cause::NoCredentials { .. } => "no-credentials",
         }
     }
@@ -181,6 +190,9 @@ impl CallError {
             }
             Cause::NoCredentials { .. } => {
                 "sign in with `aws sso login`, set AWS_PROFILE, or export AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            }
+            Cause::Config { .. } => {
+                "check AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT and AWS_ENDPOINT_URL"
             }
             _ => NETWORK_HINT,
         };
@@ -212,7 +224,9 @@ impl fmt::Display for CallError {
             Cause::NoResponse { reason: Some(reason) } => {
                 write!(formatter, "{operation} got no answer: {reason}")
             }
-            Cause::NotSent { reason } => write!(formatter, "{operation} could not be sent: {reason}"),
+            Cause::NotSent { reason } | Cause::Config { reason } => {
+                write!(formatter, "{operation} could not be sent: {reason}")
+            }
             Cause::NoCredentials { reason: None } => {
                 write!(
                     formatter,

@@ -117,7 +117,7 @@ impl JsonClient {
         let action = format!("{}:{operation}", self.service.iam_prefix);
         let plugins = match &self.plugins {
             Ok(plugins) => plugins.clone(),
-            Err(reason) => return Err(CallError::not_sent(action, *reason)),
+            Err(reason) => return Err(CallError::config(action, *reason)),
         };
         let attempts = AttemptTracker::default();
         let mut components = RuntimeComponentsBuilder::new("operation");
