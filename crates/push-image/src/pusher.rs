@@ -231,7 +231,7 @@ impl Pusher<'_> {
     }
 
     /// Moves `tags` to `remote`: with ECR's API, or in other registries by pushes of the same layers. `moved` has the
-    /// tags that this run has moved before. Each step is recorded for a run that is interrupted after it.
+    /// tags that this run has moved before. What was moved is recorded for a run that is interrupted.
     async fn move_tags(
         &self,
         state: &Comparison<'_>,
@@ -241,6 +241,9 @@ impl Pusher<'_> {
         mut moved: Vec<String>,
     ) -> Result<(), PushError> {
         let (console, destination) = (self.context.console, self.context.destination);
+        if !moved.is_empty() {
+            console.record(&state.changed(action, &moved, remote).item(state.image));
+        }
         for tag in tags {
             let put = destination.put_tag(&state.image.repository, remote, tag).await;
             let result = match put {
