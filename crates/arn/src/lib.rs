@@ -4,24 +4,13 @@
 //! accepted in every part.
 
 pub mod partition;
+mod parts;
 mod services;
 
-use services::{Has, kind_of_place, kinds};
+pub use parts::{Arn, split};
 
-/// The parts of an ARN behind `arn`, unchanged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Arn<'a> {
-    /// `aws`
-    pub partition: &'a str,
-    /// `ssm`
-    pub service: &'a str,
-    /// `us-east-1`; empty for global services.
-    pub region: &'a str,
-    /// 12 digits; empty for services with globally unique names.
-    pub account: &'a str,
-    /// `parameter/cruddur/backend-flask/X`
-    pub resource: &'a str,
-}
+use parts::parts;
+use services::{Has, kind_of_place, kinds};
 
 /// What is wrong with an ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,40 +21,6 @@ pub struct ArnFault {
     pub hint: Option<String>,
     /// Whether the ARN can never match; otherwise it is only suspicious.
     pub fatal: bool,
-}
-
-/// Splits an ARN. The resource keeps its colons.
-pub fn split(text: &str) -> Option<Arn<'_>> {
-    let mut parts = parts(text).into_iter();
-    if parts.next() != Some("arn") {
-        return None;
-    }
-    Some(Arn {
-        partition: parts.next()?,
-        service: parts.next()?,
-        region: parts.next()?,
-        account: parts.next()?,
-        resource: parts.next()?,
-    })
-}
-
-/// Splits at the first five colons. A colon inside a variable of IAM (`${aws:username}`) does not separate parts.
-fn parts(text: &str) -> Vec<&str> {
-    let mut parts = Vec::new();
-    let (mut start, mut in_variable) = (0, false);
-    for (at, character) in text.char_indices() {
-        match character {
-            '{' if text[..at].ends_with('$') => in_variable = true,
-            '}' => in_variable = false,
-            ':' if !in_variable && parts.len() < 5 => {
-                parts.push(&text[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(&text[start..]);
-    parts
 }
 
 /// Checks `text` as an ARN. With `partition`, the ARN must belong to it.

@@ -5,6 +5,8 @@
 pub struct Partition {
     /// As ARNs contain it: `aws-cn`.
     pub name: &'static str,
+    /// The region whose name the signatures of its global services contain.
+    pub home_region: &'static str,
     /// The DNS suffix of its services.
     pub domain: &'static str,
     /// The DNS suffix of its dual-stack endpoints.
@@ -18,42 +20,49 @@ pub struct Partition {
 static OTHERS: [Partition; 7] = [
     Partition {
         name: "aws-cn",
+        home_region: "cn-north-1",
         domain: "amazonaws.com.cn",
         dual_stack_domain: "api.amazonwebservices.com.cn",
         prefix: "cn-",
     },
     Partition {
         name: "aws-us-gov",
+        home_region: "us-gov-west-1",
         domain: "amazonaws.com",
         dual_stack_domain: "api.aws",
         prefix: "us-gov-",
     },
     Partition {
         name: "aws-iso",
+        home_region: "us-iso-east-1",
         domain: "c2s.ic.gov",
         dual_stack_domain: "api.aws.ic.gov",
         prefix: "us-iso-",
     },
     Partition {
         name: "aws-iso-b",
+        home_region: "us-isob-east-1",
         domain: "sc2s.sgov.gov",
         dual_stack_domain: "api.aws.scloud",
         prefix: "us-isob-",
     },
     Partition {
         name: "aws-iso-e",
+        home_region: "eu-isoe-west-1",
         domain: "cloud.adc-e.uk",
         dual_stack_domain: "api.cloud-aws.adc-e.uk",
         prefix: "eu-isoe-",
     },
     Partition {
         name: "aws-iso-f",
+        home_region: "us-isof-south-1",
         domain: "csp.hci.ic.gov",
         dual_stack_domain: "api.aws.hci.ic.gov",
         prefix: "us-isof-",
     },
     Partition {
         name: "aws-eusc",
+        home_region: "eusc-de-east-1",
         domain: "amazonaws.eu",
         dual_stack_domain: "api.amazonwebservices.eu",
         prefix: "eusc-",
@@ -62,6 +71,7 @@ static OTHERS: [Partition; 7] = [
 
 static FIRST: Partition = Partition {
     name: "aws",
+    home_region: "us-east-1",
     domain: "amazonaws.com",
     dual_stack_domain: "api.aws",
     prefix: "",

@@ -1,6 +1,6 @@
 //! What the ARNs of each service look like.
 
-use super::Arn;
+use crate::parts::Arn;
 
 /// Whether the ARNs of a service have a region and an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -11,6 +11,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// The version with the git commit that the tools were built from, as `--version` prints it.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("OPS_COMMIT"), ")");
+
 /// `--config`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct ConfigArgs {
@@ -95,11 +98,7 @@ pub fn parse_from<A: CommandFactory + FromArgMatches>(
         .unwrap_or_default();
     let command = command.about(about).long_about(None);
     // The same page on every terminal and in a pipe.
-    let command = command
-        .name(tool)
-        .bin_name(tool)
-        .version(crate::VERSION)
-        .term_width(80);
+    let command = command.name(tool).bin_name(tool).version(VERSION).term_width(80);
     let error = match command
         .try_get_matches_from(&arguments)
         .and_then(|mut matches| A::from_arg_matches_mut(&mut matches))

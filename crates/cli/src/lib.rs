@@ -14,13 +14,10 @@ pub mod progress;
 pub mod redact;
 pub mod report;
 
-pub use args::{parse, parse_from};
+pub use args::{VERSION, parse, parse_from};
 pub use console::Console;
 pub use error::{ErrorKind, ErrorSummary, Failure, FailureExt};
 pub use exit::Exit;
 pub use journal::OnInterrupt;
 pub use output::{Format, OutputArgs};
 pub use report::{Change, Item, Outcome, Report};
-
-/// The version with the git commit that the tools were built from, as `--version` prints it.
-pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("OPS_COMMIT"), ")");

@@ -1,10 +1,11 @@
-//! The identity of the caller. STS is the only typed client in `common`, because `aws-config` depends on it anyway.
+//! The identity of the caller.
 
-use crate::aws::{Aws, call};
+use crate::aws::service::STS;
+use crate::aws::{Aws, Client};
 use crate::config::AwsTarget;
 use anyhow::Result;
-use aws_sdk_sts::Client;
 use cli::Failure;
+use serde_json::{Value, json};
 
 /// The response of `sts:GetCallerIdentity`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,17 +21,14 @@ pub struct Identity {
 /// # Errors
 /// When the call fails, or the response has no account.
 pub async fn caller(aws: &Aws) -> Result<Identity> {
-    let answer = Client::new(&aws.sdk)
-        .get_caller_identity()
-        .send()
-        .await
-        .map_err(call("sts:GetCallerIdentity"))?;
-    let account = answer
-        .account()
+    let response = Client::new(aws, &STS).call("GetCallerIdentity", &json!({})).await;
+    let response = response.map_err(Failure::from)?;
+    let text = |name: &str| response.get(name).and_then(Value::as_str).map(str::to_owned);
+    let account = text("Account")
         .ok_or_else(|| Failure::error("response of sts:GetCallerIdentity omitted `Account`"))?;
     Ok(Identity {
-        account: account.to_owned(),
-        arn: answer.arn().unwrap_or_default().to_owned(),
+        account,
+        arn: text("Arn").unwrap_or_default(),
     })
 }
 

@@ -1,48 +1,14 @@
 //! Reads the cluster, and the name of its namespace.
 
-use crate::plan::Namespace;
-use crate::resource::EcsCluster;
+use crate::observed::{Namespace, Observed, Status};
 use crate::session::Sessions;
 use crate::validation::is_namespace_arn;
 use anyhow::{Context, Result};
 use cli::{ErrorKind, Failure};
-use reconcile::{Lookup, Resource, Tags, tags};
+use common::aws::{Aws, Client};
+use reconcile::{Lookup, tags};
 use serde::Deserialize;
 use serde_json::{Value, json};
-
-/// The cluster as ECS has it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Observed {
-    pub(crate) status: Status,
-    pub(crate) namespace: Option<Namespace>,
-    /// ECS's word.
-    pub(crate) insights: String,
-    pub(crate) sessions: Sessions,
-    /// A part of the configuration that `ops.toml` does not have. UpdateCluster gets it back unchanged.
-    pub(crate) managed_storage: Option<Value>,
-    pub(crate) capacity_providers: Vec<String>,
-    /// The default strategy of the capacity providers. PutClusterCapacityProviders gets it back unchanged, because ECS
-    /// removes a strategy that is not sent.
-    pub(crate) strategy: Value,
-    pub(crate) tags: Tags,
-    /// The attachments that failed, or else all of them, with the reasons of ECS.
-    pub(crate) attachments: String,
-}
-
-/// The state of a cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Status {
-    /// Usable.
-    Active,
-    /// It is being created or changed; with ECS's word.
-    Busy(String),
-    /// It is being deleted.
-    Deprovisioning,
-    /// It could not be created.
-    Failed,
-    /// It is usable, but its last change failed.
-    UpdateFailed,
-}
 
 /// The response of DescribeClusters. A field of the wrong type fails the read. It must not count as absent, because
 /// the plan sets absent fields.
@@ -98,19 +64,30 @@ struct Attachment {
     details: Option<Vec<NamedValue>>,
 }
 
-impl EcsCluster<'_> {
+/// Reads one cluster.
+pub(crate) struct Reader<'a> {
+    pub(crate) client: Client,
+    pub(crate) aws: &'a Aws,
+    /// The caller's account.
+    pub(crate) account: &'a str,
+    pub(crate) name: String,
+    /// The namespace in `ops.toml`.
+    pub(crate) namespace: Option<String>,
+}
+
+impl Reader<'_> {
     /// Reads the cluster with all that the file may name.
     ///
     /// # Errors
     /// When a call fails.
     pub(crate) async fn describe(&self) -> Result<Lookup<Observed>> {
         let read = self.read().await;
-        read.with_context(|| format!("failed to describe {}", self.label()))
+        read.with_context(|| format!("failed to describe cluster `{}`", self.name))
     }
 
     async fn read(&self) -> Result<Lookup<Observed>> {
         let body = json!({
-            "clusters": [self.name()],
+            "clusters": [self.name],
             "include": ["ATTACHMENTS", "CONFIGURATIONS", "SETTINGS", "TAGS"],
         });
         let response = self.client.call("DescribeClusters", &body).await;
@@ -183,12 +160,14 @@ impl EcsCluster<'_> {
 
     /// The name of a namespace that ECS returns as an ARN. Read only when the file has a name.
     async fn namespace_name(&self, reference: &str) -> Result<Option<String>> {
-        let desired = self.desired.cluster.service_connect_namespace.as_deref();
-        let by_name = desired.is_some_and(|namespace| !is_namespace_arn(namespace));
+        let by_name = self
+            .namespace
+            .as_deref()
+            .is_some_and(|namespace| !is_namespace_arn(namespace));
         if !by_name || !is_namespace_arn(reference) {
             return Ok(None);
         }
-        ecs::namespace::name_of(self.aws, reference, &self.target.account, "in ops.toml").await
+        ecs::namespace::name_of(self.aws, reference, self.account, "in ops.toml").await
     }
 }
 

@@ -3,10 +3,10 @@
 
 use crate::plan::Plan;
 use anyhow::{Context, Result};
-use aws_sdk_iam::Client;
 use cli::duration;
 use cli::{Console, ErrorKind, Failure};
-use common::aws::{AttemptTracker, call, code_of};
+use common::aws::Client;
+use serde_json::json;
 use std::time::Duration;
 
 /// The name of the role.
@@ -31,7 +31,8 @@ pub(crate) enum Presence {
 
 /// Looks for the role.
 pub(crate) async fn look(client: &Client) -> Presence {
-    let sent = client.get_role().role_name(NAME).send();
+    let request = json!({"RoleName": NAME});
+    let sent = client.call("GetRole", &request);
     let Ok(answer) = tokio::time::timeout(LOOK_TIMEOUT, sent).await else {
         let message = format!(
             "iam:GetRole got no response within {}",
@@ -42,12 +43,11 @@ pub(crate) async fn look(client: &Client) -> Presence {
     let Err(error) = answer else {
         return Presence::Found;
     };
-    let kind = match code_of(&error) {
-        Some("NoSuchEntity") => return Presence::NotFound,
-        Some("AccessDenied") => Presence::Denied,
-        _ => Presence::Unknown,
-    };
-    kind(call("iam:GetRole")(error))
+    match error.kind() {
+        ErrorKind::NotFound => Presence::NotFound,
+        ErrorKind::Denied => Presence::Denied(error.into()),
+        _ => Presence::Unknown(error.into()),
+    }
 }
 
 /// Whether the role must be created for a cluster with this `plan`. That the caller may not look is printed only when
@@ -75,22 +75,17 @@ pub(crate) fn must_be_created(presence: Presence, plan: &Plan, console: &Console
 /// # Errors
 /// When IAM refuses.
 pub(crate) async fn create(client: &Client) -> Result<bool> {
-    let tracker = AttemptTracker::default();
-    let request = client.create_service_linked_role().aws_service_name(SERVICE);
-    let request = request.customize().interceptor(tracker.clone());
-    let result = request.send().await;
+    let request = json!({"AWSServiceName": SERVICE});
+    let result = client.call("CreateServiceLinkedRole", &request).await;
     let Err(error) = result else { return Ok(true) };
     // IAM has no code of its own for this case.
     let taken = error
-        .as_service_error()
-        .and_then(|error| error.meta().message())
+        .message()
         .is_some_and(|message| message.contains("has been taken in this account"));
-    match code_of(&error) {
-        Some("InvalidInput") if taken => Ok(tracker.may_have_applied()),
-        Some("EntityAlreadyExists") => Ok(tracker.may_have_applied()),
-        _ => {
-            let failure = call("iam:CreateServiceLinkedRole")(error);
-            Err(failure).with_context(|| format!("failed to create the service-linked role `{NAME}`"))
-        }
+    match error.code() {
+        Some("InvalidInput") if taken => Ok(error.may_have_applied()),
+        Some("EntityAlreadyExists") => Ok(error.may_have_applied()),
+        _ => Err(Failure::from(error))
+            .with_context(|| format!("failed to create the service-linked role `{NAME}`")),
     }
 }

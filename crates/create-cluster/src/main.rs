@@ -10,6 +10,7 @@
 mod args;
 mod describe;
 mod linked_role;
+mod observed;
 mod plan;
 mod resource;
 mod run;

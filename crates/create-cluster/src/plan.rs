@@ -1,6 +1,6 @@
 //! What differs between `ops.toml` and ECS, and the calls that change it. No I/O.
 
-use crate::describe::Observed;
+use crate::observed::Observed;
 use crate::session::Sessions;
 use cli::Change;
 use common::config::{AwsTarget, Cluster, partition_of};
@@ -50,25 +50,6 @@ impl Desired {
 
 fn insights_setting(value: &str) -> Value {
     json!([{"name": "containerInsights", "value": value}])
-}
-
-/// The default namespace of a cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Namespace {
-    /// As ECS returns it: on AWS the ARN, also of a namespace that was given by its name.
-    pub(crate) reference: String,
-    /// The name in Cloud Map; `None` when it was not read, or the namespace is gone.
-    pub(crate) name: Option<String>,
-}
-
-impl Namespace {
-    fn is(&self, desired: &str) -> bool {
-        self.reference == desired || self.name.as_deref() == Some(desired)
-    }
-
-    fn shown(&self) -> &str {
-        self.name.as_deref().unwrap_or(&self.reference)
-    }
 }
 
 /// What is to be done.

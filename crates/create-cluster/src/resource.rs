@@ -1,14 +1,13 @@
 //! The cluster as a resource of the loop, with the service-linked role that it needs.
 
-use crate::describe::{Observed, Status};
+use crate::describe::Reader;
 use crate::linked_role::{self, Presence};
+use crate::observed::{Observed, Status, failed};
 use crate::plan::{self, Action, Desired, Plan};
-use crate::waiter::failed;
 use anyhow::Result;
 use cli::{Console, Failure, Item};
-use common::aws::json::{ECS, JsonClient};
-use common::aws::{Aws, CallError};
-use common::config::AwsTarget;
+use common::aws::service::{ECS, IAM};
+use common::aws::{CallError, Client};
 use common::session::Session;
 use reconcile::{Backoff, Created, Lookup, Resource};
 use serde_json::Value;
@@ -23,12 +22,11 @@ const OWN_ROLE: Backoff = Backoff {
 
 /// The cluster.
 pub(crate) struct EcsCluster<'a> {
-    pub(crate) client: JsonClient,
-    iam: aws_sdk_iam::Client,
-    pub(crate) aws: &'a Aws,
-    pub(crate) console: &'a Console,
-    pub(crate) target: &'a AwsTarget,
-    pub(crate) desired: Desired,
+    reader: Reader<'a>,
+    client: Client,
+    iam: Client,
+    console: &'a Console,
+    desired: Desired,
     role: RefCell<LinkedRole>,
     /// Whether this run has changed the cluster, which may keep it busy.
     is_changed: Cell<bool>,
@@ -65,10 +63,10 @@ impl Resource for EcsCluster<'_> {
     /// The first read looks for the service-linked role too: an account may have the cluster and not the role.
     async fn observe(&self) -> Result<Lookup<Observed>> {
         if !matches!(*self.role.borrow(), LinkedRole::NotRead) {
-            return self.describe().await;
+            return self.reader.describe().await;
         }
         let look = async { Ok(linked_role::look(&self.iam).await) };
-        let (observed, presence) = tokio::try_join!(self.describe(), look)?;
+        let (observed, presence) = tokio::try_join!(self.reader.describe(), look)?;
         self.role.replace(LinkedRole::Read(presence));
         Ok(observed)
     }
@@ -110,10 +108,12 @@ impl Resource for EcsCluster<'_> {
         let observed = match observed {
             None => return Ok(None),
             Some(observed) if observed.status == Status::Deprovisioning => {
-                self.wait_until_gone().await?;
+                self.reader.wait_until_gone(self.console).await?;
                 return Ok(None);
             }
-            Some(observed) if matches!(observed.status, Status::Busy(_)) => self.wait_until_usable().await?,
+            Some(observed) if matches!(observed.status, Status::Busy(_)) => {
+                self.reader.wait_until_usable(self.console).await?
+            }
             Some(observed) => observed,
         };
         let is_unchanged = matches!(self.plan(Some(&observed))?, Plan::Nothing);
@@ -141,7 +141,7 @@ impl Resource for EcsCluster<'_> {
     async fn perform(&self, action: &Action, just_created: bool) -> Result<()> {
         if self.is_changed.get() {
             // An update may keep the cluster busy, and a busy cluster refuses the next one.
-            self.wait_until_usable().await?;
+            self.reader.wait_until_usable(self.console).await?;
         }
         let sent = self.send(action.operation, &action.body, just_created).await;
         sent.map_err(|error| self.failure(action.purpose, error))?;
@@ -150,7 +150,7 @@ impl Resource for EcsCluster<'_> {
     }
 
     async fn refetch(&self) -> Result<Lookup<Observed>> {
-        let observed = self.wait_until_usable().await?;
+        let observed = self.reader.wait_until_usable(self.console).await?;
         if self.is_changed.get() && observed.status == Status::UpdateFailed {
             let reason = &observed.attachments;
             let message = format!("failed to change the attachments of {}: {reason}", self.label());
@@ -196,12 +196,18 @@ impl Resource for EcsCluster<'_> {
 
 impl<'a> EcsCluster<'a> {
     pub(crate) fn new(session: &'a Session, console: &'a Console, desired: Desired) -> Self {
+        let client = Client::new(&session.aws, &ECS);
         EcsCluster {
-            client: JsonClient::new(&session.aws, &ECS),
-            iam: aws_sdk_iam::Client::new(&session.aws.sdk),
-            aws: &session.aws,
+            reader: Reader {
+                client: client.clone(),
+                aws: &session.aws,
+                account: &session.target.account,
+                name: desired.cluster.name.clone(),
+                namespace: desired.cluster.service_connect_namespace.clone(),
+            },
+            client,
+            iam: Client::new(&session.aws, &IAM),
             console,
-            target: &session.target,
             desired,
             role: RefCell::new(LinkedRole::NotRead),
             is_changed: Cell::new(false),

@@ -1,11 +1,11 @@
 //! Waits until a cluster is usable, and prints its state meanwhile.
 
-use crate::describe::{Observed, Status};
-use crate::resource::EcsCluster;
+use crate::describe::Reader;
+use crate::observed::{Observed, Status, failed};
 use anyhow::Result;
 use cli::progress::Progress;
-use cli::{ErrorKind, Failure, duration};
-use reconcile::{Lookup, Resource};
+use cli::{Console, ErrorKind, Failure, duration};
+use reconcile::Lookup;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -30,10 +30,10 @@ struct Waiter<'a> {
 }
 
 impl<'a> Waiter<'a> {
-    fn new(cluster: &'a EcsCluster) -> Self {
+    fn new(reader: &'a Reader, console: &'a Console) -> Self {
         Waiter {
-            progress: Progress::new(cluster.console),
-            name: cluster.name(),
+            progress: Progress::new(console),
+            name: &reader.name,
             start: Instant::now(),
             printed: None,
             pause: FIRST_PAUSE,
@@ -58,20 +58,20 @@ impl<'a> Waiter<'a> {
     }
 }
 
-impl EcsCluster<'_> {
+impl Reader<'_> {
     /// Reads the cluster until it is ACTIVE and no update is in progress. The deadline is that of the run.
     ///
     /// # Errors
     /// When the cluster fails or is deleted meanwhile.
-    pub(crate) async fn wait_until_usable(&self) -> Result<Observed> {
-        let label = self.label();
-        let mut waiter = Waiter::new(self);
+    pub(crate) async fn wait_until_usable(&self, console: &Console) -> Result<Observed> {
+        let label = format!("cluster `{}`", self.name);
+        let mut waiter = Waiter::new(self, console);
         loop {
             let state = match self.describe().await? {
                 Lookup::Found(observed) => match observed.status {
                     Status::Active | Status::UpdateFailed => return Ok(observed),
                     Status::Busy(word) => word,
-                    Status::Failed => return Err(failed(self.name(), &observed.attachments).into()),
+                    Status::Failed => return Err(failed(&self.name, &observed.attachments).into()),
                     Status::Deprovisioning => {
                         let message = format!("failed to wait for {label}: another caller is deleting it");
                         return Err(Failure::error(message).kind(ErrorKind::Conflict).into());
@@ -94,8 +94,8 @@ impl EcsCluster<'_> {
     ///
     /// # Errors
     /// When the cluster can't be read.
-    pub(crate) async fn wait_until_gone(&self) -> Result<()> {
-        let mut waiter = Waiter::new(self);
+    pub(crate) async fn wait_until_gone(&self, console: &Console) -> Result<()> {
+        let mut waiter = Waiter::new(self, console);
         loop {
             match self.describe().await? {
                 Lookup::Found(observed) if observed.status == Status::Deprovisioning => {
@@ -107,18 +107,4 @@ impl EcsCluster<'_> {
             }
         }
     }
-}
-
-/// The error for a cluster that could not be provisioned.
-pub(crate) fn failed(name: &str, attachments: &str) -> Failure {
-    let why = if attachments.is_empty() {
-        "ECS gives no reason"
-    } else {
-        attachments
-    };
-    Failure::error(format!("failed to use cluster `{name}`: it is FAILED: {why}"))
-        .code("cluster-failed")
-        .hint(format!(
-            "remove the cause, then `aws ecs delete-cluster --cluster {name}` and run this again"
-        ))
 }

@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use cli::error::ErrorSummary;
 use cli::{Console, ErrorKind, Failure, Item};
 use common::aws::CallError;
-use common::aws::json::JsonClient;
+use common::aws::Client;
 use reconcile::{Backoff, Created, Lookup, Resource, Tags};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -25,7 +25,7 @@ const SETTLING: Backoff = Backoff {
 
 /// The log group.
 pub(crate) struct CloudWatchLogGroup<'a> {
-    pub(crate) client: JsonClient,
+    pub(crate) client: Client,
     pub(crate) console: &'a Console,
     pub(crate) desired: Desired,
     pub(crate) region: &'a str,

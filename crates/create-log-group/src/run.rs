@@ -6,7 +6,8 @@ use crate::resource::CloudWatchLogGroup;
 use crate::validation::validate;
 use anyhow::Result;
 use cli::{Console, Report};
-use common::aws::json::{JsonClient, LOGS};
+use common::aws::Client;
+use common::aws::service::LOGS;
 use common::config::{Config, LogGroup, Variables};
 use common::session::Session;
 use reconcile::{Mode, reconcile};
@@ -26,7 +27,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let tags = config.tags(&variables)?.0.into_iter().collect();
     let desired = Desired::new(log_group(&config, &variables)?, tags, &session.target);
     let resource = CloudWatchLogGroup {
-        client: JsonClient::new(&session.aws, &LOGS),
+        client: Client::new(&session.aws, &LOGS),
         console,
         desired,
         region: &session.target.region,

@@ -4,15 +4,12 @@ use crate::desired::Desired;
 use crate::plan::{Observed, differs_in_case};
 use anyhow::{Context, Result};
 use aws_documents::policy;
-use aws_sdk_iam::Client;
-use aws_sdk_iam::error::SdkError;
-use aws_sdk_iam::types::{AttachedPermissionsBoundary, AttachedPolicy, Role, Tag};
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use cli::{Console, Failure};
-use common::aws::{AttemptTracker, call, code_of};
+use cli::{Console, ErrorKind, Failure};
+use common::aws::{CallError, Client};
+use common::json::{list, take, text};
 use futures_util::future::join_all;
 use reconcile::{Created, Lookup, Tags};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 /// IAM's code for a role or policy that does not exist.
@@ -55,22 +52,21 @@ impl Iam<'_> {
             return Ok(Lookup::Inconsistent);
         };
         let context = || format!("failed to describe role `{name}`");
-        let without = |field: &str| Failure::error(format!("iam:GetRole response omitted `{field}`"));
         let trust = role
-            .assume_role_policy_document()
-            .ok_or_else(|| without("AssumeRolePolicyDocument"))
+            .get("AssumeRolePolicyDocument")
+            .and_then(Value::as_str)
+            .ok_or_else(|| Failure::error("iam:GetRole response omitted `AssumeRolePolicyDocument`"))
             .with_context(context)?;
         let boundary = role
-            .permissions_boundary()
-            .and_then(AttachedPermissionsBoundary::permissions_boundary_arn);
-        let tags = role
-            .tags()
+            .pointer("/PermissionsBoundary/PermissionsBoundaryArn")
+            .and_then(Value::as_str);
+        let tags = list(&role, "Tags")
             .iter()
-            .map(|tag| (tag.key().to_owned(), tag.value().to_owned()));
+            .map(|tag| (text(tag, "Key").to_owned(), text(tag, "Value").to_owned()));
         Ok(Lookup::Found(Observed {
-            name: role.role_name().to_owned(),
-            arn: role.arn().to_owned(),
-            path: role.path().to_owned(),
+            name: text(&role, "RoleName").to_owned(),
+            arn: text(&role, "Arn").to_owned(),
+            path: text(&role, "Path").to_owned(),
             trust: decoded("iam:GetRole", trust).with_context(context)?,
             inline,
             documents: documents
@@ -83,75 +79,69 @@ impl Iam<'_> {
         }))
     }
 
-    async fn role(&self, name: &str) -> Result<Option<Role>> {
-        match self.client.get_role().role_name(name).send().await {
-            Ok(answer) => match answer.role {
-                Some(role) => Ok(Some(role)),
-                None => Err(Failure::error("iam:GetRole response omitted `Role`"))
-                    .with_context(|| format!("failed to describe role `{name}`")),
-            },
-            Err(error) if code_of(&error) == Some(MISSING) => Ok(None),
-            Err(error) => {
-                Err(call("iam:GetRole")(error)).with_context(|| format!("failed to describe role `{name}`"))
-            }
+    async fn role(&self, name: &str) -> Result<Option<Value>> {
+        let context = || format!("failed to describe role `{name}`");
+        let response = self.client.call("GetRole", &json!({"RoleName": name})).await;
+        let Some(response) = known(response).map_err(Failure::from).with_context(context)? else {
+            return Ok(None);
+        };
+        let role = take(response, "Role");
+        if role.is_object() {
+            return Ok(Some(role));
         }
+        Err(Failure::error("iam:GetRole response omitted `Role`")).with_context(context)
     }
 
     /// The names of all inline policies; `None` when the role does not exist.
     async fn inline_names(&self, name: &str) -> Result<Option<Vec<String>>> {
-        let request = self.client.list_role_policies().role_name(name);
-        let pages = request.into_paginator().items().send();
-        let names = known(pages.collect::<Result<Vec<_>, _>>().await);
-        names
-            .map_err(call("iam:ListRolePolicies"))
-            .with_context(|| format!("failed to list the inline policies of role `{name}`"))
+        let names = self
+            .pages("ListRolePolicies", json!({"RoleName": name}), "PolicyNames")
+            .await;
+        let names = known(names)
+            .map_err(Failure::from)
+            .with_context(|| format!("failed to list the inline policies of role `{name}`"))?;
+        let names = names.map(|names| {
+            names
+                .iter()
+                .filter_map(Value::as_str)
+                .map(str::to_owned)
+                .collect()
+        });
+        Ok(names)
     }
 
     /// The ARNs of all managed policies; `None` when the role does not exist.
     async fn managed(&self, name: &str) -> Result<Option<Vec<String>>> {
-        let request = self.client.list_attached_role_policies().role_name(name);
-        let pages = request.into_paginator().items().send();
-        let policies = known(pages.collect::<Result<Vec<_>, _>>().await);
-        let policies = policies
-            .map_err(call("iam:ListAttachedRolePolicies"))
+        let request = json!({"RoleName": name});
+        let policies = self
+            .pages("ListAttachedRolePolicies", request, "AttachedPolicies")
+            .await;
+        let policies = known(policies)
+            .map_err(Failure::from)
             .with_context(|| format!("failed to list the managed policies of role `{name}`"))?;
-        let arns = |policies: Vec<AttachedPolicy>| {
-            let arns = policies.into_iter().filter_map(|policy| policy.policy_arn);
-            arns.collect()
-        };
-        Ok(policies.map(arns))
+        let arn = |policy: &Value| text(policy, "PolicyArn").to_owned();
+        Ok(policies.map(|policies| policies.iter().map(arn).collect()))
     }
 
     /// One inline policy by name; `None` when it does not exist.
     async fn inline(&self, role: &str, policy: &str) -> Result<Option<(String, Value)>> {
         let context = || format!("failed to read inline policy `{policy}` of role `{role}`");
-        match self
-            .client
-            .get_role_policy()
-            .role_name(role)
-            .policy_name(policy)
-            .send()
-            .await
-        {
-            Ok(answer) => {
-                let document =
-                    decoded("iam:GetRolePolicy", answer.policy_document()).with_context(context)?;
-                Ok(Some((policy.to_owned(), document)))
-            }
-            Err(error) if code_of(&error) == Some(MISSING) => Ok(None),
-            Err(error) => Err(call("iam:GetRolePolicy")(error)).with_context(context),
-        }
+        let request = json!({"RoleName": role, "PolicyName": policy});
+        let response = known(self.client.call("GetRolePolicy", &request).await);
+        let response = response.map_err(Failure::from).with_context(context)?;
+        let Some(response) = response else { return Ok(None) };
+        let document =
+            decoded("iam:GetRolePolicy", text(&response, "PolicyDocument")).with_context(context)?;
+        Ok(Some((policy.to_owned(), document)))
     }
 
     /// Looks for a managed policy of the account. Without the permission the error is that of AttachRolePolicy.
     pub(crate) async fn find_policy(&self, arn: &str) -> Result<PolicyLookup> {
-        let Err(error) = self.client.get_policy().policy_arn(arn).send().await else {
-            return Ok(PolicyLookup::Found);
-        };
-        match code_of(&error) {
-            Some(MISSING) => Ok(PolicyLookup::NotFound),
-            Some("AccessDenied" | "AccessDeniedException") => Ok(PolicyLookup::Denied),
-            _ => Err(call("iam:GetPolicy")(error)).with_context(|| format!("failed to find policy `{arn}`")),
+        match known(self.client.call("GetPolicy", &json!({"PolicyArn": arn})).await) {
+            Ok(Some(_)) => Ok(PolicyLookup::Found),
+            Ok(None) => Ok(PolicyLookup::NotFound),
+            Err(error) if error.kind() == ErrorKind::Denied => Ok(PolicyLookup::Denied),
+            Err(error) => Err(Failure::from(error)).with_context(|| format!("failed to find policy `{arn}`")),
         }
     }
 
@@ -161,50 +151,62 @@ impl Iam<'_> {
     /// When IAM refuses.
     pub(crate) async fn create(&self, desired: &Desired) -> Result<Created> {
         let name = &desired.name;
-        let request = self
-            .client
-            .create_role()
-            .role_name(name)
-            .path(&desired.path)
-            .assume_role_policy_document(desired.trust.to_string())
-            .set_permissions_boundary(desired.boundary.clone())
-            .set_tags(tags_to_sdk(&desired.tags)?);
-        let tracker = AttemptTracker::default();
-        let sent = self.send(format!("iam:CreateRole for role `{name}`"), false, async || {
-            let request = request.clone().customize().interceptor(tracker.clone());
-            request.send().await
+        let request = json!({
+            "RoleName": name,
+            "Path": desired.path,
+            "AssumeRolePolicyDocument": desired.trust.to_string(),
+            "PermissionsBoundary": desired.boundary,
+            "Tags": tags_to_iam(&desired.tags),
         });
-        match sent.await {
-            Ok(_) => Ok(Created::New),
-            Err(error) if code_of(&error) == Some("EntityAlreadyExists") => {
-                Ok(Created::existing(tracker.may_have_applied()))
+        let words = format!("iam:CreateRole for role `{name}`");
+        match self.send("CreateRole", &request, words, false).await {
+            Ok(()) => Ok(Created::New),
+            Err(error) if error.code() == Some("EntityAlreadyExists") => {
+                Ok(Created::existing(error.may_have_applied()))
             }
             Err(error) => {
-                Err(call("iam:CreateRole")(error)).with_context(|| format!("failed to create role `{name}`"))
+                Err(Failure::from(error)).with_context(|| format!("failed to create role `{name}`"))
             }
         }
     }
 
     /// The error for a role whose name differs only in case, when there is one and the caller may list roles.
     pub(crate) async fn find_ignoring_case(&self, name: &str) -> Option<Failure> {
-        let mut roles = self.client.list_roles().into_paginator().items().send();
-        while let Some(Ok(role)) = roles.next().await {
-            let found = role.role_name();
-            if found.eq_ignore_ascii_case(name) && found != name {
-                return Some(differs_in_case(name, found));
+        let roles = self.pages("ListRoles", json!({}), "Roles").await.ok()?;
+        let mut names = roles.iter().map(|role| text(role, "RoleName"));
+        let found = names.find(|found| found.eq_ignore_ascii_case(name) && *found != name)?;
+        Some(differs_in_case(name, found))
+    }
+
+    /// The entries of the list `key`, of all pages.
+    pub(crate) async fn pages(
+        &self,
+        operation: &str,
+        mut request: Value,
+        key: &str,
+    ) -> Result<Vec<Value>, CallError> {
+        let mut entries = Vec::new();
+        loop {
+            let response = self.client.call(operation, &request).await?;
+            entries.extend_from_slice(list(&response, key));
+            let marker = text(&response, "Marker");
+            // The same marker again would be the same page again.
+            if text(&response, "IsTruncated") != "true"
+                || marker.is_empty()
+                || text(&request, "Marker") == marker
+            {
+                return Ok(entries);
             }
+            request["Marker"] = marker.into();
         }
-        None
     }
 }
 
 /// `None` for what does not exist.
-pub(crate) fn known<T, E: ProvideErrorMetadata, R>(
-    result: Result<T, SdkError<E, R>>,
-) -> Result<Option<T>, SdkError<E, R>> {
+pub(crate) fn known<T>(result: Result<T, CallError>) -> Result<Option<T>, CallError> {
     match result {
         Ok(found) => Ok(Some(found)),
-        Err(error) if code_of(&error) == Some(MISSING) => Ok(None),
+        Err(error) if error.code() == Some(MISSING) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -213,15 +215,8 @@ fn decoded(call: &str, document: &str) -> Result<Value> {
     policy::decode(&format!("answer of {call}"), document).map_err(|fault| fault.into_failure().into())
 }
 
-pub(crate) fn tags_to_sdk(tags: &Tags) -> Result<Option<Vec<Tag>>> {
-    if tags.is_empty() {
-        return Ok(None);
-    }
-    let tags = tags
-        .iter()
-        .map(|(key, value)| Tag::builder().key(key).value(value).build());
-    Ok(Some(
-        tags.collect::<Result<_, _>>()
-            .context("failed to build the tags")?,
-    ))
+pub(crate) fn tags_to_iam(tags: &Tags) -> Vec<Value> {
+    tags.iter()
+        .map(|(key, value)| json!({"Key": key, "Value": value}))
+        .collect()
 }

@@ -7,8 +7,9 @@ use crate::resource::Role;
 use crate::simulate::{Question, simulate};
 use anyhow::Result;
 use aws_documents::Diagnostic;
-use aws_sdk_iam::Client;
 use cli::{Console, Failure, Item, Report};
+use common::aws::Client;
+use common::aws::service::IAM;
 use common::config::{AwsTarget, Config, Variables, partition_of};
 use common::documents::{name_unknown, report_errors};
 use common::session::Session;
@@ -47,9 +48,8 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         return Ok(report);
     }
 
-    let client = Client::new(&session.aws.sdk);
     let iam = Iam {
-        client: client.clone(),
+        client: Client::new(&session.aws, &IAM),
         console,
     };
     let roles = loaded.roles.into_iter().map(|desired| Role {
@@ -74,7 +74,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         console.warn(format!("not judged: role `{}` is only planned", question.name()));
         return Ok(report);
     }
-    simulate(&client, &question, console, report).await
+    simulate(&iam, &question, report).await
 }
 
 /// Whether the plan creates the role that is simulated.

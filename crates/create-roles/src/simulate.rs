@@ -1,20 +1,18 @@
 //! `--simulate`: asks IAM's simulator whether the execution role may do what the task definition needs.
 
-use crate::client::MISSING;
+use crate::client::{Iam, MISSING};
 use crate::needs::{Need, needs};
 use crate::resource::PROPAGATION;
 use anyhow::{Context, Result};
 use aws_documents::{Diagnostic, Document};
-use aws_sdk_iam::Client;
-use aws_sdk_iam::error::SdkError;
-use aws_sdk_iam::types::PolicyEvaluationDecisionType;
-use cli::{Console, Exit, Failure, Item, Outcome, Report};
-use common::aws::{call, code_of};
+use cli::{Exit, Failure, Item, Outcome, Report};
+use common::aws::CallError;
 use common::config::{AwsTarget, Config, Variables};
 use common::documents::expand;
+use common::json::{list, text};
 use futures_util::future::join_all;
 use reconcile::backoff::Backoff;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// How long the simulator may deny what was allowed a moment ago: seconds, as a rule.
@@ -95,17 +93,13 @@ impl Question {
 ///
 /// # Errors
 /// When a call to IAM fails.
-pub(crate) async fn simulate(
-    client: &Client,
-    question: &Question,
-    console: &Console,
-    mut report: Report,
-) -> Result<Report> {
+pub(crate) async fn simulate(iam: &Iam<'_>, question: &Question, mut report: Report) -> Result<Report> {
+    let console = iam.console;
     let role = question.name();
     if report.outcome == Outcome::Planned {
         console.info(format!("{role}: simulated as IAM has it now, without the plan"));
     }
-    let answers = match answers(client, question, console, is_changed(question, &report)).await {
+    let answers = match answers(iam, question, is_changed(question, &report)).await {
         Ok(answers) => answers,
         Err(error) if report.outcome == Outcome::Changed => return Ok(console.partly(&error, report)),
         Err(error) => return Err(error),
@@ -167,12 +161,7 @@ fn is_changed(question: &Question, report: &Report) -> bool {
 }
 
 /// All answers. Those for a role that was `changed` a moment ago may be about the role before.
-async fn answers(
-    client: &Client,
-    question: &Question,
-    console: &Console,
-    changed: bool,
-) -> Result<Vec<Answer>> {
+async fn answers(iam: &Iam<'_>, question: &Question, changed: bool) -> Result<Vec<Answer>> {
     let early = |answers: &Vec<Answer>| {
         let denied = |answer: &Answer| matches!(answer.decision, Decision::Denied(_));
         (changed && answers.iter().any(denied)).then(|| {
@@ -182,57 +171,51 @@ async fn answers(
     };
     let attempt = async || {
         let needs = question.needs.iter();
-        let asked = join_all(needs.map(|need| ask(client, question, console, need, changed))).await;
+        let asked = join_all(needs.map(|need| ask(iam, question, need, changed))).await;
         let asked: Result<Vec<Vec<Answer>>> = asked.into_iter().collect();
         match asked.map(|answers| answers.into_iter().flatten().collect()) {
             Ok(answers) if early(&answers).is_some() => Err(answers),
             other => Ok(other),
         }
     };
-    let settled = SIMULATOR_PROPAGATION.retry(console, early, attempt).await;
+    let settled = SIMULATOR_PROPAGATION.retry(iam.console, early, attempt).await;
     settled.unwrap_or_else(Ok)
 }
 
 /// The answers for one resource. One resource a call, which every simulator (and emulator) supports.
-async fn ask(
-    client: &Client,
-    question: &Question,
-    console: &Console,
-    need: &Need,
-    changed: bool,
-) -> Result<Vec<Answer>> {
-    let request = client
-        .simulate_principal_policy()
-        .policy_source_arn(&question.role)
-        .set_action_names(Some(need.actions.iter().map(ToString::to_string).collect()))
-        .resource_arns(&need.resource);
-    let missing = |error: &SdkError<_, _>| {
+async fn ask(iam: &Iam<'_>, question: &Question, need: &Need, changed: bool) -> Result<Vec<Answer>> {
+    let request = json!({
+        "PolicySourceArn": question.role,
+        "ActionNames": need.actions,
+        "ResourceArns": [need.resource],
+    });
+    let missing = |error: &CallError| {
         let name = question.name();
-        (changed && code_of(error) == Some(MISSING))
+        (changed && error.code() == Some(MISSING))
             .then(|| format!("the simulator does not have the new role `{name}` yet"))
     };
-    let results = PROPAGATION.retry(console, missing, async || {
-        let pages = request.clone().into_paginator().items().send();
-        pages.collect::<Result<Vec<_>, _>>().await
+    let results = PROPAGATION.retry(iam.console, missing, async || {
+        iam.pages("SimulatePrincipalPolicy", request.clone(), "EvaluationResults")
+            .await
     });
     let results = results
         .await
-        .map_err(call("iam:SimulatePrincipalPolicy"))
+        .map_err(Failure::from)
         .with_context(|| format!("failed to simulate role `{}`", question.name()))?;
     let answer = |action: &&'static str| {
         let result = results
             .iter()
-            .find(|result| result.eval_action_name().eq_ignore_ascii_case(action));
+            .find(|result| text(result, "EvalActionName").eq_ignore_ascii_case(action));
         let decision = match result {
             None => Decision::NotJudged("the simulator omitted it".into()),
-            Some(result) if *result.eval_decision() == PolicyEvaluationDecisionType::Allowed => {
-                Decision::Allowed
-            }
-            Some(result) if !result.missing_context_values().is_empty() => {
-                let keys = result.missing_context_values().join(", ");
-                Decision::NotJudged(format!("a condition needs {keys}"))
-            }
-            Some(result) => Decision::Denied(result.eval_decision().as_str().to_owned()),
+            Some(result) if text(result, "EvalDecision") == "allowed" => Decision::Allowed,
+            Some(result) => match list(result, "MissingContextValues") {
+                [] => Decision::Denied(text(result, "EvalDecision").to_owned()),
+                keys => {
+                    let keys: Vec<&str> = keys.iter().filter_map(Value::as_str).collect();
+                    Decision::NotJudged(format!("a condition needs {}", keys.join(", ")))
+                }
+            },
         };
         Answer {
             action: (*action).to_owned(),

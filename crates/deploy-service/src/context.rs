@@ -12,7 +12,7 @@ use cli::{Console, Failure, Item, Outcome, Report, duration};
 use common::aws::Aws;
 use common::config::{AwsTarget, Config, Variables};
 use common::documents::{name_unknown, report_errors};
-use ecs::json::text;
+use common::json::text;
 use ecs::names::service_arn;
 use ecs::{EcsClient, EcsError, Reason};
 use reconcile::backoff::Backoff;

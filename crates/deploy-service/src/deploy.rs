@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use aws_documents::service::changed_protocols;
 use cli::{Console, ErrorKind, Failure, Outcome, Report};
 use common::config::Config;
-use ecs::json::text;
+use common::json::text;
 use ecs::names::revision_name;
 use serde_json::Value;
 

@@ -10,7 +10,7 @@ use crate::service::{Service, Status};
 use crate::waiter::{DeploymentWaiter, deployment_ref};
 use anyhow::Result;
 use cli::{Change, Console, ErrorKind, Failure, Item, Outcome, Report};
-use ecs::json::{take, text};
+use common::json::{take, text};
 use ecs::names::revision_name;
 use ecs::{EcsError, Reason};
 use reconcile::backoff::Backoff;

@@ -6,7 +6,7 @@ use aws_documents::{Diagnostic, Document, shown, tags};
 use cli::Failure;
 use common::config::{Config, Variables};
 use common::documents::{expand_and_check, expand_key};
-use ecs::json::text;
+use common::json::text;
 use ecs::names::revision_name;
 use reconcile::Tags;
 use serde_json::Value;

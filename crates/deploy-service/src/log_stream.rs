@@ -3,8 +3,9 @@
 use anyhow::Result;
 use common::aws::Aws;
 use common::aws::CallError;
-use common::aws::json::{JsonClient, LOGS};
-use ecs::json::{list, text};
+use common::aws::Client;
+use common::aws::service::LOGS;
+use common::json::{list, text};
 use ecs::names::last_part;
 use serde_json::{Value, json};
 
@@ -45,10 +46,10 @@ impl LogTarget {
     }
 
     /// The client of the group's region.
-    pub(crate) fn client(&self, aws: &Aws) -> JsonClient {
+    pub(crate) fn client(&self, aws: &Aws) -> Client {
         match &self.region {
-            Some(region) => JsonClient::new(&aws.in_region(region), &LOGS),
-            None => JsonClient::new(aws, &LOGS),
+            Some(region) => Client::new(&aws.in_region(region), &LOGS),
+            None => Client::new(aws, &LOGS),
         }
     }
 
@@ -78,7 +79,7 @@ impl LogTarget {
     /// When a call fails. The lines of the pages before it have been taken.
     pub(crate) async fn read(
         &self,
-        client: &JsonClient,
+        client: &Client,
         task: &str,
         token: &mut Option<String>,
         mut take: impl FnMut(Vec<String>),
@@ -115,7 +116,7 @@ impl LogTarget {
 }
 
 /// A page of a stream; an empty one where the stream does not exist: it is created with the container.
-async fn page(client: &JsonClient, request: &Value) -> Result<Value, CallError> {
+async fn page(client: &Client, request: &Value) -> Result<Value, CallError> {
     match client.call("GetLogEvents", request).await {
         Err(error) if error.code() == Some("ResourceNotFoundException") => Ok(json!({})),
         answer => answer,

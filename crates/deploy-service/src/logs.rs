@@ -10,9 +10,9 @@ use crate::poll::poll_transient;
 use anyhow::Result;
 use cli::{Console, ErrorKind, Failure, Outcome, Report};
 use common::aws::CallError;
-use common::aws::json::JsonClient;
+use common::aws::Client;
 use common::config::Config;
-use ecs::json::{count, list, text};
+use common::json::{count, list, text};
 use ecs::names::revision_name;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -146,7 +146,7 @@ impl fmt::Display for LogLine {
 }
 
 struct LogReader<'a> {
-    clients: Vec<(JsonClient, &'a LogTarget)>,
+    clients: Vec<(Client, &'a LogTarget)>,
     /// From this time on, in milliseconds since 1970.
     since: i64,
     /// The events that were read, with their time.
@@ -191,7 +191,7 @@ fn unread(error: CallError, group: &str) -> anyhow::Error {
 
 /// Adds the lines that were not read before, of this container in all tasks.
 async fn read_target(
-    client: &JsonClient,
+    client: &Client,
     target: &LogTarget,
     since: i64,
     seen: &mut BTreeSet<(i64, String)>,

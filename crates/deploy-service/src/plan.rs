@@ -7,7 +7,7 @@ use aws_documents::service::{
     NEEDS_DEPLOYMENT, NEEDS_FORCE, Namespaces, ONLY_NEW_TASKS, UNCHANGEABLE, complete, difference, update,
 };
 use cli::{Change, ErrorKind, Failure};
-use ecs::json::text;
+use common::json::text;
 use ecs::names::revision_name;
 use reconcile::Tags;
 use reconcile::tags::{changes as tag_changes, differing, to_json};

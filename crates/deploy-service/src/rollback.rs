@@ -12,7 +12,7 @@ use crate::service::{Service, Status};
 use anyhow::Result;
 use cli::{Change, Console, ErrorKind, Failure, Report};
 use common::config::Config;
-use ecs::json::text;
+use common::json::text;
 use ecs::names::revision_name;
 use reconcile::Tags;
 use reconcile::confirm::confirm;

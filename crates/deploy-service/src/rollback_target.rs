@@ -6,7 +6,7 @@ use crate::service::Service;
 use anyhow::{Context as _, Result};
 use cli::error::ErrorSummary;
 use cli::{ErrorKind, Failure};
-use ecs::json::{list, text};
+use common::json::{list, text};
 use ecs::names::revision_name;
 use ecs::{EcsError, Reason};
 use serde_json::{Value, json};

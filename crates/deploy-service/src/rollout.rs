@@ -1,6 +1,6 @@
 //! The state of a deployment, decided by its identity and never by whether the service looks stable. No I/O.
 
-use ecs::json::{count, text};
+use common::json::{count, text};
 use ecs::names::revision_name;
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! A service as DescribeServices shows it.
 
 use crate::rollout::{Deployment, State};
-use ecs::json::{count, list, text};
+use common::json::{count, list, text};
 use reconcile::Tags;
 use reconcile::tags;
 use serde_json::Value;

@@ -8,7 +8,7 @@ use crate::service::{Service, Status};
 use anyhow::Result;
 use cli::{Console, Outcome, Report};
 use common::config::Config;
-use ecs::json::text;
+use common::json::text;
 use ecs::names::{last_part, revision_name};
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use crate::log_stream::targets;
 use anyhow::Context;
 use cli::Failure;
 use common::aws::Aws;
-use ecs::json::{list, text};
+use common::json::{list, text};
 use ecs::names::last_part;
 use serde_json::{Value, json};
 

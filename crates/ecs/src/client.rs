@@ -1,9 +1,10 @@
 //! The client.
 
 use crate::error::{EcsError, Reason};
-use crate::json::{list, take, text};
 use common::aws::Aws;
-use common::aws::json::{ECS, JsonClient};
+use common::aws::Client;
+use common::aws::service::ECS;
+use common::json::{list, take, text};
 use reconcile::Tags;
 use reconcile::tags;
 use serde_json::{Value, json};
@@ -15,9 +16,9 @@ const DESCRIBED_TASKS: usize = 100;
 /// ECS in one account and region.
 #[derive(Debug)]
 pub struct EcsClient {
-    client: JsonClient,
+    client: Client,
     /// For calls that are not idempotent.
-    single_attempt: JsonClient,
+    single_attempt: Client,
 }
 
 /// A registered revision.
@@ -62,8 +63,8 @@ impl EcsClient {
     /// The client for the account and region of `aws`.
     pub fn new(aws: &Aws) -> Self {
         EcsClient {
-            client: JsonClient::new(aws, &ECS),
-            single_attempt: JsonClient::new(&aws.without_retries(), &ECS),
+            client: Client::new(aws, &ECS),
+            single_attempt: Client::new(&aws.without_retries(), &ECS),
         }
     }
 

@@ -3,7 +3,7 @@
 
 mod client;
 mod error;
-pub mod json;
+
 pub mod names;
 pub mod namespace;
 

@@ -1,10 +1,11 @@
 //! The names of Cloud Map namespaces: ECS gives a namespace by its ARN, files name it.
 
-use crate::json::text;
 use anyhow::{Context, Result};
 use cli::{ErrorKind, Failure};
 use common::aws::Aws;
-use common::aws::json::{CLOUD_MAP, JsonClient};
+use common::aws::Client;
+use common::aws::service::CLOUD_MAP;
+use common::json::text;
 use serde_json::{Value, json};
 
 /// The name of the namespace `arn`, as the caller's `account` sees it; `None` when the namespace does not exist.
@@ -16,7 +17,7 @@ pub async fn name_of(aws: &Aws, arn: &str, account: &str, file: &str) -> Result<
     // A namespace that another account shares is known to this one by its ARN alone.
     let is_own = arn::split(arn).is_some_and(|parts| parts.account == account);
     let id = arn.rsplit('/').next().filter(|_| is_own).unwrap_or(arn);
-    let sent = JsonClient::new(aws, &CLOUD_MAP)
+    let sent = Client::new(aws, &CLOUD_MAP)
         .call("GetNamespace", &json!({"Id": id}))
         .await;
     let failed = || format!("failed to read the name of namespace `{arn}`");

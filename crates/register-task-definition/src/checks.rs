@@ -1,149 +1,40 @@
 //! What RegisterTaskDefinition does not check and a starting task needs: roles, log groups, images, parameters. Only
 //! reads.
 
+mod context;
 mod images;
 mod logs;
 mod parameters;
 mod roles;
 
-use crate::images::{Ecr, Resolved};
+pub(crate) use context::{Checks, Findings};
+
+use crate::images::Ecr;
 use anyhow::Result;
-use aws_documents::{Diagnostic, Diagnostics, Document, Field};
-use aws_sdk_iam::primitives::DateTime;
-use cli::Item;
-use common::aws::Aws;
-use common::config::{AwsTarget, Config};
 
-/// What the checks work on.
-pub(crate) struct Checks<'a> {
-    pub(crate) aws: &'a Aws,
-    pub(crate) target: &'a AwsTarget,
-    pub(crate) config: &'a Config,
-    /// Expanded.
-    pub(crate) document: &'a Document,
-    pub(crate) images: &'a Resolved,
-    /// What an earlier step creates may be missing as long as nothing is registered.
-    pub(crate) plan_only: bool,
-}
-
-/// The results of the checks.
-#[derive(Debug, Default)]
-pub(crate) struct Findings {
-    pub(crate) diagnostics: Vec<Diagnostic>,
-    pub(crate) planned: Vec<Planned>,
-    /// What the caller lacks the permission for, or what can't be found out.
-    pub(crate) not_checked: Vec<String>,
-    /// When the younger of the roles was created; absent when it could not be read.
-    pub(crate) youngest_role: Option<DateTime>,
-}
-
-/// What does not exist yet, and the tool that creates it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Planned {
-    pub(crate) kind: &'static str,
-    pub(crate) name: String,
-    pub(crate) after: &'static str,
-}
-
-impl Planned {
-    /// The item of the report.
-    pub(crate) fn item(&self) -> Item {
-        Item::new(self.kind, &self.name, "planned").detail("after", self.after)
+/// Runs them all at once.
+///
+/// # Errors
+/// When a call fails for another reason than a missing permission.
+pub(crate) async fn run(checks: &Checks<'_>) -> Result<Findings> {
+    let ecr = Ecr {
+        sdk: &checks.aws.sdk,
+        target: checks.target,
+    };
+    let (roles, logs, images, parameters) = tokio::join!(
+        roles::check(checks),
+        logs::check(checks),
+        images::check(checks, &ecr),
+        parameters::check(checks)
+    );
+    let mut all = Findings::default();
+    for one in [roles, logs, images, parameters] {
+        let one = one?;
+        all.diagnostics.extend(one.diagnostics);
+        all.planned.extend(one.planned);
+        all.not_checked.extend(one.not_checked);
+        all.youngest_role = all.youngest_role.or(one.youngest_role);
     }
-}
-
-impl Checks<'_> {
-    /// Runs them all at once.
-    ///
-    /// # Errors
-    /// When a call fails for another reason than a missing permission.
-    pub(crate) async fn run(&self) -> Result<Findings> {
-        let ecr = Ecr {
-            sdk: &self.aws.sdk,
-            target: self.target,
-        };
-        let (roles, logs, images, parameters) = tokio::join!(
-            roles::check(self),
-            logs::check(self),
-            images::check(self, &ecr),
-            parameters::check(self)
-        );
-        let mut all = Findings::default();
-        for one in [roles, logs, images, parameters] {
-            let one = one?;
-            all.diagnostics.extend(one.diagnostics);
-            all.planned.extend(one.planned);
-            all.not_checked.extend(one.not_checked);
-            all.youngest_role = all.youngest_role.or(one.youngest_role);
-        }
-        all.diagnostics.sort_by_key(|diagnostic| diagnostic.position);
-        Ok(all)
-    }
-
-    /// The containers.
-    fn containers(&self) -> Vec<Field<'_>> {
-        self.document.field().list("containerDefinitions")
-    }
-
-    /// Adds an error in `field`, unless an earlier step creates what is missing and this is only a plan.
-    fn missing(&self, findings: &mut Findings, field: &Field, missing: Missing) {
-        let Missing {
-            kind,
-            name,
-            message,
-            created_by,
-            hint,
-        } = missing;
-        match created_by {
-            Some(after) if self.plan_only => {
-                let planned = Planned { kind, name, after };
-                if !findings.planned.contains(&planned) {
-                    findings.planned.push(planned);
-                }
-            }
-            created_by => {
-                let hint = created_by.map_or(hint, |created_by| format!("run {created_by} first"));
-                findings.error(self.document, field, message, Some(hint));
-            }
-        }
-    }
-}
-
-/// Something that does not exist.
-struct Missing {
-    kind: &'static str,
-    name: String,
-    message: String,
-    /// The tool that creates it, when `ops.toml` names it.
-    created_by: Option<&'static str>,
-    /// What to do when no tool creates it.
-    hint: String,
-}
-
-impl Findings {
-    fn error(&mut self, document: &Document, field: &Field, message: String, hint: Option<String>) {
-        let mut diagnostics = Diagnostics::new(&document.file);
-        diagnostics.error(field, message);
-        hint.into_iter().for_each(|hint| diagnostics.hint(hint));
-        self.diagnostics.extend(diagnostics.into_vec());
-    }
-
-    fn warning(&mut self, document: &Document, field: &Field, message: String, hint: &str) {
-        let mut diagnostics = Diagnostics::new(&document.file);
-        diagnostics.warning(field, message);
-        diagnostics.hint(hint);
-        self.diagnostics.extend(diagnostics.into_vec());
-    }
-
-    fn denied(&mut self, what: impl std::fmt::Display, call: &str) {
-        self.not_checked.push(format!("{what} ({call} was denied)"));
-    }
-}
-
-/// Whether the caller lacks the permission for the call.
-fn is_denied(code: Option<&str>) -> bool {
-    matches!(
-        code,
-        Some("AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation")
-    )
+    all.diagnostics.sort_by_key(|diagnostic| diagnostic.position);
+    Ok(all)
 }

@@ -2,8 +2,10 @@
 
 mod registration;
 
+pub(crate) use registration::describe;
+
 use crate::args::RegisterArgs;
-use crate::checks::{Checks, Findings};
+use crate::checks::{self, Checks, Findings};
 use crate::images::{Ecr, show_planned_digest};
 use crate::plan::Plan;
 use crate::source::{Source, app_tags, take_tags};
@@ -15,7 +17,7 @@ use common::documents::{name_unknown, report_errors};
 use common::session::Session;
 use ecs::{EcsClient, TaskDefinition};
 use reconcile::Tags;
-use registration::Registration;
+use registration::{Registered, Registration};
 use serde_json::Value;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -84,7 +86,7 @@ pub(crate) async fn run(args: &RegisterArgs, console: &Console) -> Result<Report
             images: &images,
             plan_only: args.plan.plan_only(),
         };
-        let findings = checks.run().await?;
+        let findings = checks::run(&checks).await?;
         print_findings(&findings, &mut report, console);
         role_is_new = findings.youngest_role.map(|created| is_new(created.secs()));
         if let Some(rejected) = report_errors(&findings.diagnostics, console) {
@@ -125,15 +127,6 @@ fn preview(args: &RegisterArgs, config: &Config) -> Result<Vec<Diagnostic>> {
         }
     }
     Ok(found.into_iter().map(name_unknown).collect())
-}
-
-/// The revision with its tags; `None` when it does not exist.
-///
-/// # Errors
-/// When the call fails.
-pub(crate) async fn describe(ecs: &EcsClient, reference: &str) -> Result<Option<TaskDefinition>> {
-    let described = ecs.describe_task_definition(reference, &["TAGS"]).await;
-    described.map_err(|error| error.context(format!("failed to describe task definition `{reference}`")))
 }
 
 /// What an earlier step is planned to create, and what could not be checked.
@@ -198,12 +191,12 @@ impl Reconciler<'_> {
                 self.console.in_flight(words, self.tag(arn, tags)).await?;
                 latest
             }
-            Plan::Register(_) => match self.register(role_is_new).await? {
-                Registration::New(registered) => {
+            Plan::Register(_) => match self.registration().register(role_is_new).await? {
+                Registered::New(registered) => {
                     self.verify(&registered);
                     Some(registered)
                 }
-                Registration::Existing(registered) => {
+                Registered::Existing(registered) => {
                     action = "none";
                     plan = Plan::Nothing;
                     Some(registered)
@@ -220,6 +213,16 @@ impl Reconciler<'_> {
             .lines
             .extend(revision.map(|revision| revision.arn().to_owned()));
         Ok(report)
+    }
+
+    fn registration(&self) -> Registration<'_> {
+        Registration {
+            ecs: self.ecs,
+            console: self.console,
+            family: self.family,
+            definition: self.definition,
+            tags: self.tags,
+        }
     }
 
     async fn tag(&self, arn: &str, tags: &Tags) -> Result<()> {

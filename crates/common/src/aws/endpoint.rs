@@ -1,7 +1,7 @@
 //! Where calls are sent. An endpoint override is announced: a shell that still exports one for a local database would
 //! send every call there.
 
-use super::json::Service;
+use super::service::Service;
 use arn::partition::Partition;
 use aws_config::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
@@ -58,12 +58,20 @@ fn of_service(sdk: &SdkConfig, service: &str) -> Option<String> {
     (!url.is_empty() && sdk.endpoint_url() != Some(url.as_str())).then_some(url)
 }
 
-/// Where a client sends the calls of `service`: the override, else the endpoint of the region (the endpoint rule sets of
-/// the services, which differ from each other only in the prefix and in the exception below).
+/// Where the calls of a service go.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Endpoint {
+    pub(super) url: String,
+    /// The region in the scope of a signature.
+    pub(super) region: String,
+}
+
+/// Where a client sends the calls of `service`: the override, else the endpoint of the region or, for a global service,
+/// of its partition (the endpoint rule sets of the services).
 ///
 /// # Errors
 /// When FIPS or dual-stack is demanded of an override, which the rule sets refuse.
-pub(super) fn url(sdk: &SdkConfig, service: &Service, region: &str) -> Result<String, &'static str> {
+pub(super) fn resolve(sdk: &SdkConfig, service: &Service, region: &str) -> Result<Endpoint, &'static str> {
     let fips = sdk.use_fips().unwrap_or_default();
     let dual_stack = sdk.use_dual_stack().unwrap_or_default();
     let general = || sdk.endpoint_url().map(str::to_owned);
@@ -72,25 +80,63 @@ pub(super) fn url(sdk: &SdkConfig, service: &Service, region: &str) -> Result<St
     } else {
         of_service(sdk, service.id).or_else(general)
     };
-    match overridden {
-        Some(_) if fips => Err("FIPS and a custom endpoint exclude each other"),
-        Some(_) if dual_stack => Err("dual-stack and a custom endpoint exclude each other"),
-        Some(url) => Ok(url),
-        None => Ok(of_region(service, region, fips, dual_stack)),
-    }
+    let (url, region) = match overridden {
+        Some(_) if fips => return Err("FIPS and a custom endpoint exclude each other"),
+        Some(_) if dual_stack => return Err("dual-stack and a custom endpoint exclude each other"),
+        Some(url) => (url, region),
+        None if service.global => {
+            let host = global_host(service, region, fips, dual_stack);
+            (format!("https://{host}"), Partition::of(region).home_region)
+        }
+        None => {
+            let host = regional_host(service, region, fips, dual_stack);
+            (format!("https://{host}"), region)
+        }
+    };
+    Ok(Endpoint {
+        url,
+        region: region.to_owned(),
+    })
 }
 
-fn of_region(service: &Service, region: &str, fips: bool, dual_stack: bool) -> String {
+fn regional_host(service: &Service, region: &str, fips: bool, dual_stack: bool) -> String {
     let partition = Partition::of(region);
-    // In GovCloud, the standard endpoint of CloudWatch Logs is the FIPS endpoint (rule set of CloudWatch Logs).
-    let standard_is_fips = service.endpoint_prefix == "logs" && partition.name == "aws-us-gov" && !dual_stack;
-    let suffix = if fips && !standard_is_fips { "-fips" } else { "" };
-    let domain = if dual_stack {
+    // In GovCloud, the standard endpoints of these two are FIPS endpoints (their rule sets).
+    let is_fips =
+        matches!(service.endpoint_prefix, "logs" | "sts") && partition.name == "aws-us-gov" && !dual_stack;
+    let suffix = if fips && !is_fips { "-fips" } else { "" };
+    let domain = domain(partition, dual_stack);
+    format!("{}{suffix}.{region}.{domain}", service.endpoint_prefix)
+}
+
+/// The host of IAM, the only global service here (its rule set).
+fn global_host(service: &Service, region: &str, fips: bool, dual_stack: bool) -> String {
+    let partition = Partition::of(region);
+    let suffix = if fips && partition.name != "aws-us-gov" {
+        "-fips"
+    } else {
+        ""
+    };
+    let scope = match (partition.name, fips, dual_stack) {
+        ("aws-us-gov", ..) => "us-gov.",
+        ("aws", _, true) | ("aws-cn", false, true) => "global.",
+        ("aws", ..) => "",
+        ("aws-iso" | "aws-iso-b", ..) | (_, false, _) => &format!("{}.", partition.home_region),
+        (_, true, _) => "",
+    };
+    format!(
+        "{}{suffix}.{scope}{}",
+        service.endpoint_prefix,
+        domain(partition, dual_stack)
+    )
+}
+
+fn domain(partition: &'static Partition, dual_stack: bool) -> &'static str {
+    if dual_stack {
         partition.dual_stack_domain
     } else {
         partition.domain
-    };
-    format!("https://{}{suffix}.{region}.{domain}", service.endpoint_prefix)
+    }
 }
 
 /// A URL without `user:password@`.
@@ -104,7 +150,7 @@ fn without_user(url: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::aws::json::{CLOUD_MAP, ECS, LOGS};
+    use crate::aws::service::{CLOUD_MAP, ECS, IAM, LOGS, STS};
 
     /// The cases are from the endpoint tests of the SDK's crates.
     #[test]
@@ -163,11 +209,83 @@ mod tests {
                 false,
                 "servicediscovery-fips.eusc-de-east-1.amazonaws.eu",
             ),
+            (
+                &STS,
+                "eu-central-1",
+                false,
+                false,
+                "sts.eu-central-1.amazonaws.com",
+            ),
+            (&STS, "us-west-2", true, false, "sts-fips.us-west-2.amazonaws.com"),
+            (
+                &STS,
+                "us-gov-east-1",
+                true,
+                false,
+                "sts.us-gov-east-1.amazonaws.com",
+            ),
+            (
+                &STS,
+                "us-gov-east-1",
+                true,
+                true,
+                "sts-fips.us-gov-east-1.api.aws",
+            ),
+            (
+                &STS,
+                "us-iso-west-1",
+                false,
+                false,
+                "sts.us-iso-west-1.c2s.ic.gov",
+            ),
         ] {
-            assert_eq!(
-                of_region(service, region, fips, dual_stack),
-                format!("https://{host}")
-            );
+            assert_eq!(regional_host(service, region, fips, dual_stack), host);
+        }
+        for (region, fips, dual_stack, host) in [
+            ("eu-central-1", false, false, "iam.amazonaws.com"),
+            ("eu-central-1", true, false, "iam-fips.amazonaws.com"),
+            ("eu-central-1", false, true, "iam.global.api.aws"),
+            ("eu-central-1", true, true, "iam-fips.global.api.aws"),
+            ("cn-northwest-1", false, false, "iam.cn-north-1.amazonaws.com.cn"),
+            ("cn-northwest-1", true, false, "iam-fips.amazonaws.com.cn"),
+            (
+                "cn-northwest-1",
+                false,
+                true,
+                "iam.global.api.amazonwebservices.com.cn",
+            ),
+            (
+                "cn-northwest-1",
+                true,
+                true,
+                "iam-fips.api.amazonwebservices.com.cn",
+            ),
+            ("us-gov-east-1", false, false, "iam.us-gov.amazonaws.com"),
+            ("us-gov-east-1", true, true, "iam.us-gov.api.aws"),
+            ("us-iso-west-1", false, false, "iam.us-iso-east-1.c2s.ic.gov"),
+            ("us-iso-west-1", true, false, "iam-fips.us-iso-east-1.c2s.ic.gov"),
+            (
+                "us-isob-east-1",
+                true,
+                false,
+                "iam-fips.us-isob-east-1.sc2s.sgov.gov",
+            ),
+            (
+                "eu-isoe-west-1",
+                false,
+                false,
+                "iam.eu-isoe-west-1.cloud.adc-e.uk",
+            ),
+            ("eu-isoe-west-1", true, false, "iam-fips.cloud.adc-e.uk"),
+            (
+                "us-isof-south-1",
+                false,
+                false,
+                "iam.us-isof-south-1.csp.hci.ic.gov",
+            ),
+            ("eusc-de-east-1", true, false, "iam-fips.amazonaws.eu"),
+        ] {
+            assert_eq!(global_host(&IAM, region, fips, dual_stack), host);
         }
     }
 }

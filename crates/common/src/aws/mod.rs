@@ -1,16 +1,18 @@
-//! The AWS configuration that all tools share, and the plain-JSON client. Typed clients belong to the tools: a shared
-//! crate with all of them would make every tool depend on each.
+//! The AWS configuration that all tools share, and the client without an SDK crate. Typed clients belong to the tools: a
+//! shared crate with all of them would make every tool depend on each.
 
 mod attempts;
+mod client;
 mod credentials;
 mod endpoint;
 mod error;
 mod expected;
 mod http;
-pub mod json;
 mod profile;
+pub mod service;
 
 pub use attempts::AttemptTracker;
+pub use client::Client;
 pub use error::{CallError, PASS_ROLE_HINT, UNSURE_HINT, call, code_of, is_throttling, kind_of};
 
 use crate::config::{AwsTarget, Config};

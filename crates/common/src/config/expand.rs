@@ -1,6 +1,6 @@
 //! `${NAME}` in `ops.toml` and in the JSON files under `aws/`.
 
-use super::Schema;
+use super::schema::Schema;
 use arn::partition::Partition;
 use cli::{ErrorKind, Failure};
 use std::collections::BTreeMap;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::describe::Status;
+use crate::observed::{Namespace, Status};
 use common::config::{ContainerInsights, ExecuteCommand};
 
 const ARN: &str = "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-1";

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use cli::{ErrorKind, Failure};
-use ecs::json::{list, text};
+use common::json::{list, text};
 use serde_json::Value;
 
 /// The container that is named, the only one, or the one that the service publishes.

@@ -9,14 +9,14 @@ use cli::duration;
 use cli::error::ErrorSummary;
 use cli::progress::Progress;
 use cli::{Console, Failure};
-use common::aws::json::JsonClient;
+use common::aws::Client;
 use std::time::Duration;
 use tokio::time::Instant;
 
 /// The stream of one container of one task.
 pub(super) struct LogTail<'a> {
     console: &'a Console,
-    source: Option<(JsonClient, LogTarget)>,
+    source: Option<(Client, LogTarget)>,
     /// The ARN.
     task: &'a str,
     token: Option<String>,

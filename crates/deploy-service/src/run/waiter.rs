@@ -13,7 +13,7 @@ use anyhow::Result;
 use cli::error::ErrorSummary;
 use cli::progress::Progress;
 use cli::{Exit, Failure, Item, Report};
-use ecs::json::text;
+use common::json::text;
 use ecs::names::last_part;
 use serde_json::Value;
 use tokio::time::Instant;

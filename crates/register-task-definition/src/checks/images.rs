@@ -1,6 +1,6 @@
 //! The images: whether ECR has them, and for the platform of the task.
 
-use super::{Checks, Findings, Missing};
+use super::context::{Checks, Findings, Missing};
 use crate::images::{Ecr, EcrImage, ImageLookup, StoredImage};
 use anyhow::{Context, Result};
 use aws_documents::Field;

@@ -1,11 +1,12 @@
 //! The log groups, without which a task does not start.
 
-use super::{Checks, Findings, Missing};
+use super::context::{Checks, Findings, Missing};
 use anyhow::{Context, Result};
 use aws_documents::Field;
 use cli::{ErrorKind, Failure};
-use common::aws::json::{JsonClient, LOGS};
-use ecs::json::{list, text};
+use common::aws::Client;
+use common::aws::service::LOGS;
+use common::json::{list, text};
 use futures_util::future::join_all;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -82,7 +83,7 @@ pub(super) async fn check(checks: &Checks<'_>) -> Result<Findings> {
 
 /// DescribeLogGroups finds names by their prefix; only the exact name counts.
 async fn look_up(checks: &Checks<'_>, region: &str, group: &str) -> Result<LogGroup> {
-    let client = JsonClient::new(&checks.aws.in_region(region), &LOGS);
+    let client = Client::new(&checks.aws.in_region(region), &LOGS);
     let mut body = json!({"logGroupNamePrefix": group});
     loop {
         let page = match client.call("DescribeLogGroups", &body).await {

@@ -1,26 +1,18 @@
 //! The parameters behind `secrets`: whether they exist. No value is decrypted or read.
 
-use super::{Checks, Findings, Missing};
+use super::context::{Checks, Findings, Missing};
 use anyhow::{Context, Result};
 use aws_documents::Field;
 use cli::{ErrorKind, Failure};
-use common::aws::json::{JsonClient, Service};
-use ecs::json::list;
+use common::aws::Client;
+use common::aws::service::SSM;
+use common::json::list;
 use futures_util::future::join_all;
 use serde_json::json;
 use std::collections::BTreeMap;
 
 /// The most names that GetParameters takes (its API reference).
 const NAMES_PER_CALL: usize = 10;
-
-/// AWS Systems Manager.
-static SSM: Service = Service {
-    id: "SSM",
-    endpoint_prefix: "ssm",
-    signing_name: "ssm",
-    target_prefix: "AmazonSSM",
-    iam_prefix: "ssm",
-};
 
 /// The fields that name a parameter, by region and by the name for the call.
 type References<'a> = BTreeMap<String, BTreeMap<String, Vec<Field<'a>>>>;
@@ -81,7 +73,7 @@ enum Parameters {
 }
 
 async fn look_up(checks: &Checks<'_>, region: &str, names: Vec<String>) -> Result<Parameters> {
-    let client = JsonClient::new(&checks.aws.in_region(region), &SSM);
+    let client = Client::new(&checks.aws.in_region(region), &SSM);
     let body = json!({"Names": names, "WithDecryption": false});
     match client.call("GetParameters", &body).await {
         // Parameters that do not exist come with status 200.

@@ -1,13 +1,17 @@
 //! The two roles: whether they exist, and whether ECS tasks may assume them.
 
-use super::{Checks, Findings, Missing, is_denied};
+use super::context::{Checks, Findings, Missing, is_denied};
 use anyhow::{Context, Result};
 use aws_documents::{Field, policy};
-use aws_sdk_iam::Client;
-use common::aws::{call, code_of};
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
+use cli::{ErrorKind, Failure};
+use common::aws::Client;
+use common::aws::service::IAM;
 use common::config::partition_of;
+use common::json::text;
 use futures_util::future::join_all;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The service that assumes the roles of a task.
 const ECS_TASKS: &str = "ecs-tasks.amazonaws.com";
@@ -18,7 +22,7 @@ pub(super) async fn check(checks: &Checks<'_>) -> Result<Findings> {
         .into_iter()
         .filter_map(|key| root.get(key))
         .collect();
-    let client = Client::new(&checks.aws.sdk);
+    let client = Client::new(checks.aws, &IAM);
     let answers = join_all(fields.iter().map(|field| ask(checks, &client, field))).await;
     let mut findings = Findings::default();
     for answer in answers {
@@ -30,7 +34,7 @@ pub(super) async fn check(checks: &Checks<'_>) -> Result<Findings> {
             }
         }
         findings.not_checked.extend(answer.not_checked);
-        let seconds = |made: &aws_sdk_iam::primitives::DateTime| made.secs();
+        let seconds = |made: &DateTime| made.secs();
         findings.youngest_role = [findings.youngest_role, answer.youngest_role]
             .into_iter()
             .flatten()
@@ -42,8 +46,8 @@ pub(super) async fn check(checks: &Checks<'_>) -> Result<Findings> {
 
 async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<Findings> {
     let mut findings = Findings::default();
-    let text = field.text().unwrap_or_default();
-    let Some(parts) = arn::split(text) else {
+    let written = field.text().unwrap_or_default();
+    let Some(parts) = arn::split(written) else {
         return Ok(findings);
     };
     let name = parts.resource.rsplit('/').next().unwrap_or_default();
@@ -56,38 +60,38 @@ async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<
         findings.error(checks.document, field, message, None);
         return Ok(findings);
     }
-    let answer = match client.get_role().role_name(name).send().await {
+    let answer = match client.call("GetRole", &json!({"RoleName": name})).await {
         Ok(answer) => answer,
         Err(error) => {
-            let code = code_of(&error);
-            if code == Some("NoSuchEntity") {
+            if error.kind() == ErrorKind::NotFound {
                 let missing = Missing {
                     kind: "role",
                     name: name.to_owned(),
                     message: format!("there is no role `{name}`"),
-                    created_by: is_own(checks, text).then_some("create-roles"),
+                    created_by: is_own(checks, written).then_some("create-roles"),
                     hint: "create it, or correct the ARN".into(),
                 };
                 checks.missing(&mut findings, field, missing);
-            } else if is_denied(code) {
+            } else if is_denied(error.code()) {
                 let what = format!("whether role `{name}` exists and trusts {ECS_TASKS}");
                 findings.denied(what, "iam:GetRole");
             } else {
-                return Err(call("iam:GetRole")(error))
+                return Err(Failure::from(error))
                     .with_context(|| format!("failed to describe role `{name}`"));
             }
             return Ok(findings);
         }
     };
-    let Some(role) = answer.role() else {
+    let Some(role) = answer.get("Role").filter(|role| role.is_object()) else {
         findings
             .not_checked
             .push(format!("role `{name}` (iam:GetRole response omitted `Role`)"));
         return Ok(findings);
     };
-    findings.youngest_role = Some(*role.create_date());
-    if role.arn() != text {
-        let message = format!("role `{name}` has another ARN: `{}`", role.arn());
+    findings.youngest_role = DateTime::from_str(text(role, "CreateDate"), Format::DateTime).ok();
+    let arn = text(role, "Arn");
+    if arn != written {
+        let message = format!("role `{name}` has another ARN: `{arn}`");
         findings.error(
             checks.document,
             field,
@@ -95,12 +99,12 @@ async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<
             Some("its path is a part of it".into()),
         );
     }
-    let trust = role.assume_role_policy_document().unwrap_or_default();
+    let trust = text(role, "AssumeRolePolicyDocument");
     let trust =
         policy::decode("response of iam:GetRole", trust).map_err(|diagnostic| diagnostic.into_failure())?;
     if !admits(&trust) {
         let message = format!("role `{name}` does not trust {ECS_TASKS}: no task could assume it");
-        let hint = if is_own(checks, text) {
+        let hint = if is_own(checks, written) {
             "run create-roles, which repairs its trust policy"
         } else {
             "allow sts:AssumeRole to that service in its trust policy"

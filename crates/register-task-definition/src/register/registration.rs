@@ -1,14 +1,13 @@
 //! The call that registers a revision. It is not idempotent: when there is no response, the latest revision is read
 //! before the call is sent again.
 
-use super::{Reconciler, describe};
 use crate::plan::Plan;
 use anyhow::Result;
 use aws_documents::Values;
-use cli::ErrorKind;
-use ecs::{EcsError, Reason, TaskDefinition};
+use cli::{Console, ErrorKind};
+use ecs::{EcsClient, EcsError, Reason, TaskDefinition};
 use reconcile::backoff::Backoff;
-use reconcile::tags;
+use reconcile::{Tags, tags};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -19,17 +18,35 @@ const ATTEMPTS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// The result of a registration.
-pub(super) enum Registration {
+pub(super) enum Registered {
     /// This run registered the revision.
     New(TaskDefinition),
     /// Another run registered the same definition in the meantime.
     Existing(TaskDefinition),
 }
 
-impl Reconciler<'_> {
+/// The revision with its tags; `None` when it does not exist.
+///
+/// # Errors
+/// When the call fails.
+pub(crate) async fn describe(ecs: &EcsClient, reference: &str) -> Result<Option<TaskDefinition>> {
+    let described = ecs.describe_task_definition(reference, &["TAGS"]).await;
+    described.map_err(|error| error.context(format!("failed to describe task definition `{reference}`")))
+}
+
+/// What is registered.
+pub(super) struct Registration<'a> {
+    pub(super) ecs: &'a EcsClient,
+    pub(super) console: &'a Console,
+    pub(super) family: &'a str,
+    pub(super) definition: &'a Value,
+    pub(super) tags: &'a Tags,
+}
+
+impl Registration<'_> {
     /// Registers the definition. Retries what is transient: a concurrent registration, a role that was created a moment
     /// ago, throttling.
-    pub(super) async fn register(&self, role_is_new: Option<bool>) -> Result<Registration> {
+    pub(super) async fn register(&self, role_is_new: Option<bool>) -> Result<Registered> {
         let mut request = self.definition.clone();
         if let Some(members) = request.as_object_mut().filter(|_| !self.tags.is_empty()) {
             members.insert("tags".to_owned(), tags::to_json(self.tags));
@@ -52,16 +69,16 @@ impl Reconciler<'_> {
         let attempt = async || {
             if concurrent && let Ok(Some(latest)) = self.latest_if_desired().await {
                 return Ok(if unsure {
-                    Registration::New(latest)
+                    Registered::New(latest)
                 } else {
-                    Registration::Existing(latest)
+                    Registered::Existing(latest)
                 });
             }
             let words = format!("ecs:RegisterTaskDefinition for task definition `{}`", self.family);
             let sent = self.send(&request, &mut unsure);
             let result = self.console.in_flight(words, sent).await;
             concurrent = matches!(&result, Err(error) if error.reason() == Reason::ConcurrentRegistration);
-            result.map(Registration::New)
+            result.map(Registered::New)
         };
         let registered = backoff.retry(self.console, retry_reason, attempt).await;
         let context = || format!("failed to register task definition `{}`", self.family);

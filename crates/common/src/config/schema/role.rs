@@ -1,6 +1,6 @@
 //! `[roles.KEY]`
 
-use super::Ordered;
+use super::ordered::Ordered;
 use serde::Deserialize;
 
 /// `[roles.KEY]`

@@ -1,4 +1,5 @@
 use super::*;
+use crate::aws::service::{CLOUD_MAP, ECS, IAM, LOGS};
 use aws_config::{BehaviorVersion, Region, retry::RetryConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -72,7 +73,7 @@ fn read_request(stream: &mut TcpStream) -> String {
     }
 }
 
-fn client(address: SocketAddr, service: &'static Service) -> JsonClient {
+fn client(address: SocketAddr, service: &'static Service) -> Client {
     let credentials = Credentials::new("AKIDEXAMPLE", "secret", None, None, "test");
     let retry = RetryConfig::standard().with_initial_backoff(Duration::from_millis(1));
     let timeouts = TimeoutConfig::builder().read_timeout(READ_TIMEOUT).build();
@@ -90,10 +91,10 @@ fn client(address: SocketAddr, service: &'static Service) -> JsonClient {
         region: "eu-west-3".into(),
         expect_account: None,
     };
-    JsonClient::new(&aws, service)
+    Client::new(&aws, service)
 }
 
-fn call(client: &JsonClient, operation: &str, body: &Value) -> Result<Value, CallError> {
+fn call(client: &Client, operation: &str, body: &Value) -> Result<Value, CallError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.unwrap().block_on(client.call(operation, body))
 }
@@ -118,6 +119,30 @@ fn a_call_is_signed_and_keeps_unknown_fields() {
     ] {
         assert!(request.contains(line), "{line} is not in {request}");
     }
+}
+
+#[test]
+fn a_form_is_signed_and_its_xml_is_read() {
+    let body = "<TagRoleResponse><ResponseMetadata/></TagRoleResponse>";
+    let error = "<ErrorResponse><Error><Code>NoSuchEntity</Code><Message>m</Message></Error></ErrorResponse>";
+    let (address, server) = serve(vec![Http(200, body, ""), Http(404, error, "")]);
+    let client = client(address, &IAM);
+    let tags = json!({"RoleName": "a b", "Tags": [{"Key": "k", "Value": "v"}]});
+    assert_eq!(call(&client, "TagRole", &tags).unwrap(), json!({}));
+    let error = call(&client, "GetRole", &json!({})).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.code()),
+        (ErrorKind::NotFound, Some("NoSuchEntity"))
+    );
+    let request = server.join().unwrap().remove(0);
+    for line in [
+        "\r\ncontent-type: application/x-www-form-urlencoded\r\n",
+        "/iam/aws4_request, SignedHeaders=",
+        "\r\n\r\nAction=TagRole&Version=2010-05-08&RoleName=a%20b&Tags.member.1.Key=k&Tags.member.1.Value=v",
+    ] {
+        assert!(request.contains(line), "{line} is not in {request}");
+    }
+    assert!(!request.contains("x-amz-target"), "{request}");
 }
 
 #[test]

@@ -1,15 +1,20 @@
-//! Calls to the services that speak `awsJson1_1`, with plain JSON in both directions: a request can hold fields that
-//! no release of the SDK contains yet, and a response keeps the fields that a tool does not read. Credentials, retries,
-//! timeouts, signing and endpoints are those of the SDK, because the calls run on the SDK's own orchestrator.
+//! Calls with JSON values in both directions, without an SDK crate of the service: a request can hold fields that no
+//! release of the SDK contains yet, a response keeps the fields that a tool does not read, and nobody waits until
+//! thousands of generated types are compiled. Credentials, retries, timeouts and signing are those of the SDK, because
+//! the calls run on the SDK's own orchestrator.
 
+mod aws_json;
 mod protocol;
+mod query;
 #[cfg(test)]
 mod tests;
 
+use super::endpoint::{self, Endpoint};
 use super::error::CallError;
-use super::{AttemptTracker, Aws, endpoint};
-use aws_config::SdkConfig;
+use super::service::Service;
+use super::{AttemptTracker, Aws};
 use aws_config::timeout::TimeoutConfig;
+use aws_config::{Region, SdkConfig};
 use aws_runtime::auth::sigv4::{self, SigV4AuthScheme};
 use aws_runtime::auth::{SigV4OperationSigningConfig, SigningOptions};
 use aws_runtime::invocation_id::InvocationIdInterceptor;
@@ -40,79 +45,38 @@ use aws_smithy_runtime_api::client::ser_de::{SharedRequestSerializer, SharedResp
 use aws_smithy_types::config_bag::{FrozenLayer, Layer};
 use aws_types::SigningName;
 use aws_types::region::SigningRegion;
-use protocol::{AwsJson, LimitBody, Request, ServiceError};
+use protocol::{LimitBody, Request, ServiceError, Wire};
 use serde_json::Value;
 use std::fmt;
 
-/// What distinguishes one `awsJson1_1` service from another (each service's Smithy model).
-#[derive(Debug, PartialEq, Eq)]
-pub struct Service {
-    /// The `sdkId`. `AWS_ENDPOINT_URL_…` and the `services` section of a profile are named after it.
-    pub id: &'static str,
-    /// The first label of the host name.
-    pub endpoint_prefix: &'static str,
-    /// The service in the scope of a signature.
-    pub signing_name: &'static str,
-    /// What the `X-Amz-Target` header contains in front of the operation.
-    pub target_prefix: &'static str,
-    /// The service in the names of IAM actions, which is how error messages name a call.
-    pub iam_prefix: &'static str,
-}
-
-/// Amazon ECS.
-pub static ECS: Service = Service {
-    id: "ECS",
-    endpoint_prefix: "ecs",
-    signing_name: "ecs",
-    target_prefix: "AmazonEC2ContainerServiceV20141113",
-    iam_prefix: "ecs",
-};
-
-/// Amazon CloudWatch Logs.
-pub static LOGS: Service = Service {
-    id: "CloudWatch Logs",
-    endpoint_prefix: "logs",
-    signing_name: "logs",
-    target_prefix: "Logs_20140328",
-    iam_prefix: "logs",
-};
-
-/// AWS Cloud Map.
-pub static CLOUD_MAP: Service = Service {
-    id: "ServiceDiscovery",
-    endpoint_prefix: "servicediscovery",
-    signing_name: "servicediscovery",
-    target_prefix: "Route53AutoNaming_v20170314",
-    iam_prefix: "servicediscovery",
-};
-
 /// A client of one service. Clones share its connections, credentials and retry quota.
 #[derive(Clone)]
-pub struct JsonClient {
+pub struct Client {
     service: &'static Service,
     /// The plugins of the client, or why the configuration admits no endpoint.
     plugins: Result<RuntimePlugins, &'static str>,
 }
 
-impl fmt::Debug for JsonClient {
+impl fmt::Debug for Client {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = formatter.debug_struct("JsonClient");
+        let mut debug = formatter.debug_struct("Client");
         debug.field("service", &self.service.id).finish_non_exhaustive()
     }
 }
 
-impl JsonClient {
+impl Client {
     /// A client of `service` with the configuration of `aws`. Sends nothing.
     pub fn new(aws: &Aws, service: &'static Service) -> Self {
-        let plugins = endpoint::url(&aws.sdk, service, &aws.region)
-            .map(|url| client_plugins(&aws.sdk, service, &aws.region, url));
-        JsonClient { service, plugins }
+        let plugins = endpoint::resolve(&aws.sdk, service, &aws.region)
+            .map(|endpoint| client_plugins(&aws.sdk, service, endpoint));
+        Client { service, plugins }
     }
 
-    /// Calls `operation`, for example `DescribeServices`, with `body` as the request. An empty response is `{}`.
+    /// Calls `operation`, for example `DescribeServices`, with `body` as the request. An empty response is `{}`. What a
+    /// response in XML says of a number or a boolean is a string, and an empty list is an empty string.
     ///
     /// # Errors
-    /// When the service answers with an error, gives no response, or the response is not a JSON object.
+    /// When the service answers with an error, gives no response, or the response is not of its protocol.
     pub async fn call(&self, operation: &str, body: &Value) -> Result<Value, CallError> {
         let action = format!("{}:{operation}", self.service.iam_prefix);
         let plugins = match &self.plugins {
@@ -128,8 +92,8 @@ impl JsonClient {
             .with_config(layer.freeze())
             .with_runtime_components(components);
         let request = Request {
-            target: format!("{}.{operation}", self.service.target_prefix),
-            body: body.to_string(),
+            operation: operation.to_owned(),
+            body: body.clone(),
         };
         let plugins = plugins.with_operation_plugin(plugin);
         match invoke(self.service.id, operation, Input::erase(request), &plugins).await {
@@ -145,9 +109,9 @@ impl JsonClient {
 }
 
 /// What a generated client of the SDK configures, in the same order.
-fn client_plugins(sdk: &SdkConfig, service: &'static Service, region: &str, url: String) -> RuntimePlugins {
+fn client_plugins(sdk: &SdkConfig, service: &'static Service, endpoint: Endpoint) -> RuntimePlugins {
     let mut defaults = DefaultPluginParams::new()
-        .with_retry_partition_name(format!("{}-{region}", service.endpoint_prefix))
+        .with_retry_partition_name(format!("{}-{}", service.endpoint_prefix, endpoint.region))
         .with_is_aws_sdk(true);
     if let Some(version) = sdk.behavior_version() {
         defaults = defaults.with_behavior_version(version);
@@ -156,12 +120,12 @@ fn client_plugins(sdk: &SdkConfig, service: &'static Service, region: &str, url:
         .with_client_plugins(default_plugins(defaults))
         .with_client_plugin(
             StaticRuntimePlugin::new()
-                .with_config(settings(sdk, service))
-                .with_runtime_components(components(sdk, url)),
+                .with_config(settings(sdk, service, &endpoint.region))
+                .with_runtime_components(components(sdk, endpoint.url)),
         )
 }
 
-fn settings(sdk: &SdkConfig, service: &'static Service) -> FrozenLayer {
+fn settings(sdk: &SdkConfig, service: &'static Service, region: &str) -> FrozenLayer {
     let mut layer = Layer::new("settings");
     layer.store_put(ApiMetadata::new(
         service.endpoint_prefix,
@@ -170,8 +134,8 @@ fn settings(sdk: &SdkConfig, service: &'static Service) -> FrozenLayer {
     layer.store_put(SigningName::from_static(service.signing_name));
     if let Some(region) = sdk.region() {
         layer.store_put(region.clone());
-        layer.store_put(SigningRegion::from(region.clone()));
     }
+    layer.store_put(SigningRegion::from(Region::new(region.to_owned())));
     let mut signing = SigningOptions::default();
     signing.double_uri_encode = true;
     signing.content_sha256_header = false;
@@ -183,8 +147,8 @@ fn settings(sdk: &SdkConfig, service: &'static Service) -> FrozenLayer {
     });
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
     layer.store_put(EndpointResolverParams::new(()));
-    layer.store_put(SharedRequestSerializer::new(AwsJson));
-    layer.store_put(SharedResponseDeserializer::new(AwsJson));
+    layer.store_put(SharedRequestSerializer::new(Wire(&service.protocol)));
+    layer.store_put(SharedResponseDeserializer::new(Wire(&service.protocol)));
     // `trace` output of the orchestrator contains response bodies otherwise.
     layer.store_put(SensitiveOutput);
     if let Some(retry) = sdk.retry_config() {
