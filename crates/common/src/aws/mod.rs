@@ -17,7 +17,6 @@ pub use error::{CallError, PASS_ROLE_HINT, UNSURE_HINT, call, code_of, is_thrott
 
 use crate::config::{AwsTarget, Config};
 use anyhow::Result;
-use aws_config::default_provider::credentials::DefaultCredentialsChain;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::imds;
 use aws_config::meta::region::RegionProviderChain;
@@ -92,11 +91,7 @@ impl Aws {
                 .profile_name(profile)
                 .credentials_provider(profile::credentials(profile, &provider_config)),
             None => {
-                let chain = DefaultCredentialsChain::builder()
-                    .configure(provider_config)
-                    .region(region)
-                    .imds_client(metadata);
-                loader.credentials_provider(chain.build().await)
+                loader.credentials_provider(credentials::default_chain(provider_config, region, metadata))
             }
         };
         let timeouts = TimeoutConfig::builder()
