@@ -21,7 +21,7 @@ fn git(arguments: &[&str]) -> Option<String> {
 }
 
 fn from_git() -> Option<String> {
-    // A tarball unpacked inside somebody else's repository must not take that one's commit.
+    // A tarball unpacked inside another repository must not take the commit of that repository.
     let top = git(&["rev-parse", "--show-toplevel"])?;
     let ours = Path::new("../..").canonicalize().ok()?;
     if Path::new(&top).canonicalize().ok()? != ours {

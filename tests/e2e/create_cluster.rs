@@ -1,10 +1,10 @@
 //! `create-cluster`: describe, compare, change only what differs, wait until it is ACTIVE.
 
 mod calls;
-mod cut_off;
 mod drift;
 mod ecs;
 mod faults;
+mod interrupted;
 mod linked_role;
 mod sandbox;
 

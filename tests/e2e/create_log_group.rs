@@ -2,8 +2,8 @@
 
 mod calls;
 mod cloudwatch;
-mod cut_off;
 mod faults;
+mod interrupted;
 mod lost;
 mod retention;
 mod sandbox;

@@ -2,10 +2,10 @@
 
 mod calls;
 mod confirm;
-mod cut_off;
 mod documents;
 mod ecr;
 mod faults;
+mod interrupted;
 mod lost;
 mod sandbox;
 

@@ -1,11 +1,11 @@
 //! `create-roles`: judge the policies, describe, compare, change only what differs.
 
 mod calls;
-mod cut_off;
 mod documents;
 mod example;
 mod faults;
 mod iam;
+mod interrupted;
 mod prune;
 mod races;
 mod sandbox;

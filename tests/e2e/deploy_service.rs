@@ -2,10 +2,10 @@
 
 mod answers;
 mod apart;
-mod cut_off;
 mod fake;
 mod faults;
 mod hints;
+mod interrupted;
 mod logs;
 mod one_off;
 mod refusals;

@@ -1,4 +1,4 @@
-//! `put-params`: prepare, survey, plan, write.
+//! `put-params`: prepare, read, plan, write.
 
 mod before_the_first_call;
 mod in_the_sandbox;

@@ -2,12 +2,12 @@
 
 mod account;
 mod checks;
-mod cut_off;
 mod diff;
 mod drift;
 mod example;
 mod faults;
 mod init;
+mod interrupted;
 mod plans;
 mod retries;
 mod sandbox;

@@ -1,17 +1,17 @@
 use super::*;
 
-/// The faults in one line: message, hint.
+/// The problems in one line: message, hint.
 fn told(text: &str, partition: Option<&str>) -> Vec<String> {
-    let faults = faults(text, partition);
-    let line = |fault: ArnFault| match fault.hint {
-        Some(hint) => format!("{}; {hint}", fault.message),
-        None => fault.message,
+    let problems = problems(text, partition);
+    let line = |problem: Problem| match problem.hint {
+        Some(hint) => format!("{}; {hint}", problem.message),
+        None => problem.message,
     };
-    faults.into_iter().map(line).collect()
+    problems.into_iter().map(line).collect()
 }
 
 #[test]
-fn good_ones_have_no_fault() {
+fn good_ones_have_no_problem() {
     for text in [
         "arn:aws:ssm:us-east-1:123456789012:parameter/cruddur/backend-flask/*",
         "arn:aws:ssm:*:123456789012:parameter/x",
@@ -44,7 +44,7 @@ fn good_ones_have_no_fault() {
 }
 
 #[test]
-fn each_fault_is_told_in_words() {
+fn each_problem_has_a_message() {
     let cases = [
         (
             "arn:aws:ssm:us-east-1::123456789012:parameter/cruddur/backend-flask/*",
@@ -138,7 +138,7 @@ fn each_fault_is_told_in_words() {
     ];
     for (text, expected) in cases {
         assert_eq!(told(text, None), [expected], "{text}");
-        assert!(faults(text, None).iter().all(|fault| fault.fatal), "{text}");
+        assert!(problems(text, None).iter().all(|problem| problem.fatal), "{text}");
     }
 }
 
@@ -156,7 +156,7 @@ fn the_partition_is_the_callers() {
 
 #[test]
 fn a_kind_that_the_service_has_not_is_only_unlikely() {
-    let found = faults("arn:aws:ssm:us-east-1:123456789012:parameters/x", None);
+    let found = problems("arn:aws:ssm:us-east-1:123456789012:parameters/x", None);
     assert_eq!(found.len(), 1);
     assert!(!found[0].fatal);
     assert_eq!(

@@ -10,10 +10,10 @@ const LONGEST_NAME: usize = 255;
 const LONGEST_NAMESPACE: usize = 1024;
 
 /// # Errors
-/// The first fault, which names the key of the file.
+/// The first error, which names the key of the file.
 pub(crate) fn validate(cluster: &Cluster) -> Result<(), Failure> {
     let name = &cluster.name;
-    let fault = |what: &str, words: String| {
+    let invalid = |what: &str, words: String| {
         let message = format!("failed to use {what} of cluster `{name}`: {words}");
         Err(Failure::config(message))
     };
@@ -28,13 +28,13 @@ pub(crate) fn validate(cluster: &Cluster) -> Result<(), Failure> {
         .as_deref()
         .and_then(namespace_fault)
     {
-        return fault("`service_connect_namespace`", words);
+        return invalid("`service_connect_namespace`", words);
     }
     if let Some(words) = cluster.execute_command.as_ref().and_then(sessions_fault) {
-        return fault("`execute_command`", words.into());
+        return invalid("`execute_command`", words.into());
     }
     if cluster.capacity_providers.iter().any(String::is_empty) {
-        return fault("`capacity_providers`", "one of the names is empty".into());
+        return invalid("`capacity_providers`", "one of the names is empty".into());
     }
     Ok(())
 }

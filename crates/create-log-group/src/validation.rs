@@ -10,7 +10,7 @@ const LONGEST_NAME: usize = 512;
 pub(crate) const NO_KEY: &str = "none";
 
 /// # Errors
-/// The first fault, which names the key of the file.
+/// The first error, which names the key of the file.
 pub(crate) fn validate(group: &LogGroup) -> Result<(), Failure> {
     let name = &group.name;
     if let Some(words) = name_fault(name) {

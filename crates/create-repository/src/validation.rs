@@ -11,7 +11,7 @@ const MOST_EXCLUSIONS: usize = 5;
 const MOST_STARS: usize = 2;
 
 /// # Errors
-/// The first fault, which names the repository and the key of the file.
+/// The first error, which names the repository and the key of the file.
 pub(crate) fn validate(repositories: &[Repository]) -> Result<(), Failure> {
     let mut exported = BTreeSet::new();
     for repository in repositories {
@@ -119,14 +119,14 @@ mod tests {
         }
     }
 
-    fn fault(repository: Repository) -> Option<String> {
+    fn error(repository: Repository) -> Option<String> {
         validate(&[repository]).err().map(|failure| failure.to_string())
     }
 
     #[test]
     fn names_follow_ecrs_rule() {
         for name in ["ab", "cruddur-python", "a1/b-c/d_e.f", &"a".repeat(256)] {
-            assert_eq!(fault(named(name)), None, "{name}");
+            assert_eq!(error(named(name)), None, "{name}");
         }
         for name in [
             "",
@@ -141,14 +141,14 @@ mod tests {
             "a:b",
             &"a".repeat(257),
         ] {
-            assert!(fault(named(name)).is_some(), "{name}");
+            assert!(error(named(name)).is_some(), "{name}");
         }
     }
 
     #[test]
     fn exceptions_follow_ecrs_rule() {
         let with = |exclusions: &[&str]| {
-            fault(Repository {
+            error(Repository {
                 tag_mutability: Some(TagMutability::Immutable),
                 mutability_exclusions: exclusions.iter().map(|one| (*one).to_owned()).collect(),
                 ..named("ab")
@@ -176,13 +176,13 @@ mod tests {
             mutability_exclusions: vec!["latest".into()],
             ..named("ab")
         };
-        assert!(fault(alone).unwrap().contains("need a `tag_mutability`"));
+        assert!(error(alone).unwrap().contains("need a `tag_mutability`"));
     }
 
     #[test]
     fn a_key_goes_with_kms_alone_and_is_no_alias() {
         let with = |r#type, key: Option<&str>| {
-            fault(Repository {
+            error(Repository {
                 encryption: Some(Encryption {
                     r#type,
                     kms_key: key.map(str::to_owned),

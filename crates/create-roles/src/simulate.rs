@@ -59,7 +59,7 @@ impl Question {
     /// not matter here.
     ///
     /// # Errors
-    /// When `ops.toml` has none. The faults of the file itself are the inner result.
+    /// When `ops.toml` has none. The diagnostics of the file itself are the inner result.
     pub(crate) fn read(config: &Config, place: &AwsTarget) -> Result<Result<Self, Vec<Diagnostic>>> {
         let mut variables = Variables::new(&config.schema, place);
         for image in config.images(&variables)? {
@@ -70,19 +70,19 @@ impl Question {
         let table = table.ok_or_else(|| config.no_table("task_definition"))?;
         let document = match Document::read(&config.resolve(&table.file)) {
             Ok(document) => document,
-            Err(fault) => return Ok(Err(vec![fault])),
+            Err(diagnostic) => return Ok(Err(vec![diagnostic])),
         };
         let expanded = match expand(&document, &variables) {
             Ok(expanded) => expanded,
-            Err(faults) => return Ok(Err(faults)),
+            Err(diagnostics) => return Ok(Err(diagnostics)),
         };
         let Some(role) = expanded.field().text_of("executionRoleArn").map(str::to_owned) else {
-            let mut fault = Diagnostic::of_file(
+            let mut diagnostic = Diagnostic::of_file(
                 &expanded.file,
                 "`executionRoleArn` is missing: there is no role to simulate",
             );
-            fault.hint = Some("write ${roles.execution.arn}".into());
-            return Ok(Err(vec![fault]));
+            diagnostic.hint = Some("write ${roles.execution.arn}".into());
+            return Ok(Err(vec![diagnostic]));
         };
         let needs = needs(&expanded.to_value(), place);
         Ok(Ok(Question { role, needs }))

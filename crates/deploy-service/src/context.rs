@@ -52,12 +52,12 @@ impl fmt::Display for InvalidDocument {
 
 impl std::error::Error for InvalidDocument {}
 
-/// Prints the warnings of `faults`.
+/// Prints the warnings of `diagnostics`.
 ///
 /// # Errors
 /// When one of them is an error.
-pub(crate) fn check(faults: &[Diagnostic], console: &Console) -> Result<(), InvalidDocument> {
-    match report_errors(faults, console) {
+pub(crate) fn check(diagnostics: &[Diagnostic], console: &Console) -> Result<(), InvalidDocument> {
+    match report_errors(diagnostics, console) {
         Some(report) => Err(InvalidDocument(Box::new(report))),
         None => Ok(()),
     }
@@ -118,18 +118,21 @@ impl<'a> Context<'a> {
         config: &Config,
         console: &'a Console,
     ) -> Result<(Self, Desired)> {
-        let faults = match Desired::read(config, &Variables::preview(&config.schema))? {
-            Ok(desired) => desired.faults(None),
-            Err(faults) => faults,
+        let diagnostics = match Desired::read(config, &Variables::preview(&config.schema))? {
+            Ok(desired) => desired.diagnostics(None),
+            Err(diagnostics) => diagnostics,
         };
         // The warnings are printed once the task definition is known.
-        let errors = faults.into_iter().filter(Diagnostic::is_error).map(name_unknown);
+        let errors = diagnostics
+            .into_iter()
+            .filter(Diagnostic::is_error)
+            .map(name_unknown);
         check(&errors.collect::<Vec<_>>(), console)?;
         let place = connect(args, config, console).await?;
         let desired = match Desired::read(config, &Variables::new(&config.schema, &place.1))? {
             Ok(desired) => desired,
-            Err(faults) => {
-                check(&faults, console)?;
+            Err(diagnostics) => {
+                check(&diagnostics, console)?;
                 return Err(Failure::config("failed to read the service's file").into());
             }
         };

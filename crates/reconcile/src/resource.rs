@@ -58,7 +58,7 @@ pub trait Resource {
     /// When a call fails for any other reason than that the resource does not exist.
     async fn observe(&self) -> Result<Lookup<Self::Observed>>;
 
-    /// Compares what is wanted with what the service has. No I/O.
+    /// Compares the desired with the observed resource. No I/O.
     ///
     /// # Errors
     /// When a field differs that can't be changed.

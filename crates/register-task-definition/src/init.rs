@@ -47,7 +47,7 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
             .detail("from", live.arn())
             .detail("path", name.as_str())
     };
-    // A live revision may break the rules for files: that is reported, and the file is written all the same.
+    // A live revision may break the rules for files: that is reported, and the file is written nevertheless.
     let document = Document::parse(&shown(&path), &text).map_err(|diagnostic| diagnostic.into_failure())?;
     print_warnings(&warnings(&document, &config), console);
     for image in placeholders::followed(&value) {

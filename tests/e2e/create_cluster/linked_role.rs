@@ -97,7 +97,7 @@ fn without_the_permission_to_create_the_role_the_cluster_is_made_and_the_role_re
         assert_eq!(writes(&aws), ["CreateServiceLinkedRole", "CreateCluster"]);
     }
 
-    // A cluster that is as wanted is reported with the error.
+    // A cluster that is as desired is reported with the error.
     let (aws, all) = without_the_role();
     all.lock().cluster = Some(right());
     refused(&aws, "AccessDenied", "User: ci is not authorized");

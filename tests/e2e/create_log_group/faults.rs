@@ -121,7 +121,7 @@ fn two_requests_that_meet_are_tried_again_within_bounds() {
         ]
     );
 
-    // One that never heals ends by itself.
+    // A refusal that lasts ends with an error.
     let (aws, _) = Logs::with([]);
     aws.refuse(logs("CreateLogGroup"), "OperationAbortedException", "forever");
     let output = tool(&aws).run().exits(2);
@@ -137,7 +137,7 @@ fn a_new_group_that_is_not_known_everywhere_yet_is_waited_for() {
     aws.refuse_once(logs("PutRetentionPolicy"), "ResourceNotFoundException", "not yet");
     tool(&aws).run().exits(0).says("cruddur: created");
     assert_eq!(logs_.group().retention, Some(1));
-    // Where the group is no new one, that error is none that heals.
+    // Where the group is no new one, that error is not retried.
     let (aws, _) = Logs::with([("cruddur", keeping(Some(30)))]);
     aws.refuse(logs("PutRetentionPolicy"), "ResourceNotFoundException", "gone");
     tool(&aws)

@@ -141,7 +141,7 @@ fn what_this_run_has_made_is_created_though_the_answer_was_lost() {
         });
         (aws, iam)
     };
-    // As it is from birth, and not shown at once.
+    // As it is created, and not shown at once.
     let (aws, iam) = lost(Role {
         managed: Vec::new(),
         hidden: 3,

@@ -89,7 +89,7 @@ pub(super) fn service(deployments: &[&str]) -> Value {
         }},
         "deployments": all,
         "events": [],
-        "tags": [{"key": "app", "value": "e2e"}, {"key": "owner", "value": "somebody"}],
+        "tags": [{"key": "app", "value": "e2e"}, {"key": "owner", "value": "another team"}],
     })
 }
 

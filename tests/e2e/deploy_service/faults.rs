@@ -1,4 +1,4 @@
-//! What ECS refuses, what heals, and what is wrong before anything is sent.
+//! What ECS refuses, what is retried, and what is wrong before anything is sent.
 
 use super::fake::{self, answers, deploy, described, service, stopped, tool, writes};
 use serde_json::json;

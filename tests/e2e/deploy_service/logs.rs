@@ -86,7 +86,7 @@ fn lines_of_several_tasks_are_told_apart() {
             event("1", "web/web/aaaaaaaa0", 1000, "one"),
             event("2", "web/proxy/aaaaaaaa0", 3000, "three"),
             event("3", "web/web/bbbbbbbb0", 2000, "  two"),
-            event("4", "other/web/cccccccc0", 2000, "of somebody else"),
+            event("4", "other/web/cccccccc0", 2000, "of another task"),
         ]),
     );
     tool(&aws, &["logs"])
@@ -219,7 +219,7 @@ fn what_never_worked_is_not_followed() {
 }
 
 #[test]
-fn following_ends_when_nobody_reads() {
+fn following_ends_when_stdout_is_closed() {
     let aws = start();
     let count = AtomicU64::new(0);
     aws.answer_with(logs("FilterLogEvents"), move |_| {

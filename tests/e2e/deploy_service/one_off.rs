@@ -175,7 +175,7 @@ fn the_cause_of_a_bad_end_is_told() {
         .run()
         .exits(143)
         .says("with 143 (SIGTERM) in container `web` of task `0123abcd`; the task was stopped: Task stopped by user\n");
-    // It ran, and nobody knows how it ended.
+    // It ran, and its exit code is unknown.
     let aws = starts();
     let mut lost = task("STOPPED", &json!({"name": "web"}));
     lost["tasks"][0]["startedAt"] = 1.into();

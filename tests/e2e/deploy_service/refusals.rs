@@ -34,7 +34,7 @@ fn ready(refused: Option<(&str, &str, &str)>) -> FakeAws {
         ecs("DescribeTasks"),
         200,
         json!({"tasks": [{
-            "taskArn": TASK, "lastStatus": "STOPPED", "desiredStatus": "STOPPED", "startedBy": "somebody",
+            "taskArn": TASK, "lastStatus": "STOPPED", "desiredStatus": "STOPPED", "startedBy": "another caller",
             "containers": [{"name": "web", "exitCode": 0}],
         }]}),
     );

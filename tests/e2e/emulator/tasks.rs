@@ -118,7 +118,7 @@ fn what_can_t_run_fails_and_says_why() {
         (
             "group",
             format!("{container}/logConfiguration/options/awslogs-group"),
-            json!("nobody-made-this"),
+            json!("does-not-exist"),
             "ResourceNotFoundException: The specified log group does not exist",
         ),
         (
@@ -130,7 +130,7 @@ fn what_can_t_run_fails_and_says_why() {
         (
             "role",
             "/executionRoleArn".into(),
-            json!(role("nobody-made-this")),
+            json!(role("does-not-exist")),
             "ECS was unable to assume the role",
         ),
         (

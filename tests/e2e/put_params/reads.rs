@@ -142,7 +142,7 @@ fn a_denied_read_that_was_only_a_check_is_a_warning() {
         .says("put-params: warning: tags not judged: failed to read the tags of parameter `/e2e/ONE`: ssm:ListTagsForResource failed: AccessDeniedException: no");
     assert_eq!(aws.writes(), []);
 
-    // With key and tier in the file, a new value can be written all the same.
+    // With key and tier in the file, a new value can be written nevertheless.
     let aws = store(&[("/e2e/ONE", parameter("old"))]);
     aws.refuse(ssm("DescribeParameters"), "AccessDeniedException", "no");
     let both = declared.replace("kms_key", "tier = \"Standard\"\nkms_key");

@@ -80,14 +80,14 @@ fn a_new_value_keeps_key_tier_and_description() {
     let mut one = parameter("the-old-value");
     one.key = "alias/own";
     one.tier = "Advanced";
-    one.description = "words of somebody";
+    one.description = "words of another team";
     let aws = store(&[("/e2e/ONE", one), ("/e2e/TWO", parameter("x-team=value-of-two"))]);
     let output = tool(&aws).run().exits(0);
     assert_eq!(
         aws.bodies(ssm("PutParameter")),
         [json!({
             "Name": "/e2e/ONE", "Value": "value-of-one", "Type": "SecureString", "Overwrite": true,
-            "KeyId": "alias/own", "Tier": "Advanced", "Description": "words of somebody",
+            "KeyId": "alias/own", "Tier": "Advanced", "Description": "words of another team",
         })]
     );
     assert_eq!(aws.writes().len(), 1);

@@ -75,8 +75,8 @@ fn damaged_and_missing_files_are_told_before_the_first_call() {
     for (from, to, words) in [
         (
             "${image.web}",
-            "${image.nobody}",
-            "image: names `${image.nobody}`, which is an unknown variable",
+            "${image.absent}",
+            "image: names `${image.absent}`, which is an unknown variable",
         ),
         (
             "${image.web}",

@@ -83,8 +83,8 @@ fn what_an_earlier_step_makes_is_planned_on_a_clean_account() {
 fn what_no_step_makes_is_a_fault_in_a_plan_too() {
     let (aws, _account) = Account::ready();
     let file = super::FILE
-        .replace("${log_group.name}", "of-nobody")
-        .replace("${params.prefix}/B", "/of/nobody")
+        .replace("${log_group.name}", "does-not-exist")
+        .replace("${params.prefix}/B", "/does-not-exist/x")
         .replace(
             "${roles.task.arn}",
             "arn:aws:iam::${AWS_ACCOUNT_ID}:role/OfNobody",
@@ -94,7 +94,7 @@ fn what_no_step_makes_is_a_fault_in_a_plan_too() {
         .run()
         .exits(2)
         .says("there is no role `OfNobody`\n    hint: create it, or correct the ARN\n")
-        .says("there is no log group `of-nobody`\n")
-        .says("there is no parameter `/of/nobody` in us-east-1\n")
+        .says("there is no log group `does-not-exist`\n")
+        .says("there is no parameter `/does-not-exist/x` in us-east-1\n")
         .says("error: 3 errors in `aws/web.json`\n");
 }

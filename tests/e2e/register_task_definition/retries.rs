@@ -1,4 +1,4 @@
-//! What heals by itself, and what does not.
+//! Which refusals are retried, and which are not.
 
 use super::account::register;
 use super::{Account, arn, expanded, registered, tool, writes};
@@ -43,7 +43,7 @@ fn a_new_role_is_waited_for() {
 }
 
 #[test]
-fn a_role_whose_age_nobody_may_ask_is_waited_for_a_little() {
+fn a_role_of_unknown_age_is_waited_for_a_little() {
     let (aws, _account) = Account::ready();
     aws.refuse_query("GetRole", "AccessDenied", "User: ci may not");
     aws.refuse_once(ecs("RegisterTaskDefinition"), "AccessDeniedException", PASS_ROLE);
@@ -186,7 +186,7 @@ fn a_revision_that_was_not_registered_is_sent_again_but_not_for_ever() {
 }
 
 #[test]
-fn where_nobody_can_look_it_is_not_sent_again() {
+fn without_a_read_it_is_not_sent_again() {
     let (aws, account) = Account::ready();
     let lost = account.clone();
     let missing = json!({"__type": "ClientException", "message": "Unable to describe task definition."});

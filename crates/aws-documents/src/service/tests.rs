@@ -443,10 +443,10 @@ fn exec_needs_a_role_and_no_keys() {
 const NAMESPACE: &str = "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-1";
 
 /// What the file says, filled in.
-fn wanted() -> Value {
+fn desired() -> Value {
     let subnets = names(&["subnet-2", "subnet-1"]);
     let groups = names(&["sg-1"]);
-    let mut wanted = fill(
+    let mut desired = fill(
         &good(),
         &Setting {
             subnets: Some(&subnets),
@@ -454,8 +454,8 @@ fn wanted() -> Value {
             ..Setting::default()
         },
     );
-    wanted["taskDefinition"] = json!("arn:aws:ecs:us-east-1:123456789012:task-definition/backend-flask:3");
-    wanted
+    desired["taskDefinition"] = json!("arn:aws:ecs:us-east-1:123456789012:task-definition/backend-flask:3");
+    desired
 }
 
 /// The same as DescribeServices shows it.
@@ -494,21 +494,21 @@ fn current() -> Value {
         "propagateTags": "SERVICE",
         "enableExecuteCommand": false,
         "availabilityZoneRebalancing": "ENABLED",
-        "tags": [{"key": "owner", "value": "somebody"}],
+        "tags": [{"key": "owner", "value": "another team"}],
     })
 }
 
-fn compare(current: &Value, wanted: &Value) -> (Vec<String>, Difference) {
+fn compare(current: &Value, desired: &Value) -> (Vec<String>, Difference) {
     let namespaces = Namespaces::from([(NAMESPACE.to_owned(), "cruddur".to_owned())]);
-    let found = difference(current, wanted, &namespaces);
+    let found = difference(current, desired, &namespaces);
     (found.changes.iter().map(ToString::to_string).collect(), found)
 }
 
 #[test]
 fn what_ecs_fills_in_is_no_difference() {
-    assert_eq!(compare(&current(), &wanted()).0, [""; 0]);
+    assert_eq!(compare(&current(), &desired()).0, [""; 0]);
     // What the file leaves out stays.
-    let mut less = wanted();
+    let mut less = desired();
     less.as_object_mut().unwrap().remove("desiredCount");
     less["serviceConnectConfiguration"]
         .as_object_mut()
@@ -536,7 +536,7 @@ fn what_is_no_object_has_one_fault() {
 #[test]
 fn values_that_may_be_secrets_are_not_shown_and_sent_as_they_are() {
     let logging = |token: &str| {
-        let mut service = wanted();
+        let mut service = desired();
         service["serviceConnectConfiguration"]["logConfiguration"] = json!({
             "logDriver": "splunk", "options": {"splunk-url": "https://x:8088", "splunk-token": token}
         });
@@ -571,7 +571,7 @@ fn values_that_may_be_secrets_are_not_shown_and_sent_as_they_are() {
 
 #[test]
 fn what_differs_is_told_and_sent() {
-    let mut other = wanted();
+    let mut other = desired();
     other["taskDefinition"] = json!("arn:aws:ecs:us-east-1:123456789012:task-definition/backend-flask:4");
     other["desiredCount"] = json!(2);
     other["enableExecuteCommand"] = json!(true);
@@ -615,7 +615,7 @@ fn what_differs_is_told_and_sent() {
 
 #[test]
 fn service_connect_is_taken_away_only_when_it_is_told() {
-    let mut without = wanted();
+    let mut without = desired();
     without
         .as_object_mut()
         .unwrap()
@@ -649,7 +649,7 @@ fn the_circuit_breaker_is_on_unless_the_file_says_otherwise() {
     assert_eq!(complete(&blue_green), blue_green);
     let mut old = current();
     old["deploymentConfiguration"] = json!({"maximumPercent": 200, "minimumHealthyPercent": 100});
-    let (lines, found) = compare(&old, &wanted());
+    let (lines, found) = compare(&old, &desired());
     assert_eq!(
         lines[0],
         "deploymentConfiguration.deploymentCircuitBreaker.enable: false -> true"
@@ -663,7 +663,7 @@ fn the_circuit_breaker_is_on_unless_the_file_says_otherwise() {
 
 #[test]
 fn a_namespace_is_its_name_or_its_arn() {
-    let mut by_arn = wanted();
+    let mut by_arn = desired();
     by_arn["serviceConnectConfiguration"]["namespace"] = json!(NAMESPACE);
     assert_eq!(compare(&current(), &by_arn).0, [""; 0]);
     by_arn["serviceConnectConfiguration"]["namespace"] = json!("other");
@@ -678,7 +678,7 @@ fn a_namespace_is_its_name_or_its_arn() {
 fn an_empty_list_in_the_file_means_none() {
     let mut balanced = current();
     balanced["loadBalancers"] = json!([{"targetGroupArn": "x", "containerName": "a", "containerPort": 1}]);
-    let mut none = wanted();
+    let mut none = desired();
     none["loadBalancers"] = json!([]);
     let (lines, found) = compare(&balanced, &none);
     assert_eq!(lines.len(), 1, "{lines:?}");
@@ -688,7 +688,7 @@ fn an_empty_list_in_the_file_means_none() {
 
 #[test]
 fn what_cannot_be_changed_is_known() {
-    let mut spot = wanted();
+    let mut spot = desired();
     spot.as_object_mut().unwrap().remove("launchType");
     spot["capacityProviderStrategy"] = json!([{"capacityProvider": "FARGATE_SPOT", "weight": 1}]);
     assert!(
@@ -696,7 +696,7 @@ fn what_cannot_be_changed_is_known() {
             .1
             .touches(&["capacityProviderStrategy"])
     );
-    let mut daemon = wanted();
+    let mut daemon = desired();
     daemon["schedulingStrategy"] = json!("DAEMON");
     let found = compare(&current(), &daemon).1;
     assert!(found.touches(&UNCHANGEABLE));

@@ -1,6 +1,6 @@
 //! Calls with JSON values in both directions, without an SDK crate of the service: a request can hold fields that no
-//! release of the SDK contains yet, a response keeps the fields that a tool does not read, and nobody waits until
-//! thousands of generated types are compiled. Credentials, retries, timeouts and signing are those of the SDK, because
+//! release of the SDK contains yet, a response keeps the fields that a tool does not read, and the build does not
+//! compile thousands of generated types. Credentials, retries, timeouts and signing are those of the SDK, because
 //! the calls run on the SDK's own orchestrator.
 
 mod aws_json;

@@ -152,10 +152,10 @@ impl Aws {
             .ok()
             .filter(|value| !value.is_empty());
         let exported = exported.map(|exported| (exported, "$AWS_ACCOUNT_ID is"));
-        for (wanted, words) in [expected, exported].into_iter().flatten() {
-            if wanted != account {
+        for (expected, words) in [expected, exported].into_iter().flatten() {
+            if expected != account {
                 return Err(Failure::error(format!(
-                    "refused to work in account `{account}`: {words} `{wanted}`"
+                    "refused to work in account `{account}`: {words} `{expected}`"
                 ))
                 .kind(ErrorKind::Config)
                 .code("wrong-account")

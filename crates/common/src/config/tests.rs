@@ -14,7 +14,7 @@ fn example() -> Config {
     Config::parse(Path::new("x/ops.toml"), EXAMPLE).unwrap()
 }
 
-fn check_fault(text: &str, expected: &str) {
+fn check_error(text: &str, expected: &str) {
     let error = Config::parse(Path::new("ops.toml"), text).unwrap_err();
     assert_eq!(format!("{error:#}"), expected);
 }
@@ -53,18 +53,18 @@ fn the_file_of_the_repository_fits_the_schema() {
 
 #[test]
 fn faults_name_file_line_and_key_but_no_value() {
-    check_fault(
+    check_error(
         "version = 1\n[app]\nname = \"x\"\nnmae = 1\n",
         "failed to read config file `ops.toml:4:1`: unknown key `nmae`, expected one of `name`, `tags`, `expect_account`, `expect_region`",
     );
-    check_fault(
+    check_error(
         "version = 1\napp = { name = \"x\" }\nrepository = \"hunter2\"\n",
         "failed to read config file `ops.toml:3:14`: invalid type: string, expected a sequence",
     );
     let entry = |rest: &str| {
         format!("version = 1\napp = {{ name = \"x\" }}\n[params]\nprefix = \"/x\"\n[params.entry]\n{rest}\n")
     };
-    for (line, fault) in [
+    for (line, error) in [
         (
             "A = 8439217733",
             "6:5`: invalid type: integer, expected struct ParameterEntry",
@@ -86,33 +86,33 @@ fn faults_name_file_line_and_key_but_no_value() {
             "6:5`: invalid type: string, expected struct ParameterEntry",
         ),
     ] {
-        let fault = format!("failed to read config file `ops.toml:{fault}");
-        check_fault(&entry(line), &fault);
+        let error = format!("failed to read config file `ops.toml:{error}");
+        check_error(&entry(line), &error);
     }
-    check_fault(
+    check_error(
         "version = -8439217733\napp = { name = \"x\" }\n",
         "failed to read config file `ops.toml:1:11`: invalid value: integer, expected u32",
     );
-    check_fault(
+    check_error(
         "version = 2\napp = { name = \"x\" }\n",
         "failed to use config file `ops.toml`: unsupported version 2 (supported: 1)",
     );
-    check_fault(
+    check_error(
         "version = 1\n[app\n",
         "failed to read config file `ops.toml:2:5`: unclosed table, expected `]`",
     );
     let image = |rest: &str| {
         format!("version = 1\napp = {{ name = \"x\" }}\n[[image]]\nname = \"i\"\nrepository = \"r\"\n{rest}")
     };
-    check_fault(
+    check_error(
         &image("tags = []\nfrom = \"a\"\n"),
         "failed to use config file `ops.toml`: image `i` has no tag in `tags`",
     );
-    check_fault(
+    check_error(
         &image("tags = [\"t\"]\n"),
         "failed to use config file `ops.toml`: image `i` needs either `from` or `build`",
     );
-    check_fault(
+    check_error(
         "version = 1\napp = { name = \"x\" }\n[params]\nprefix = \"/x\"\nentry.A = { value = \"hunter2\" }\n",
         "failed to read config file `ops.toml:5:13`: unknown key `value`, expected one of `env`, `template`, `file`, `check`, `type`, `description`, `allow_static_aws_credentials`",
     );
@@ -127,7 +127,7 @@ fn the_name_to_export_is_one_that_a_shell_can_set() {
         Config::parse(Path::new("ops.toml"), &with(name)).unwrap();
     }
     for name in ["A-B; touch x #", "", "2A", "A B", "A=B", "$A", "É", "A\\n"] {
-        check_fault(
+        check_error(
             &with(name),
             "failed to use config file `ops.toml`: `export` of repository `r` is not a valid shell variable name: letters, digits and `_`, not starting with a digit",
         );
@@ -188,8 +188,8 @@ fn expands_names_dollars_and_leaves_iams_own() {
             "k needs the environment variable `EMPTY`, which is empty",
         ),
         (
-            "${roles.nobody.arn}",
-            "k names `${roles.nobody.arn}`, which is an unknown variable",
+            "${roles.absent.arn}",
+            "k names `${roles.absent.arn}`, which is an unknown variable",
         ),
         (
             "${image.cruddur-python}",

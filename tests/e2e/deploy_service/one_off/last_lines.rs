@@ -145,7 +145,7 @@ fn a_log_that_hangs_costs_neither_the_code_nor_the_lines_before() {
     let output = run(&aws, &[]).run().exits(7).prints("one");
     let output = output.says("the last lines of the log may be missing: ");
     assert!(output.elapsed < Duration::from_secs(45), "{:?}", output.elapsed);
-    // The deadline comes first: the command has ended all the same.
+    // The deadline comes first: the command has ended nevertheless.
     let aws = starts();
     ends(&aws, json!({"name": "web", "exitCode": 7}));
     aws.answer_once(logs("GetLogEvents"), 200, page(&["one"], "f/1"));
