@@ -169,6 +169,15 @@ fn requested_format(arguments: &[OsString]) -> Format {
     if asked { Format::Json } else { Format::Text }
 }
 
+/// Whether `name` is a valid name of a shell variable (POSIX, "Name").
+pub fn is_variable_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with(|first: char| first.is_ascii_digit())
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,5 +243,20 @@ mod tests {
             assert_eq!(format(&format!("t {line} --nonsense")), Format::Text, "{line}");
         }
         assert_eq!(format("t -- -o json"), Format::Text);
+    }
+
+    #[test]
+    fn a_url_is_not_a_variable_name() {
+        for (name, expected) in [
+            ("CONNECTION_URL", true),
+            ("_x1", true),
+            ("", false),
+            ("1X", false),
+            ("postgresql://u:p@h/db", false),
+            ("A B", false),
+            ("$X", false),
+        ] {
+            assert_eq!(is_variable_name(name), expected, "{name}");
+        }
     }
 }

@@ -4,16 +4,14 @@
 use crate::config::{self, AwsTarget, Variables};
 use aws_documents::expand::ExpandError;
 use aws_documents::{Diagnostic, Document, expand as documents};
-use cli::error::ErrorSummary;
 use cli::{Console, ErrorKind, Failure, Outcome, Report};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
 fn expand_text(text: &str, variables: &Variables) -> Result<String, ExpandError> {
-    config::expand(text, variables).map_err(|error| {
-        let ErrorSummary { message, hint, .. } = ErrorSummary::of(&error.at("it").into());
-        let message = message.strip_prefix("it ").unwrap_or(&message).to_owned();
-        ExpandError { message, hint }
+    config::expand(text, variables).map_err(|error| ExpandError {
+        message: error.predicate(),
+        hint: error.hint(),
     })
 }
 

@@ -2,6 +2,7 @@
 
 use crate::args::Args;
 use crate::tls::trust_store::{self, TrustStore};
+use cli::args::is_variable_name;
 use cli::{Console, ErrorKind, Failure};
 use conninfo::{ConnInfo, Host, ParseError, RootCert, SessionAttrs, SslMode, Target};
 use secrecy::ExposeSecret;
@@ -30,7 +31,8 @@ impl ProbeConfig {
                 "the connection string is not accepted on the command line, where every user of the machine can read it",
             ));
         }
-        let variable = args.url_env.to_str().filter(|name| is_variable(name));
+        // A URL given as the name of the variable must not be repeated in an error.
+        let variable = args.url_env.to_str().filter(|name| is_variable_name(name));
         let variable =
             variable.ok_or_else(|| usage("the value of `--url-env` is not a valid variable name"))?;
         let text = read(variable)?;
@@ -144,15 +146,6 @@ pub(crate) fn host_name(host: &Host) -> String {
     }
 }
 
-/// A URL given as the name of the variable must not be repeated in an error.
-fn is_variable(name: &str) -> bool {
-    let mut bytes = name.bytes();
-    bytes
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
 /// The error is in the connection string in `variable`, or in a `PG*` variable.
 fn invalid(variable: &str, error: ParseError) -> Failure {
     let message = match error.variable() {
@@ -198,25 +191,5 @@ fn read(variable: &str) -> Result<String, Failure> {
             Ok(text) if text.trim().is_empty() => Err(failure("is empty", "unset")),
             Ok(text) => Ok(text),
         },
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_is_not_a_variable_name() {
-        for (name, expected) in [
-            ("CONNECTION_URL", true),
-            ("_x1", true),
-            ("", false),
-            ("1X", false),
-            ("postgresql://u:p@h/db", false),
-            ("A B", false),
-            ("$X", false),
-        ] {
-            assert_eq!(is_variable(name), expected, "{name}");
-        }
     }
 }

@@ -12,6 +12,9 @@ pub(crate) const DEFAULT_POLL: &str = "5s";
 /// How long after a change reads may still show the state before it: ECS is eventually consistent.
 pub(crate) const STALE_READS: Duration = Duration::from_secs(30);
 
+/// How long reads must agree on an end that a single stale read could show as well.
+pub(crate) const STALE_READ: Duration = Duration::from_secs(2);
+
 /// How long after a failed deployment the deployment that rolls it back may take to appear.
 pub(crate) const ROLLBACK_START: Duration = Duration::from_secs(30);
 
@@ -37,14 +40,12 @@ pub(crate) const LATE_EVENTS: Duration = Duration::from_secs(10);
 /// The interval between two reads of the log of a command that has ended; a shorter `--poll` makes it shorter.
 pub(crate) const LOG_TAIL_POLL: Duration = Duration::from_secs(1);
 
-/// After so many reads without a new line the log of a command that has ended is complete: five seconds at
-/// [`LOG_TAIL_POLL`]. The awslogs driver sends the rest at once when a container ends, and CloudWatch shows it a
-/// moment later.
-pub(crate) const LOG_TAIL_QUIET: u32 = 6;
+/// After so long without a new line the log of a command that has ended is complete. The awslogs driver sends the rest
+/// at once when a container ends, and CloudWatch shows it a moment later.
+pub(crate) const LOG_TAIL_QUIET: Duration = Duration::from_secs(5);
 
-/// The same where no line has arrived at all: ten seconds. Commands without output are rarer than first lines that
-/// arrive late.
-pub(crate) const LOG_TAIL_EMPTY: u32 = 11;
+/// The same where no line has arrived at all. Commands without output are rarer than first lines that arrive late.
+pub(crate) const LOG_TAIL_EMPTY: Duration = Duration::from_secs(10);
 
 /// The longest wait for the rest of a log, whatever CloudWatch answers.
 pub(crate) const LOG_TAIL_TOTAL: Duration = Duration::from_secs(15);

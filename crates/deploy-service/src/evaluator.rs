@@ -1,13 +1,13 @@
 //! Evaluates the responses of ECS one after the other, until the tracked deployment has come to its end. No I/O.
 
-use crate::cadence::{ROLLBACK_START, STALE_READS};
+use crate::cadence::{ROLLBACK_START, STALE_READ, STALE_READS};
 use crate::rollout::{Progress, TrackedDeployment, progress};
 use crate::service::{Service, Status};
 use tokio::time::Instant;
 
 /// Keeps what earlier responses showed. ECS is eventually consistent: a response may be older than the one before it,
-/// so that a state counts that two responses in a row show, and until the deployment has been listed once, a state that
-/// lasts for [`STALE_READS`].
+/// so that an end counts that responses show for [`STALE_READ`], and until the deployment has been listed once, one that
+/// they show for [`STALE_READS`].
 #[derive(Debug)]
 pub(crate) struct RolloutEvaluator<'a> {
     tracked: &'a TrackedDeployment,
@@ -15,10 +15,10 @@ pub(crate) struct RolloutEvaluator<'a> {
     start: Instant,
     /// Whether a read has listed the deployment.
     seen: bool,
-    /// Reads in a row without the deployment.
-    missing: u32,
-    /// Reads in a row without an active service.
-    gone: u32,
+    /// Since when reads omit the deployment.
+    missing_since: Option<Instant>,
+    /// Since when reads show no active service.
+    gone_since: Option<Instant>,
     /// Since when reads show a failure that no rollback follows.
     failed_since: Option<Instant>,
 }
@@ -30,8 +30,8 @@ impl<'a> RolloutEvaluator<'a> {
             tracked,
             start,
             seen: false,
-            missing: 0,
-            gone: 0,
+            missing_since: None,
+            gone_since: None,
             failed_since: None,
         }
     }
@@ -42,32 +42,32 @@ impl<'a> RolloutEvaluator<'a> {
         let deployments = service.map(|service| service.deployments.as_slice());
         let deployments = deployments.unwrap_or_default();
         let own = deployments.iter().find(|one| one.id == self.tracked.id);
+        let elapsed = |since: &mut Option<Instant>| now.saturating_duration_since(*since.get_or_insert(now));
         let is_fresh = now.saturating_duration_since(self.start) < STALE_READS;
         if service.is_none_or(|service| service.status != Status::Active) {
-            self.gone += 1;
+            let is_confirmed = elapsed(&mut self.gone_since) >= STALE_READ;
             // A response that lists the deployment is not a stale one.
-            let is_gone = own.is_some() || (self.gone > 1 && (self.seen || !is_fresh));
+            let is_gone = own.is_some() || (is_confirmed && (self.seen || !is_fresh));
             return if is_gone {
                 Progress::Deleted
             } else {
                 Progress::Pending
             };
         }
-        self.gone = 0;
+        self.gone_since = None;
         // Reads after `start` count, because the next one may be older than the response of the call.
         self.seen |= !is_fresh || (own.is_some() && now > self.start);
         let progress = progress(deployments, self.tracked, self.seen);
-        self.missing = if own.is_some() { 0 } else { self.missing + 1 };
-        if self.missing == 1 && progress.is_end() {
+        if own.is_some() {
+            self.missing_since = None;
+        } else if elapsed(&mut self.missing_since) < STALE_READ && progress.is_end() {
             return Progress::Pending;
         }
         if let (Progress::RollingBack(to), Some(own)) = (&progress, own)
             && own.primary
+            && elapsed(&mut self.failed_since) >= ROLLBACK_START
         {
-            let since = *self.failed_since.get_or_insert(now);
-            if now.saturating_duration_since(since) >= ROLLBACK_START {
-                return Progress::Failed(format!("{}: ECS does not roll back to `{to}`", own.reason));
-            }
+            return Progress::Failed(format!("{}: ECS does not roll back to `{to}`", own.reason));
         }
         progress
     }
@@ -135,6 +135,8 @@ mod tests {
             reason: String::new(),
         };
         assert_eq!(after(5, &[BEGUN, BEGUN, BEFORE, BEFORE]), rolled_back);
+        assert_eq!(after(1, &[BEGUN, BEGUN, BEFORE, BEFORE]), Progress::Pending);
+        assert_eq!(after(1, &[BEGUN, BEGUN, BEFORE, BEFORE, BEFORE]), rolled_back);
         // Until the deployment has been listed once, for 30 s, whatever the interval.
         for interval in [1, 5, 10] {
             let reads = 30 / interval;
@@ -148,6 +150,7 @@ mod tests {
         for gone in [MISSING, INACTIVE, &["DRAINING"]] {
             assert_eq!(after(5, &[BEGUN, BEGUN, gone]), Progress::Pending);
             assert_eq!(after(5, &[BEGUN, BEGUN, gone, gone]), Progress::Deleted);
+            assert_eq!(after(1, &[BEGUN, BEGUN, gone, gone]), Progress::Pending);
             // A stale read in between.
             assert_eq!(after(5, &[BEGUN, BEGUN, gone, BEGUN, gone]), Progress::Pending);
             // A service that was created again may be read as the deleted one for a while.

@@ -170,7 +170,7 @@ impl Pusher<'_> {
         let Some((first, others)) = state.image.tags.split_first() else {
             return Err(anyhow::anyhow!("image `{}` has no tag", state.image.name).into());
         };
-        let remote = self.push_tag(state, first).await?;
+        let remote = self.push_tag(state, first, &[]).await?;
         let had = |tag: &str| {
             let tag = state.tags.iter().find(|state| state.name == tag)?;
             Some(tag.remote.as_ref()?.digest == remote.digest)
@@ -188,8 +188,14 @@ impl Pusher<'_> {
         }
     }
 
-    /// Pushes the image under one tag, and reads back what the registry has then.
-    async fn push_tag(&self, state: &Comparison<'_>, tag: &str) -> Result<RemoteImage, PushError> {
+    /// Pushes the image under one tag, and reads back what the registry has then. `moved` has the tags that this run
+    /// has moved before.
+    async fn push_tag(
+        &self,
+        state: &Comparison<'_>,
+        tag: &str,
+        moved: &[String],
+    ) -> Result<RemoteImage, PushError> {
         let ImageContext {
             engine,
             destination,
@@ -224,6 +230,10 @@ impl Pusher<'_> {
             }
         });
         let digest = pushed.with_context(|| format!("failed to push image `{name}` to `{uri}:{tag}`"))?;
+        // For a run that is interrupted while it reads back.
+        let moved = [moved, &[tag.to_owned()]].concat();
+        let changed = state.changed("push", &moved, &RemoteImage::with_digest(digest.as_str()));
+        console.record(&changed.item(state.image));
         let verified = destination
             .verify_push(engine, &state.image.repository, tag, &digest)
             .await;
@@ -248,7 +258,7 @@ impl Pusher<'_> {
             let put = destination.put_tag(&state.image.repository, remote, tag).await;
             let result = match put {
                 Ok(true) => Ok(()),
-                Ok(false) => self.push_tag(state, tag).await.map(drop),
+                Ok(false) => self.push_tag(state, tag, &moved).await.map(drop),
                 Err(error) => Err(PushError::from(error)),
             };
             result.map_err(|failed| PushError {

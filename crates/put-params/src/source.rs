@@ -1,6 +1,7 @@
 //! The source of a value. It is read into a secret type, and no error contains a part of it.
 
 use crate::error::ValidationError;
+use cli::args::is_variable_name;
 use cli::error::ErrorSummary;
 use common::config::{ParameterEntry, Segment, segments};
 use secrecy::zeroize::Zeroizing;
@@ -148,7 +149,7 @@ fn filled(template: &str, environment: Environment) -> Result<SourceValue, Vec<V
     for segment in &segments {
         let found = match segment {
             Segment::Text(_) => continue,
-            Segment::Name(name) if is_variable(name) => variable(name, environment),
+            Segment::Name(name) if is_variable_name(name) => variable(name, environment),
             Segment::Name(name) | Segment::IamVariable(name) => Err(ValidationError::new(
                 "template",
                 format!("the template names `${{{name}}}`, which is no environment variable"),
@@ -179,13 +180,6 @@ fn filled(template: &str, environment: Environment) -> Result<SourceValue, Vec<V
         parts,
         warning: None,
     })
-}
-
-fn is_variable(name: &str) -> bool {
-    !name.starts_with(|first: char| first.is_ascii_digit())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// Reads a file. One newline at its end belongs to the editor, not to the value.

@@ -1,4 +1,4 @@
-//! `-v`: the log lines of the workspace and of the credential chain, without secrets.
+//! `-v`: the log lines of the credential chain, without secrets.
 
 use cli::Console;
 use cli::redact::without_process_output;
@@ -33,26 +33,7 @@ pub(super) fn start<'scope>(console: &'scope Console, scope: &'scope Scope<'scop
     if !console.is_verbose() {
         return None;
     }
-    let ours = [
-        "cli",
-        "common",
-        "create_cluster",
-        "create_log_group",
-        "create_repository",
-        "create_roles",
-        "deploy_service",
-        "ecr_login",
-        "ecs",
-        "push_image",
-        "put_params",
-        "register_task_definition",
-        "reconcile",
-        "registry",
-        "runtime",
-    ];
-    let targets = Targets::new()
-        .with_targets(ours.map(|name| (name, LevelFilter::DEBUG)))
-        .with_target("aws_config", LevelFilter::INFO);
+    let targets = Targets::new().with_target("aws_config", LevelFilter::INFO);
     let (sender, receiver) = channel();
     let lines = sender.clone();
     let layer = tracing_subscriber::fmt::layer()

@@ -96,6 +96,17 @@ fn a_tag_in_flight_is_named_with_those_that_were_pushed_before_it() {
 }
 
 #[test]
+fn a_push_that_is_not_read_back_yet_is_reported() {
+    let world = World::new();
+    let none = json!({"images": [], "failures": [{"failureCode": "ImageNotFound"}]});
+    world.aws.answer(ecr("BatchGetImage"), 200, none);
+    let tool = world.tool().args(["base", "-o", "json", "--timeout", "2s"]);
+    let document = tool.run().exits(3).json();
+    assert_eq!(document["items"][0]["action"], "push");
+    assert_eq!(document["items"][0]["digest"], digest_of(&sha("c1")));
+}
+
+#[test]
 fn an_interrupted_push_is_cancelled_and_leaves_no_files() {
     for signal in [Signal::INT, Signal::TERM] {
         let world = World::new();

@@ -153,30 +153,38 @@ pub struct ExpandError {
 impl ExpandError {
     /// The error for the key `path` of the file.
     pub fn at(self, path: &str) -> Failure {
+        let message = format!("{path} {}", self.predicate());
+        let failure = Failure::error(message).kind(ErrorKind::Config).code("variable");
+        match self.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+
+    /// What is wrong, to be put behind the name of a field.
+    pub fn predicate(&self) -> String {
         let name = &self.name;
-        let failure = |message: String| Failure::error(message).kind(ErrorKind::Config).code("variable");
         match self.cause {
-            Cause::Unset => failure(format!(
-                "{path} needs the environment variable `{name}`, which is not set"
-            ))
-            .hint(format!("export {name}=…")),
-            Cause::Empty => failure(format!(
-                "{path} needs the environment variable `{name}`, which is empty"
-            ))
-            .hint(format!("export {name}=…")),
-            Cause::Unknown => failure(format!(
-                "{path} names `${{{name}}}`, which is an unknown variable"
-            )),
-            Cause::NotHere => failure(format!("{path} names `${{{name}}}`, which has no value here")),
-            Cause::Nested => failure(format!(
-                "{path} names `${{{name}}}`, whose value contains a `${{…}}`"
-            )),
-            Cause::Open => failure(format!("{path} has a `${{` without its `}}`")),
-            Cause::Bare => failure(format!("{path} has a `$` that does not start a `${{NAME}}`"))
-                .hint("write $$ for a dollar, ${NAME} for a variable"),
-            Cause::Name => failure(format!(
-                "{path} has a `${{…}}` whose name has other characters than letters, digits, `_`, `.`, `-` and `/`"
-            )),
+            Cause::Unset => format!("needs the environment variable `{name}`, which is not set"),
+            Cause::Empty => format!("needs the environment variable `{name}`, which is empty"),
+            Cause::Unknown => format!("names `${{{name}}}`, which is an unknown variable"),
+            Cause::NotHere => format!("names `${{{name}}}`, which has no value here"),
+            Cause::Nested => format!("names `${{{name}}}`, whose value contains a `${{…}}`"),
+            Cause::Open => "has a `${` without its `}`".to_owned(),
+            Cause::Bare => "has a `$` that does not start a `${NAME}`".to_owned(),
+            Cause::Name => {
+                "has a `${…}` whose name has other characters than letters, digits, `_`, `.`, `-` and `/`"
+                    .to_owned()
+            }
+        }
+    }
+
+    /// The next step for the user.
+    pub fn hint(&self) -> Option<String> {
+        match self.cause {
+            Cause::Unset | Cause::Empty => Some(format!("export {}=…", self.name)),
+            Cause::Bare => Some("write $$ for a dollar, ${NAME} for a variable".to_owned()),
+            _ => None,
         }
     }
 }

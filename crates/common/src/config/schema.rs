@@ -12,6 +12,7 @@ pub use ordered::Ordered;
 pub use repository::{Encryption, EncryptionType, Repository, TagMutability};
 pub use role::Role;
 
+use cli::args::is_variable_name;
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -271,7 +272,8 @@ impl Schema {
             self.repository.iter().map(|repository| repository.name.as_str()),
         )?;
         for repository in &self.repository {
-            if !repository.export.as_deref().is_none_or(is_variable) {
+            // A shell evaluates the printed line, so that other characters could run commands.
+            if !repository.export.as_deref().is_none_or(is_variable_name) {
                 return Err(format!(
                     "`export` of repository `{}` is not a valid shell variable name: letters, digits and `_`, not starting with a digit",
                     repository.name
@@ -302,15 +304,6 @@ impl Schema {
         }
         Ok(())
     }
-}
-
-/// A shell evaluates the printed line, so that other characters could run commands.
-fn is_variable(name: &str) -> bool {
-    let mut letters = name.bytes();
-    letters
-        .next()
-        .is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
-        && letters.all(|letter| letter.is_ascii_alphanumeric() || letter == b'_')
 }
 
 fn unique<'a>(kind: &str, names: impl Iterator<Item = &'a str>) -> Result<(), String> {

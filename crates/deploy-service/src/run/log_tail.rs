@@ -57,24 +57,23 @@ impl<'a> LogTail<'a> {
         poll: Duration,
     ) {
         let end = Instant::now() + LOG_TAIL_TOTAL;
-        let mut quiet = 0;
+        let mut quiet_since = Instant::now();
         while self.source.is_some() {
             let remaining = end.saturating_duration_since(Instant::now());
             if remaining.is_zero() {
                 break;
             }
             let read = self.read_within(remaining.min(LOG_READ), progress, in_flight);
-            match read.await {
-                Read::Lines => quiet = 0,
-                Read::Nothing => quiet += 1,
-                Read::Failed => {}
+            let read = read.await;
+            if read == Read::Lines {
+                quiet_since = Instant::now();
             }
             let limit = if self.has_lines {
                 LOG_TAIL_QUIET
             } else {
                 LOG_TAIL_EMPTY
             };
-            if quiet >= limit {
+            if read == Read::Nothing && quiet_since.elapsed() >= limit {
                 break;
             }
             tokio::time::sleep(poll.min(LOG_TAIL_POLL)).await;
