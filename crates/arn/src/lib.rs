@@ -14,7 +14,7 @@ use services::{Has, kind_of_place, kinds};
 
 /// What is wrong with an ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ArnFault {
+pub struct ArnProblem {
     /// The description.
     pub message: String,
     /// The ARN that is probably meant, or the next step.
@@ -24,32 +24,32 @@ pub struct ArnFault {
 }
 
 /// Checks `text` as an ARN. With `partition`, the ARN must belong to it.
-pub fn faults(text: &str, partition: Option<&str>) -> Vec<ArnFault> {
+pub fn problems(text: &str, partition: Option<&str>) -> Vec<ArnProblem> {
     if text.starts_with("arn:") && text.contains(char::is_whitespace) {
         return vec![fatal("it has white space in it", None)];
     }
     let Some(arn) = split(text) else {
         return vec![too_few(text)];
     };
-    if let Some(fault) = colon_too_many(&arn) {
-        return vec![fault];
+    if let Some(problem) = doubled_colon(&arn) {
+        return vec![problem];
     }
-    let mut faults = Vec::new();
-    faults.extend(partition_fault(arn.partition, partition));
-    faults.extend(place_faults(&arn));
-    faults.extend(resource_faults(&arn));
-    faults
+    let mut problems = Vec::new();
+    problems.extend(partition_problem(arn.partition, partition));
+    problems.extend(region_and_account_problems(&arn));
+    problems.extend(resource_problems(&arn));
+    problems
 }
 
-fn fatal(message: impl Into<String>, hint: Option<String>) -> ArnFault {
-    ArnFault {
+fn fatal(message: impl Into<String>, hint: Option<String>) -> ArnProblem {
+    ArnProblem {
         message: message.into(),
         hint,
         fatal: true,
     }
 }
 
-fn too_few(text: &str) -> ArnFault {
+fn too_few(text: &str) -> ArnProblem {
     if !text.starts_with("arn:") {
         return fatal(
             "it is no ARN",
@@ -69,7 +69,7 @@ fn too_few(text: &str) -> ArnFault {
 }
 
 /// A doubled colon shifts the parts behind it by one; the ARN still has six parts, and IAM accepts it.
-fn colon_too_many(arn: &Arn) -> Option<ArnFault> {
+fn doubled_colon(arn: &Arn) -> Option<ArnProblem> {
     let Arn {
         partition,
         service,
@@ -107,7 +107,7 @@ fn colon_too_many(arn: &Arn) -> Option<ArnFault> {
     None
 }
 
-fn partition_fault(found: &str, wanted: Option<&str>) -> Option<ArnFault> {
+fn partition_problem(found: &str, expected: Option<&str>) -> Option<ArnProblem> {
     if is_pattern(found) {
         None
     } else if partition::all().all(|known| known.name != found) {
@@ -116,9 +116,9 @@ fn partition_fault(found: &str, wanted: Option<&str>) -> Option<ArnFault> {
             format!("its partition `{found}` is none of AWS"),
             Some(hint.into()),
         ))
-    } else if let Some(wanted) = wanted.filter(|wanted| *wanted != found) {
+    } else if let Some(expected) = expected.filter(|expected| *expected != found) {
         let message =
-            format!("its partition is `{found}`, and this account is in `{wanted}`: it never matches");
+            format!("its partition is `{found}`, and this account is in `{expected}`: it never matches");
         Some(fatal(
             message,
             Some("write ${AWS_PARTITION} for the one at hand".into()),
@@ -128,8 +128,8 @@ fn partition_fault(found: &str, wanted: Option<&str>) -> Option<ArnFault> {
     }
 }
 
-fn place_faults(arn: &Arn) -> Vec<ArnFault> {
-    let mut faults = Vec::new();
+fn region_and_account_problems(arn: &Arn) -> Vec<ArnProblem> {
+    let mut problems = Vec::new();
     let Arn {
         service,
         region,
@@ -141,12 +141,12 @@ fn place_faults(arn: &Arn) -> Vec<ArnFault> {
     let forbids_region = matches!(kind, Has::OnlyAccount | Has::Neither);
     if region.is_empty() && wants_region {
         let hint = Some("write ${AWS_REGION}, or * for all".into());
-        faults.push(fatal(format!("its region is empty, and {service} has one"), hint));
+        problems.push(fatal(format!("its region is empty, and {service} has one"), hint));
     } else if forbids_region && !region.is_empty() && region != "*" {
         let message = format!("its region is `{region}`, and {service} has none");
-        faults.push(fatal(message, Some("leave the fourth part empty".into())));
+        problems.push(fatal(message, Some("leave the fourth part empty".into())));
     } else if !region.is_empty() && !is_pattern(region) && !looks_like_region(region) {
-        faults.push(fatal(
+        problems.push(fatal(
             format!("its region `{region}` has not the form of one"),
             None,
         ));
@@ -154,42 +154,42 @@ fn place_faults(arn: &Arn) -> Vec<ArnFault> {
     if account.is_empty() {
         if matches!(kind, Has::Both | Has::OnlyAccount) {
             let hint = Some("write ${AWS_ACCOUNT_ID}".into());
-            faults.push(fatal(
+            problems.push(fatal(
                 format!("its account is empty, and {service} wants one"),
                 hint,
             ));
         }
     } else if kind == Has::Neither && account != "*" {
         let message = format!("its account is `{account}`, and {service} has none");
-        faults.push(fatal(message, Some("leave the fifth part empty".into())));
+        problems.push(fatal(message, Some("leave the fifth part empty".into())));
     } else if !is_account(account) && !is_pattern(account) && !OWNERS.contains(&account) {
         let hint = Some("write ${AWS_ACCOUNT_ID}".into());
-        faults.push(fatal(format!("its account `{account}` is not 12 digits"), hint));
+        problems.push(fatal(format!("its account `{account}` is not 12 digits"), hint));
     }
-    faults
+    problems
 }
 
 /// Owners in place of an account, in the ARNs of policies, documents and images of AWS.
 const OWNERS: [&str; 4] = ["aws", "aws-marketplace", "amazon", "cloudfront"];
 
-fn resource_faults(arn: &Arn) -> Vec<ArnFault> {
+fn resource_problems(arn: &Arn) -> Vec<ArnProblem> {
     let Arn {
         service, resource, ..
     } = *arn;
     if resource.is_empty() {
         return vec![fatal("nothing stands behind its last colon", None)];
     }
-    let mut faults = Vec::new();
+    let mut problems = Vec::new();
     if resource.starts_with("arn:") {
-        faults.push(fatal("an ARN stands inside it", None));
+        problems.push(fatal("an ARN stands inside it", None));
     }
     // In `secret:NAME:KEY:STAGE:VERSION` the last three may be empty.
     if resource.ends_with(':') && service != "secretsmanager" {
-        faults.push(fatal("it ends with a colon", None));
+        problems.push(fatal("it ends with a colon", None));
     }
     if service == "ssm" && resource.starts_with("parameter//") {
         let hint = "the name's own slash is the only one: parameter${params.prefix}/*";
-        faults.push(fatal(
+        problems.push(fatal(
             "it has two slashes behind `parameter`, so it never matches",
             Some(hint.into()),
         ));
@@ -201,13 +201,13 @@ fn resource_faults(arn: &Arn) -> Vec<ArnFault> {
         && !resource.starts_with(['*', '?', '$'])
         && !begins_a_kind(resource, kinds)
     {
-        faults.push(ArnFault {
+        problems.push(ArnProblem {
             message: format!("`{resource}` begins with none of the kinds that {service} has"),
             hint: Some(format!("they are {}", kinds.join(", "))),
             fatal: false,
         });
     }
-    faults
+    problems
 }
 
 /// Whether a pattern can match a known kind: `param*` matches `parameter/…`.

@@ -1,17 +1,17 @@
 use super::*;
 
-/// The faults in one line: message, hint.
-fn told(text: &str, partition: Option<&str>) -> Vec<String> {
-    let faults = faults(text, partition);
-    let line = |fault: ArnFault| match fault.hint {
-        Some(hint) => format!("{}; {hint}", fault.message),
-        None => fault.message,
+/// The problems in one line: message, hint.
+fn messages(text: &str, partition: Option<&str>) -> Vec<String> {
+    let problems = problems(text, partition);
+    let line = |problem: ArnProblem| match problem.hint {
+        Some(hint) => format!("{}; {hint}", problem.message),
+        None => problem.message,
     };
-    faults.into_iter().map(line).collect()
+    problems.into_iter().map(line).collect()
 }
 
 #[test]
-fn good_ones_have_no_fault() {
+fn valid_arns_have_no_problem() {
     for text in [
         "arn:aws:ssm:us-east-1:123456789012:parameter/cruddur/backend-flask/*",
         "arn:aws:ssm:*:123456789012:parameter/x",
@@ -39,12 +39,12 @@ fn good_ones_have_no_fault() {
         "arn:aws:newservice:::thing",
         "arn:aws:ssm:unknown-region-1:000000000000:parameter/x",
     ] {
-        assert_eq!(told(text, None), [""; 0], "{text}");
+        assert_eq!(messages(text, None), [""; 0], "{text}");
     }
 }
 
 #[test]
-fn each_fault_is_told_in_words() {
+fn each_problem_has_a_message() {
     let cases = [
         (
             "arn:aws:ssm:us-east-1::123456789012:parameter/cruddur/backend-flask/*",
@@ -137,17 +137,17 @@ fn each_fault_is_told_in_words() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(told(text, None), [expected], "{text}");
-        assert!(faults(text, None).iter().all(|fault| fault.fatal), "{text}");
+        assert_eq!(messages(text, None), [expected], "{text}");
+        assert!(problems(text, None).iter().all(|problem| problem.fatal), "{text}");
     }
 }
 
 #[test]
 fn the_partition_is_the_callers() {
     let arn = "arn:aws:iam::aws:policy/CloudWatchFullAccess";
-    assert_eq!(told(arn, Some("aws")), [""; 0]);
+    assert_eq!(messages(arn, Some("aws")), [""; 0]);
     assert_eq!(
-        told(arn, Some("aws-cn")),
+        messages(arn, Some("aws-cn")),
         [
             "its partition is `aws`, and this account is in `aws-cn`: it never matches; write ${AWS_PARTITION} for the one at hand"
         ]
@@ -155,8 +155,8 @@ fn the_partition_is_the_callers() {
 }
 
 #[test]
-fn a_kind_that_the_service_has_not_is_only_unlikely() {
-    let found = faults("arn:aws:ssm:us-east-1:123456789012:parameters/x", None);
+fn an_unknown_resource_kind_is_not_fatal() {
+    let found = problems("arn:aws:ssm:us-east-1:123456789012:parameters/x", None);
     assert_eq!(found.len(), 1);
     assert!(!found[0].fatal);
     assert_eq!(

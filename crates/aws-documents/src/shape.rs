@@ -67,7 +67,7 @@ pub fn check(
     diagnostics: &mut Diagnostics,
 ) {
     let content = &field.node.content;
-    let wanted = match (shape, content) {
+    let expected = match (shape, content) {
         // null counts as absent.
         (_, Content::Null) | (Shape::Anything, _) => return,
         (Shape::Text | Shape::FreeText, Content::Text(_)) | (Shape::Flag, Content::Flag(_)) => return,
@@ -99,7 +99,7 @@ pub fn check(
         (Shape::TextMap(_) | Shape::Object(_), _) => "an object",
         (Shape::List(_) | Shape::Command, _) => "an array",
     };
-    diagnostics.error(field, format!("it must be {wanted}, not {}", field.node.kind()));
+    diagnostics.error(field, format!("it must be {expected}, not {}", field.node.kind()));
     if let (Shape::Number | Shape::Flag, Content::Text(_)) = (shape, content) {
         diagnostics.hint("write it without quotes");
     }

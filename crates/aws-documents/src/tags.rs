@@ -10,7 +10,7 @@ const LONGEST_KEY: usize = 128;
 const LONGEST_VALUE: usize = 256;
 
 /// What AWS would reject about one tag.
-pub fn fault(key: &str, value: &str) -> Option<String> {
+pub fn problem(key: &str, value: &str) -> Option<String> {
     let allowed = |text: &str| {
         text.chars().all(|character| {
             character.is_alphanumeric() || character.is_whitespace() || "_.:/=+-@".contains(character)
@@ -51,7 +51,7 @@ pub fn check(field: &Field, diagnostics: &mut Diagnostics) {
     let mut seen = BTreeSet::new();
     for element in &elements {
         let key = element.text_of("key").unwrap_or_default();
-        if let Some(message) = fault(key, element.text_of("value").unwrap_or_default()) {
+        if let Some(message) = problem(key, element.text_of("value").unwrap_or_default()) {
             diagnostics.error(element, message);
         }
         if !seen.insert(key) {

@@ -327,8 +327,8 @@ const YELLOW: &str = "33";
 
 /// Colour only on a terminal and without `NO_COLOR` (https://no-color.org: set and not empty).
 fn paint(word: &str, colour: &str) -> String {
-    let wanted = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    if wanted && io::stderr().is_terminal() {
+    let allowed = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if allowed && io::stderr().is_terminal() {
         format!("\x1b[1;{colour}m{word}\x1b[0m")
     } else {
         word.to_owned()

@@ -10,10 +10,10 @@ const LONGEST_NAME: usize = 255;
 const LONGEST_NAMESPACE: usize = 1024;
 
 /// # Errors
-/// The first fault, which names the key of the file.
+/// The first error, which names the key of the file.
 pub(crate) fn validate(cluster: &Cluster) -> Result<(), Failure> {
     let name = &cluster.name;
-    let fault = |what: &str, words: String| {
+    let invalid = |what: &str, words: String| {
         let message = format!("failed to use {what} of cluster `{name}`: {words}");
         Err(Failure::config(message))
     };
@@ -26,20 +26,20 @@ pub(crate) fn validate(cluster: &Cluster) -> Result<(), Failure> {
     if let Some(words) = cluster
         .service_connect_namespace
         .as_deref()
-        .and_then(namespace_fault)
+        .and_then(namespace_problem)
     {
-        return fault("`service_connect_namespace`", words);
+        return invalid("`service_connect_namespace`", words);
     }
-    if let Some(words) = cluster.execute_command.as_ref().and_then(sessions_fault) {
-        return fault("`execute_command`", words.into());
+    if let Some(words) = cluster.execute_command.as_ref().and_then(sessions_problem) {
+        return invalid("`execute_command`", words.into());
     }
     if cluster.capacity_providers.iter().any(String::is_empty) {
-        return fault("`capacity_providers`", "one of the names is empty".into());
+        return invalid("`capacity_providers`", "one of the names is empty".into());
     }
     Ok(())
 }
 
-fn namespace_fault(namespace: &str) -> Option<String> {
+fn namespace_problem(namespace: &str) -> Option<String> {
     if namespace.starts_with("arn:") {
         return (!is_namespace_arn(namespace))
             .then(|| format!("`{namespace}` is not the ARN of a Cloud Map namespace"));
@@ -66,7 +66,7 @@ pub(crate) fn is_namespace_arn(text: &str) -> bool {
     })
 }
 
-fn sessions_fault(sessions: &ExecuteCommand) -> Option<&'static str> {
+fn sessions_problem(sessions: &ExecuteCommand) -> Option<&'static str> {
     let somewhere = sessions.log_group.is_some() || sessions.s3_bucket.is_some();
     match sessions.logging {
         Some(SessionLogging::Override) if !somewhere => {
@@ -208,7 +208,7 @@ mod tests {
                 false,
             ),
         ] {
-            assert_eq!(sessions_fault(&sessions).is_none(), right, "{sessions:?}");
+            assert_eq!(sessions_problem(&sessions).is_none(), right, "{sessions:?}");
         }
     }
 }

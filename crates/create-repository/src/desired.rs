@@ -30,7 +30,7 @@ impl Desired {
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) repositories: Vec<Desired>,
-    pub(crate) faults: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 /// SetRepositoryPolicy, `policyText`.
@@ -50,17 +50,21 @@ pub(crate) fn load(
     let repositories = select("repository", all, |repository| &repository.name, names)?;
     validate(&repositories)?;
     let tags: Tags = config.tags(variables)?.0.into_iter().collect();
-    let mut faults = Vec::new();
+    let mut diagnostics = Vec::new();
     let mut read = |path: &Option<String>, check: &dyn Fn(&Document) -> Vec<Diagnostic>| {
         let document = document(config, path.as_deref()?, variables, check);
         match document {
             Ok((value, found)) => {
                 // Two repositories may have one file.
-                found.into_iter().for_each(|fault| push(&mut faults, fault));
+                found
+                    .into_iter()
+                    .for_each(|diagnostic| push(&mut diagnostics, diagnostic));
                 Some(value)
             }
             Err(found) => {
-                found.into_iter().for_each(|fault| push(&mut faults, fault));
+                found
+                    .into_iter()
+                    .for_each(|diagnostic| push(&mut diagnostics, diagnostic));
                 None
             }
         }
@@ -74,12 +78,15 @@ pub(crate) fn load(
             repository,
         })
         .collect();
-    Ok(Loaded { repositories, faults })
+    Ok(Loaded {
+        repositories,
+        diagnostics,
+    })
 }
 
-fn push(faults: &mut Vec<Diagnostic>, fault: Diagnostic) {
-    if !faults.contains(&fault) {
-        faults.push(fault);
+fn push(diagnostics: &mut Vec<Diagnostic>, diagnostic: Diagnostic) {
+    if !diagnostics.contains(&diagnostic) {
+        diagnostics.push(diagnostic);
     }
 }
 
@@ -90,17 +97,17 @@ fn document(
     variables: &Variables,
     check: &dyn Fn(&Document) -> Vec<Diagnostic>,
 ) -> Result<(Value, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let document = Document::read(&config.resolve(path)).map_err(|fault| vec![fault])?;
-    let (document, faults) = expand_and_check(&document, variables, check)?;
-    Ok((document.to_value(), faults))
+    let document = Document::read(&config.resolve(path)).map_err(|diagnostic| vec![diagnostic])?;
+    let (document, diagnostics) = expand_and_check(&document, variables, check)?;
+    Ok((document.to_value(), diagnostics))
 }
 
 fn check_policy(document: &Document, partition: Option<&str>) -> Vec<Diagnostic> {
-    let mut faults = policy::check(document, Kind::Resource, Limits { partition });
+    let mut diagnostics = policy::check(document, Kind::Resource, Limits { partition });
     let length = document.to_value().to_string().chars().count();
     if length > LONGEST_POLICY {
         let message = format!("it has {length} characters; ECR accepts {LONGEST_POLICY}");
-        faults.push(Diagnostic::of_file(&document.file, message));
+        diagnostics.push(Diagnostic::of_file(&document.file, message));
     }
-    faults
+    diagnostics
 }

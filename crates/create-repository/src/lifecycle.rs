@@ -45,14 +45,14 @@ const ACTION: Shape = Shape::Object(&[
     optional("targetStorageClass", Shape::OneOf(&["archive"])),
 ]);
 
-/// All faults, in the order of the file. The document must be expanded.
+/// All diagnostics, in the order of the file. The document must be expanded.
 pub(crate) fn check(document: &Document) -> Vec<Diagnostic> {
-    let mut faults = Diagnostics::new(&document.file);
+    let mut diagnostics = Diagnostics::new(&document.file);
     let policy = document.field();
-    shape::check(&policy, &POLICY, |_| None, &mut faults);
+    shape::check(&policy, &POLICY, |_| None, &mut diagnostics);
     let rules = policy.list("rules");
     if let Some(none) = policy.get("rules").filter(|_| rules.is_empty()) {
-        faults.error(&none, "there must be at least one rule");
+        diagnostics.error(&none, "there must be at least one rule");
     }
     let mut priorities = BTreeSet::new();
     for rule in &rules {
@@ -60,41 +60,41 @@ pub(crate) fn check(document: &Document) -> Vec<Diagnostic> {
         let number = rule.number_of("rulePriority");
         if let (Some(field), Some(number)) = (&priority, number) {
             if number < 1 {
-                faults.error(field, "it must be 1 or more");
+                diagnostics.error(field, "it must be 1 or more");
             } else if !priorities.insert(number) {
-                faults.error(field, format!("another rule has the priority {number}"));
+                diagnostics.error(field, format!("another rule has the priority {number}"));
             }
         }
-        selection(rule, &mut faults);
+        selection(rule, &mut diagnostics);
     }
-    any_comes_last(&rules, &mut faults);
+    any_comes_last(&rules, &mut diagnostics);
     let length = document.to_value().to_string().chars().count();
     if length > LONGEST {
-        faults.error(
+        diagnostics.error(
             &policy,
             format!("it has {length} characters, and ECR takes {LONGEST}"),
         );
     }
-    faults.into_vec()
+    diagnostics.into_vec()
 }
 
-fn selection(rule: &Field, faults: &mut Diagnostics) {
+fn selection(rule: &Field, diagnostics: &mut Diagnostics) {
     let Some(selection) = rule.get("selection") else {
         return;
     };
     let lists = ["tagPatternList", "tagPrefixList"].map(|key| selection.get(key));
     match (selection.text_of("tagStatus"), &lists) {
         (Some("tagged"), [None, None]) => {
-            faults.error(&selection, "`tagged` needs `tagPatternList` or `tagPrefixList`");
+            diagnostics.error(&selection, "`tagged` needs `tagPatternList` or `tagPrefixList`");
         }
         (Some("tagged"), [Some(_), Some(prefixes)]) => {
-            faults.error(
+            diagnostics.error(
                 prefixes,
                 "`tagPatternList` and `tagPrefixList` exclude each other",
             );
         }
         (Some("untagged"), [Some(list), _] | [None, Some(list)]) => {
-            faults.error(list, "it goes with the `tagStatus` tagged");
+            diagnostics.error(list, "it goes with the `tagStatus` tagged");
         }
         _ => {}
     }
@@ -103,14 +103,14 @@ fn selection(rule: &Field, faults: &mut Diagnostics) {
             .text()
             .is_some_and(|text| text.matches('*').count() > MOST_STARS)
         {
-            faults.error(&pattern, format!("it has more than {MOST_STARS} `*`"));
+            diagnostics.error(&pattern, format!("it has more than {MOST_STARS} `*`"));
         }
     }
     if let Some(number) = selection
         .get("countNumber")
         .filter(|number| number.number().is_some_and(|one| one < 1))
     {
-        faults.error(&number, "it must be 1 or more");
+        diagnostics.error(&number, "it must be 1 or more");
     }
     let action = rule.get("action");
     let action_is = |word: &str| {
@@ -122,21 +122,21 @@ fn selection(rule: &Field, faults: &mut Diagnostics) {
     match selection.text_of("countType") {
         Some("imageCountMoreThan") => {
             if let Some(unit) = &unit {
-                faults.error(unit, "a count of images has no unit");
+                diagnostics.error(unit, "a count of images has no unit");
             }
         }
         Some(since) if since.starts_with("since") => {
             if unit.is_none() {
-                faults.error(&selection, format!("`{since}` needs `\"countUnit\": \"days\"`"));
+                diagnostics.error(&selection, format!("`{since}` needs `\"countUnit\": \"days\"`"));
             }
             if since == "sinceImagePulled" && action_is("expire") {
-                faults.error(
+                diagnostics.error(
                     &selection,
                     "`sinceImagePulled` goes with the action `transition` alone",
                 );
             }
             if since == "sinceImageTransitioned" && selection.text_of("storageClass") != Some("archive") {
-                faults.error(
+                diagnostics.error(
                     &selection,
                     "`sinceImageTransitioned` needs `\"storageClass\": \"archive\"`",
                 );
@@ -147,12 +147,12 @@ fn selection(rule: &Field, faults: &mut Diagnostics) {
     if let Some(action) = action.as_ref().filter(|_| action_is("transition"))
         && action.get("targetStorageClass").is_none()
     {
-        faults.error(action, "`transition` needs `targetStorageClass`");
+        diagnostics.error(action, "`transition` needs `targetStorageClass`");
     }
 }
 
 /// A rule for all images must be looked at last.
-fn any_comes_last(rules: &[Field], faults: &mut Diagnostics) {
+fn any_comes_last(rules: &[Field], diagnostics: &mut Diagnostics) {
     let last = rules
         .iter()
         .filter_map(|rule| rule.number_of("rulePriority"))
@@ -165,7 +165,7 @@ fn any_comes_last(rules: &[Field], faults: &mut Diagnostics) {
             .get("rulePriority")
             .filter(|priority| any && priority.number() < last)
         {
-            faults.error(
+            diagnostics.error(
                 &priority,
                 "a rule for `any` image must have the highest number of all",
             );

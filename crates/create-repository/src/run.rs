@@ -22,7 +22,11 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let config = Config::find(args.common.config.config.as_deref())?;
     let preview = load(&config, &args.names, &Variables::preview(&config.schema), None)?;
     // Warnings are printed once, when the partition is known.
-    let errors: Vec<_> = preview.faults.into_iter().filter(Diagnostic::is_error).collect();
+    let errors: Vec<_> = preview
+        .diagnostics
+        .into_iter()
+        .filter(Diagnostic::is_error)
+        .collect();
     if let Some(report) = report_errors(&errors, console) {
         return Ok(report);
     }
@@ -31,7 +35,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let partition = partition_of(&session.target.region);
     let variables = Variables::new(&config.schema, &session.target);
     let loaded = load(&config, &args.names, &variables, Some(partition))?;
-    if let Some(report) = report_errors(&loaded.faults, console) {
+    if let Some(report) = report_errors(&loaded.diagnostics, console) {
         return Ok(report);
     }
     let report = session.report();

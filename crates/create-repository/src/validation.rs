@@ -11,16 +11,16 @@ const MOST_EXCLUSIONS: usize = 5;
 const MOST_STARS: usize = 2;
 
 /// # Errors
-/// The first fault, which names the repository and the key of the file.
+/// The first error, which names the repository and the key of the file.
 pub(crate) fn validate(repositories: &[Repository]) -> Result<(), Failure> {
     let mut exported = BTreeSet::new();
     for repository in repositories {
         let name = &repository.name;
-        if let Some(words) = name_fault(name) {
+        if let Some(words) = name_problem(name) {
             let message = format!("failed to use the repository name `{name}`: {words}");
             return Err(Failure::config(message));
         }
-        if let Some((key, words)) = field_fault(repository) {
+        if let Some((key, words)) = field_problem(repository) {
             let message = format!("failed to use `{key}` of repository `{name}`: {words}");
             return Err(Failure::config(message));
         }
@@ -39,7 +39,7 @@ pub(crate) fn validate(repositories: &[Repository]) -> Result<(), Failure> {
 }
 
 /// ECR's rule for names (CreateRepository, `repositoryName`).
-fn name_fault(name: &str) -> Option<&'static str> {
+fn name_problem(name: &str) -> Option<&'static str> {
     let ends_well = |part: &str| {
         let alphanumeric =
             |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
@@ -58,8 +58,8 @@ fn name_fault(name: &str) -> Option<&'static str> {
     }
 }
 
-fn field_fault(repository: &Repository) -> Option<(&'static str, String)> {
-    if let Some(words) = exclusions_fault(repository) {
+fn field_problem(repository: &Repository) -> Option<(&'static str, String)> {
+    if let Some(words) = exclusions_problem(repository) {
         return Some(("mutability_exclusions", words));
     }
     let encryption = repository.encryption.as_ref()?;
@@ -76,7 +76,7 @@ fn field_fault(repository: &Repository) -> Option<(&'static str, String)> {
     Some(("encryption", words))
 }
 
-fn exclusions_fault(repository: &Repository) -> Option<String> {
+fn exclusions_problem(repository: &Repository) -> Option<String> {
     let exclusions = &repository.mutability_exclusions;
     if exclusions.is_empty() {
         return None;
@@ -119,14 +119,14 @@ mod tests {
         }
     }
 
-    fn fault(repository: Repository) -> Option<String> {
+    fn error(repository: Repository) -> Option<String> {
         validate(&[repository]).err().map(|failure| failure.to_string())
     }
 
     #[test]
     fn names_follow_ecrs_rule() {
         for name in ["ab", "cruddur-python", "a1/b-c/d_e.f", &"a".repeat(256)] {
-            assert_eq!(fault(named(name)), None, "{name}");
+            assert_eq!(error(named(name)), None, "{name}");
         }
         for name in [
             "",
@@ -141,14 +141,14 @@ mod tests {
             "a:b",
             &"a".repeat(257),
         ] {
-            assert!(fault(named(name)).is_some(), "{name}");
+            assert!(error(named(name)).is_some(), "{name}");
         }
     }
 
     #[test]
     fn exceptions_follow_ecrs_rule() {
         let with = |exclusions: &[&str]| {
-            fault(Repository {
+            error(Repository {
                 tag_mutability: Some(TagMutability::Immutable),
                 mutability_exclusions: exclusions.iter().map(|one| (*one).to_owned()).collect(),
                 ..named("ab")
@@ -176,13 +176,13 @@ mod tests {
             mutability_exclusions: vec!["latest".into()],
             ..named("ab")
         };
-        assert!(fault(alone).unwrap().contains("need a `tag_mutability`"));
+        assert!(error(alone).unwrap().contains("need a `tag_mutability`"));
     }
 
     #[test]
     fn a_key_goes_with_kms_alone_and_is_no_alias() {
         let with = |r#type, key: Option<&str>| {
-            fault(Repository {
+            error(Repository {
                 encryption: Some(Encryption {
                     r#type,
                     kms_key: key.map(str::to_owned),

@@ -212,7 +212,8 @@ pub(crate) fn known<T>(result: Result<T, CallError>) -> Result<Option<T>, CallEr
 }
 
 fn decoded(call: &str, document: &str) -> Result<Value> {
-    policy::decode(&format!("answer of {call}"), document).map_err(|fault| fault.into_failure().into())
+    policy::decode(&format!("answer of {call}"), document)
+        .map_err(|diagnostic| diagnostic.into_failure().into())
 }
 
 pub(crate) fn tags_to_iam(tags: &Tags) -> Vec<Value> {

@@ -28,7 +28,7 @@ pub(crate) struct Desired {
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) roles: Vec<Desired>,
-    pub(crate) faults: Vec<Diagnostic>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 /// Reads the roles of these keys; no key means all. With `partition`, ARNs must be of that one.
@@ -48,7 +48,7 @@ pub(crate) fn load(
         config,
         variables,
         partition,
-        faults: Vec::new(),
+        diagnostics: Vec::new(),
     };
     reader.names(&roles);
     reader.tags(&tags);
@@ -58,7 +58,7 @@ pub(crate) fn load(
         .collect();
     Ok(Loaded {
         roles,
-        faults: reader.faults,
+        diagnostics: reader.diagnostics,
     })
 }
 
@@ -66,24 +66,24 @@ struct Reader<'a> {
     config: &'a Config,
     variables: &'a Variables<'a>,
     partition: Option<&'a str>,
-    faults: Vec<Diagnostic>,
+    diagnostics: Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
-    /// Adds a fault once: two roles may have one file.
-    fn push(&mut self, fault: Diagnostic) {
-        if !self.faults.contains(&fault) {
-            self.faults.push(fault);
+    /// Adds a diagnostic once: two roles may have one file.
+    fn push(&mut self, diagnostic: Diagnostic) {
+        if !self.diagnostics.contains(&diagnostic) {
+            self.diagnostics.push(diagnostic);
         }
     }
 
-    /// A fault of `ops.toml` itself.
+    /// A diagnostic of `ops.toml` itself.
     fn in_config(&mut self, path: String, message: String, hint: Option<String>, severity: Severity) {
-        let mut fault = Diagnostic::of_file(&shown(&self.config.path), message);
-        fault.path = path;
-        fault.hint = hint;
-        fault.severity = severity;
-        self.push(fault);
+        let mut diagnostic = Diagnostic::of_file(&shown(&self.config.path), message);
+        diagnostic.path = path;
+        diagnostic.hint = hint;
+        diagnostic.severity = severity;
+        self.push(diagnostic);
     }
 
     fn error(&mut self, path: String, message: impl Into<String>) {
@@ -103,7 +103,7 @@ impl Reader<'_> {
 
     fn tags(&mut self, tags: &Tags) {
         for (key, value) in tags {
-            if let Some(message) = tags::fault(key, value) {
+            if let Some(message) = tags::problem(key, value) {
                 self.error("app.tags".into(), message);
             }
         }
@@ -158,12 +158,12 @@ impl Reader<'_> {
         }
     }
 
-    /// A policy file, expanded; null when it can't be used, with a fault in the list.
+    /// A policy file, expanded; null when it can't be used, with a diagnostic in `diagnostics`.
     fn policy(&mut self, file: &str, kind: Kind) -> Value {
         let document = match Document::read(&self.config.resolve(file)) {
             Ok(document) => document,
-            Err(fault) => {
-                self.push(fault);
+            Err(diagnostic) => {
+                self.push(diagnostic);
                 return Value::Null;
             }
         };
@@ -171,11 +171,13 @@ impl Reader<'_> {
             partition: self.partition,
         };
         let check = |document: &Document| policy::check(document, kind, limits);
-        let (value, faults) = match expand_and_check(&document, self.variables, check) {
-            Ok((expanded, faults)) => (expanded.to_value(), faults),
-            Err(faults) => (Value::Null, faults),
+        let (value, diagnostics) = match expand_and_check(&document, self.variables, check) {
+            Ok((expanded, diagnostics)) => (expanded.to_value(), diagnostics),
+            Err(diagnostics) => (Value::Null, diagnostics),
         };
-        faults.into_iter().for_each(|fault| self.push(fault));
+        diagnostics
+            .into_iter()
+            .for_each(|diagnostic| self.push(diagnostic));
         value
     }
 
@@ -205,17 +207,17 @@ impl Reader<'_> {
 
     /// The ARN of a managed policy, AWS's own or the account's.
     fn policy_arn(&mut self, at: String, text: &str) {
-        let faults = arn::faults(text, self.partition);
+        let diagnostics = arn::problems(text, self.partition);
         let is_policy = arn::split(text)
             .is_some_and(|parts| parts.service == "iam" && parts.resource.starts_with("policy/"));
-        if faults.is_empty() && (!is_policy || text.contains(['*', '?'])) {
+        if diagnostics.is_empty() && (!is_policy || text.contains(['*', '?'])) {
             self.error(at.clone(), format!("`{text}` is not the ARN of a managed policy"));
         }
-        for fault in faults {
+        for diagnostic in diagnostics {
             self.in_config(
                 at.clone(),
-                format!("`{text}`: {}", fault.message),
-                fault.hint,
+                format!("`{text}`: {}", diagnostic.message),
+                diagnostic.hint,
                 Severity::Error,
             );
         }

@@ -23,13 +23,13 @@ use serde_json::Value;
 pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let config = Config::find(args.common.config.config.as_deref())?;
     let preview = Variables::preview(&config.schema);
-    let mut faults = load(&config, &args.names, &preview, None)?.faults;
+    let mut diagnostics = load(&config, &args.names, &preview, None)?.diagnostics;
     if args.simulate {
         let question = Question::read(&config, &AwsTarget::unknown())?;
-        faults.extend(question.err().unwrap_or_default());
+        diagnostics.extend(question.err().unwrap_or_default());
     }
-    let faults: Vec<Diagnostic> = faults.into_iter().map(name_unknown).collect();
-    if let Some(report) = report_errors(&faults, console) {
+    let diagnostics: Vec<Diagnostic> = diagnostics.into_iter().map(name_unknown).collect();
+    if let Some(report) = report_errors(&diagnostics, console) {
         return Ok(report);
     }
 
@@ -43,7 +43,11 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         Some(partition_of(&target.region)),
     )?;
     // The warnings have been printed.
-    let errors: Vec<Diagnostic> = loaded.faults.into_iter().filter(Diagnostic::is_error).collect();
+    let errors: Vec<Diagnostic> = loaded
+        .diagnostics
+        .into_iter()
+        .filter(Diagnostic::is_error)
+        .collect();
     if let Some(report) = report_errors(&errors, console) {
         return Ok(report);
     }

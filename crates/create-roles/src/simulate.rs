@@ -59,32 +59,32 @@ impl Question {
     /// not matter here.
     ///
     /// # Errors
-    /// When `ops.toml` has none. The faults of the file itself are the inner result.
-    pub(crate) fn read(config: &Config, place: &AwsTarget) -> Result<Result<Self, Vec<Diagnostic>>> {
-        let mut variables = Variables::new(&config.schema, place);
+    /// When `ops.toml` has none. The diagnostics of the file itself are the inner result.
+    pub(crate) fn read(config: &Config, target: &AwsTarget) -> Result<Result<Self, Vec<Diagnostic>>> {
+        let mut variables = Variables::new(&config.schema, target);
         for image in config.images(&variables)? {
-            let reference = format!("{}/{}", place.ecr_registry(), image.repository);
+            let reference = format!("{}/{}", target.ecr_registry(), image.repository);
             variables.set(format!("image.{}", image.name), reference);
         }
         let table = config.task_definition(&variables)?;
         let table = table.ok_or_else(|| config.no_table("task_definition"))?;
         let document = match Document::read(&config.resolve(&table.file)) {
             Ok(document) => document,
-            Err(fault) => return Ok(Err(vec![fault])),
+            Err(diagnostic) => return Ok(Err(vec![diagnostic])),
         };
         let expanded = match expand(&document, &variables) {
             Ok(expanded) => expanded,
-            Err(faults) => return Ok(Err(faults)),
+            Err(diagnostics) => return Ok(Err(diagnostics)),
         };
         let Some(role) = expanded.field().text_of("executionRoleArn").map(str::to_owned) else {
-            let mut fault = Diagnostic::of_file(
+            let mut diagnostic = Diagnostic::of_file(
                 &expanded.file,
                 "`executionRoleArn` is missing: there is no role to simulate",
             );
-            fault.hint = Some("write ${roles.execution.arn}".into());
-            return Ok(Err(vec![fault]));
+            diagnostic.hint = Some("write ${roles.execution.arn}".into());
+            return Ok(Err(vec![diagnostic]));
         };
-        let needs = needs(&expanded.to_value(), place);
+        let needs = needs(&expanded.to_value(), target);
         Ok(Ok(Question { role, needs }))
     }
 }

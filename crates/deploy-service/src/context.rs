@@ -52,12 +52,12 @@ impl fmt::Display for InvalidDocument {
 
 impl std::error::Error for InvalidDocument {}
 
-/// Prints the warnings of `faults`.
+/// Prints the warnings of `diagnostics`.
 ///
 /// # Errors
 /// When one of them is an error.
-pub(crate) fn check(faults: &[Diagnostic], console: &Console) -> Result<(), InvalidDocument> {
-    match report_errors(faults, console) {
+pub(crate) fn check(diagnostics: &[Diagnostic], console: &Console) -> Result<(), InvalidDocument> {
+    match report_errors(diagnostics, console) {
         Some(report) => Err(InvalidDocument(Box::new(report))),
         None => Ok(()),
     }
@@ -103,9 +103,9 @@ impl<'a> Context<'a> {
     /// When the configuration is wrong, or AWS can't be asked who the caller is.
     pub(crate) async fn open(args: &ServiceArgs, config: &Config, console: &'a Console) -> Result<Self> {
         desired::names(config, &Variables::preview(&config.schema))?;
-        let place = connect(args, config, console).await?;
-        let names = desired::names(config, &Variables::new(&config.schema, &place.1))?;
-        Ok(Self::new(args, console, place, names))
+        let (aws, target) = connect(args, config, console).await?;
+        let names = desired::names(config, &Variables::new(&config.schema, &target))?;
+        Ok(Self::new(args, console, (aws, target), names))
     }
 
     /// For the subcommands that need all of the service's file. It is checked before the first call as far as it goes
@@ -118,23 +118,26 @@ impl<'a> Context<'a> {
         config: &Config,
         console: &'a Console,
     ) -> Result<(Self, Desired)> {
-        let faults = match Desired::read(config, &Variables::preview(&config.schema))? {
-            Ok(desired) => desired.faults(None),
-            Err(faults) => faults,
+        let diagnostics = match Desired::read(config, &Variables::preview(&config.schema))? {
+            Ok(desired) => desired.diagnostics(None),
+            Err(diagnostics) => diagnostics,
         };
         // The warnings are printed once the task definition is known.
-        let errors = faults.into_iter().filter(Diagnostic::is_error).map(name_unknown);
+        let errors = diagnostics
+            .into_iter()
+            .filter(Diagnostic::is_error)
+            .map(name_unknown);
         check(&errors.collect::<Vec<_>>(), console)?;
-        let place = connect(args, config, console).await?;
-        let desired = match Desired::read(config, &Variables::new(&config.schema, &place.1))? {
+        let (aws, target) = connect(args, config, console).await?;
+        let desired = match Desired::read(config, &Variables::new(&config.schema, &target))? {
             Ok(desired) => desired,
-            Err(faults) => {
-                check(&faults, console)?;
+            Err(diagnostics) => {
+                check(&diagnostics, console)?;
                 return Err(Failure::config("failed to read the service's file").into());
             }
         };
         let names = desired.names.clone();
-        Ok((Self::new(args, console, place, names), desired))
+        Ok((Self::new(args, console, (aws, target), names), desired))
     }
 
     /// The name of the service.
@@ -276,6 +279,6 @@ impl<'a> Context<'a> {
 /// AWS as the options select it, and the account and region of the run.
 async fn connect(args: &ServiceArgs, config: &Config, console: &Console) -> Result<(Aws, AwsTarget)> {
     let aws = Aws::load(&args.common.aws, Some(config), console).await?;
-    let target = common::identity::place(&aws).await?;
+    let target = common::identity::target(&aws).await?;
     Ok((aws, target))
 }

@@ -24,7 +24,7 @@ pub(crate) async fn run(args: &DeployArgs, config: &Config, console: &Console) -
     let (found, definition) = tokio::try_join!(context.find(plan_only), context.task_definition(&reference))?;
     let report = context.report();
     console.begin(&report);
-    check(&desired.faults(definition.as_ref()), console)?;
+    check(&desired.diagnostics(definition.as_ref()), console)?;
     let definition = match deployable(definition, &reference, context.name()) {
         Ok(definition) => Some(definition),
         // The tool that registers it has only planned to.

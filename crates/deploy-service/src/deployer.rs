@@ -74,7 +74,7 @@ impl Deployer<'_> {
         report.line(self.context.arn())
     }
 
-    /// Prints what was changed, and adds it to the report. `earlier` are changes that went through before a new plan
+    /// Prints what was changed, and adds it to the report. `earlier` are changes that were made before a new plan
     /// had to be made.
     pub(crate) fn changed(&self, plan: &Plan, earlier: Vec<Change>, mut report: Report) -> Report {
         let mut item = self.item(plan);

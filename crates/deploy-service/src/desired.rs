@@ -139,24 +139,24 @@ impl Desired {
         let setting = setting(subnets.as_deref(), security_groups.as_deref(), None);
         let (document, mut found) = match expand_and_check(&written, variables, |one| check(one, &setting)) {
             Ok(expanded) => expanded,
-            Err(faults) => return Ok(Err(faults)),
+            Err(diagnostics) => return Ok(Err(diagnostics)),
         };
-        // Without a name AWS can't be asked; all faults are reported.
+        // Without a name AWS can't be asked; all diagnostics are reported.
         let names = match names_in(config, variables, &written) {
             Err(_) if found.iter().any(Diagnostic::is_error) => return Ok(Err(found)),
             names => names?,
         };
         let app: Tags = config.tags(variables)?.0.into_iter().collect();
-        let faults = app.iter().filter_map(|(key, value)| tags::fault(key, value));
-        let faults: Vec<Diagnostic> = faults
+        let diagnostics = app.iter().filter_map(|(key, value)| tags::problem(key, value));
+        let diagnostics: Vec<Diagnostic> = diagnostics
             .map(|message| {
-                let mut fault = Diagnostic::of_file(&shown(&config.path), message);
-                fault.path = "app.tags".into();
-                fault
+                let mut diagnostic = Diagnostic::of_file(&shown(&config.path), message);
+                diagnostic.path = "app.tags".into();
+                diagnostic
             })
             .collect();
-        if !faults.is_empty() {
-            found.extend(faults);
+        if !diagnostics.is_empty() {
+            found.extend(diagnostics);
             return Ok(Err(found));
         }
         let mut tags = app;
@@ -179,8 +179,8 @@ impl Desired {
         )
     }
 
-    /// The faults of the document; more, when the task definition is known.
-    pub(crate) fn faults(&self, task_definition: Option<&Value>) -> Vec<Diagnostic> {
+    /// The diagnostics of the document; more, when the task definition is known.
+    pub(crate) fn diagnostics(&self, task_definition: Option<&Value>) -> Vec<Diagnostic> {
         check(&self.document, &self.setting(task_definition))
     }
 

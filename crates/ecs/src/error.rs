@@ -120,7 +120,7 @@ impl EcsError {
         self.reason
     }
 
-    /// Whether the call may have changed something: no response, or one that only reports a fault of ECS.
+    /// Whether the call may have changed something: no response, or one that only reports an internal error of ECS.
     pub fn may_have_applied(&self) -> bool {
         self.may_have_applied
     }

@@ -22,7 +22,7 @@ pub struct Mode {
     pub yes: bool,
 }
 
-/// Makes each of `resources` what the configuration wants, in their order. `report` is what its result is built on:
+/// Makes each of `resources` what the configuration describes, in their order. `report` is what its result is built on:
 /// the account, the region. All resources are read and planned before the first one is changed, so that an error ahead
 /// changes nothing; what the plans destroy is one question.
 ///

@@ -25,7 +25,7 @@ pub enum Plan<A> {
     Create(Vec<Change>, Vec<Step<A>>),
     /// The resource differs: one call after the other.
     Update(Vec<Step<A>>),
-    /// The resource is as wanted.
+    /// The resource is as desired.
     Nothing,
 }
 

@@ -169,7 +169,7 @@ pub(crate) fn image_names(text: &str) -> Vec<String> {
 /// When a variable in them is unset.
 pub(crate) fn app_tags(config: &Config, variables: &Variables) -> Result<(Tags, Vec<Diagnostic>)> {
     let all: Tags = config.tags(variables)?.0.into_iter().collect();
-    let diagnostics = all.iter().filter_map(|(key, value)| tags::fault(key, value));
+    let diagnostics = all.iter().filter_map(|(key, value)| tags::problem(key, value));
     let diagnostics = diagnostics.map(|message| {
         let mut diagnostic = Diagnostic::of_file(&shown(&config.path), message);
         diagnostic.path = "app.tags".into();

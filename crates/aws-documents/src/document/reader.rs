@@ -105,8 +105,8 @@ impl<'a> Reader<'a> {
         Some(character)
     }
 
-    fn skip(&mut self, wanted: char) -> bool {
-        let found = self.peek() == Some(wanted);
+    fn skip(&mut self, expected: char) -> bool {
+        let found = self.peek() == Some(expected);
         if found {
             self.next();
         }

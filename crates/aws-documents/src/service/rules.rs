@@ -189,7 +189,7 @@ fn load_balancers(service: &Field, definition: Option<&Value>, diagnostics: &mut
     for balancer in &balancers {
         if let Some(group) = balancer.get("targetGroupArn") {
             let text = group.text().unwrap_or_default();
-            for diagnostic in arn::faults(text, None) {
+            for diagnostic in arn::problems(text, None) {
                 diagnostics.error(&group, format!("`{text}`: {}", diagnostic.message));
                 diagnostic
                     .hint

@@ -19,7 +19,7 @@ pub(super) fn check(reference: &Field, diagnostics: &mut Diagnostics) {
         }
         return;
     }
-    let wrong = arn::faults(text, None);
+    let wrong = arn::problems(text, None);
     for diagnostic in &wrong {
         diagnostics.error(reference, format!("`{text}`: {}", diagnostic.message));
         diagnostic

@@ -181,7 +181,7 @@ fn roles(task: &Field, diagnostics: &mut Diagnostics) {
             diagnostics.error(&field, "it must be the ARN of a role");
             diagnostics.hint("write ${roles.KEY.arn}, with a key of [roles]");
         } else {
-            for diagnostic in arn::faults(text, None) {
+            for diagnostic in arn::problems(text, None) {
                 diagnostics.error(&field, format!("`{text}`: {}", diagnostic.message));
                 diagnostic
                     .hint

@@ -78,8 +78,8 @@ impl Config {
     /// # Errors
     /// As [`Config::find`].
     pub fn parse(path: &Path, text: &str) -> Result<Self> {
-        let fault = |error: &toml::de::Error| fault(path, text, error);
-        let schema: Schema = toml::from_str(text).map_err(|error| fault(&error))?;
+        let failure = |error: &toml::de::Error| parse_failure(path, text, error);
+        let schema: Schema = toml::from_str(text).map_err(|error| failure(&error))?;
         schema.validate().map_err(|message| {
             Failure::error(format!(
                 "failed to use config file `{}`: {message}",
@@ -88,7 +88,7 @@ impl Config {
             .kind(ErrorKind::Config)
             .code("config")
         })?;
-        let table = text.parse().map_err(|error| fault(&error))?;
+        let table = text.parse().map_err(|error| failure(&error))?;
         Ok(Config {
             path: path.to_owned(),
             schema,
@@ -259,7 +259,7 @@ fn expand_value(value: &mut toml::Value, path: &str, variables: &Variables) -> R
 }
 
 /// An error of the TOML parser as `file:line:column: message`, without the source line, which could contain a secret.
-fn fault(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
+fn parse_failure(path: &Path, text: &str, error: &toml::de::Error) -> Failure {
     let place = error.span().map(|span| {
         let before = text.get(..span.start).unwrap_or_default();
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

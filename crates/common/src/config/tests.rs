@@ -3,7 +3,7 @@ use cli::ErrorSummary;
 
 const EXAMPLE: &str = include_str!("../../../../ops.toml");
 
-fn place() -> AwsTarget {
+fn target() -> AwsTarget {
     AwsTarget {
         account: "123456789012".into(),
         region: "us-east-1".into(),
@@ -14,7 +14,7 @@ fn example() -> Config {
     Config::parse(Path::new("x/ops.toml"), EXAMPLE).unwrap()
 }
 
-fn check_fault(text: &str, expected: &str) {
+fn check_error(text: &str, expected: &str) {
     let error = Config::parse(Path::new("ops.toml"), text).unwrap_err();
     assert_eq!(format!("{error:#}"), expected);
 }
@@ -22,7 +22,7 @@ fn check_fault(text: &str, expected: &str) {
 #[test]
 fn the_file_of_the_repository_fits_the_schema() {
     let config = example();
-    let variables = Variables::over(&config.schema, &place(), |_| None);
+    let variables = Variables::over(&config.schema, &target(), |_| None);
     let images = config.images(&variables).unwrap();
     assert_eq!(images[0].from.as_deref(), Some("python:3.10-slim-buster"));
     let arguments = &images[1].build.as_ref().unwrap().args;
@@ -52,19 +52,19 @@ fn the_file_of_the_repository_fits_the_schema() {
 }
 
 #[test]
-fn faults_name_file_line_and_key_but_no_value() {
-    check_fault(
+fn errors_name_file_line_and_key_but_no_value() {
+    check_error(
         "version = 1\n[app]\nname = \"x\"\nnmae = 1\n",
         "failed to read config file `ops.toml:4:1`: unknown key `nmae`, expected one of `name`, `tags`, `expect_account`, `expect_region`",
     );
-    check_fault(
+    check_error(
         "version = 1\napp = { name = \"x\" }\nrepository = \"hunter2\"\n",
         "failed to read config file `ops.toml:3:14`: invalid type: string, expected a sequence",
     );
     let entry = |rest: &str| {
         format!("version = 1\napp = {{ name = \"x\" }}\n[params]\nprefix = \"/x\"\n[params.entry]\n{rest}\n")
     };
-    for (line, fault) in [
+    for (line, error) in [
         (
             "A = 8439217733",
             "6:5`: invalid type: integer, expected struct ParameterEntry",
@@ -86,33 +86,33 @@ fn faults_name_file_line_and_key_but_no_value() {
             "6:5`: invalid type: string, expected struct ParameterEntry",
         ),
     ] {
-        let fault = format!("failed to read config file `ops.toml:{fault}");
-        check_fault(&entry(line), &fault);
+        let error = format!("failed to read config file `ops.toml:{error}");
+        check_error(&entry(line), &error);
     }
-    check_fault(
+    check_error(
         "version = -8439217733\napp = { name = \"x\" }\n",
         "failed to read config file `ops.toml:1:11`: invalid value: integer, expected u32",
     );
-    check_fault(
+    check_error(
         "version = 2\napp = { name = \"x\" }\n",
         "failed to use config file `ops.toml`: unsupported version 2 (supported: 1)",
     );
-    check_fault(
+    check_error(
         "version = 1\n[app\n",
         "failed to read config file `ops.toml:2:5`: unclosed table, expected `]`",
     );
     let image = |rest: &str| {
         format!("version = 1\napp = {{ name = \"x\" }}\n[[image]]\nname = \"i\"\nrepository = \"r\"\n{rest}")
     };
-    check_fault(
+    check_error(
         &image("tags = []\nfrom = \"a\"\n"),
         "failed to use config file `ops.toml`: image `i` has no tag in `tags`",
     );
-    check_fault(
+    check_error(
         &image("tags = [\"t\"]\n"),
         "failed to use config file `ops.toml`: image `i` needs either `from` or `build`",
     );
-    check_fault(
+    check_error(
         "version = 1\napp = { name = \"x\" }\n[params]\nprefix = \"/x\"\nentry.A = { value = \"hunter2\" }\n",
         "failed to read config file `ops.toml:5:13`: unknown key `value`, expected one of `env`, `template`, `file`, `check`, `type`, `description`, `allow_static_aws_credentials`",
     );
@@ -127,7 +127,7 @@ fn the_name_to_export_is_one_that_a_shell_can_set() {
         Config::parse(Path::new("ops.toml"), &with(name)).unwrap();
     }
     for name in ["A-B; touch x #", "", "2A", "A B", "A=B", "$A", "É", "A\\n"] {
-        check_fault(
+        check_error(
             &with(name),
             "failed to use config file `ops.toml`: `export` of repository `r` is not a valid shell variable name: letters, digits and `_`, not starting with a digit",
         );
@@ -138,14 +138,14 @@ fn the_name_to_export_is_one_that_a_shell_can_set() {
 fn expands_only_the_table_that_is_read() {
     let text = EXAMPLE.replace("\"cruddur-python\"\nexport", "\"${NAME}\"\nexport");
     let config = Config::parse(Path::new("ops.toml"), &text).unwrap();
-    let unset = Variables::over(&config.schema, &place(), |_| None);
+    let unset = Variables::over(&config.schema, &target(), |_| None);
     assert!(config.images(&unset).is_ok());
     let error = config.repositories(&unset).unwrap_err();
     assert_eq!(
         ErrorSummary::of(&error).message,
         "failed to read `ops.toml`: repository `${NAME}`.name needs the environment variable `NAME`, which is not set"
     );
-    let set = Variables::over(&config.schema, &place(), |name| {
+    let set = Variables::over(&config.schema, &target(), |name| {
         (name == "NAME").then(|| "given".to_owned())
     });
     assert_eq!(config.repositories(&set).unwrap()[0].name, "given");
@@ -154,7 +154,7 @@ fn expands_only_the_table_that_is_read() {
 #[test]
 fn expands_names_dollars_and_leaves_iams_own() {
     let config = example();
-    let mut variables = Variables::over(&config.schema, &place(), |name| match name {
+    let mut variables = Variables::over(&config.schema, &target(), |name| match name {
         "SET" => Some("${AWS_REGION}".into()),
         "EMPTY" => Some(String::new()),
         "AWS_REGION" => Some("the-shells-own".into()),

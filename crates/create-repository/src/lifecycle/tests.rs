@@ -6,7 +6,7 @@ fn rule(selection: &str) -> String {
     format!(r#"{{"rules":[{{"rulePriority":1,"selection":{{{selection}}},"action":{{"type":"expire"}}}}]}}"#)
 }
 
-fn faults(text: &str) -> Vec<String> {
+fn diagnostics(text: &str) -> Vec<String> {
     let document = Document::parse(Path::new("l.json"), text).unwrap();
     check(&document).iter().map(ToString::to_string).collect()
 }
@@ -26,12 +26,12 @@ fn right_ones_pass() {
             {"rulePriority":1,"description":"d","selection":{"tagStatus":"tagged","tagPrefixList":["v"],"countType":"sinceImagePulled","countUnit":"days","countNumber":1},"action":{"type":"transition","targetStorageClass":"archive"}},
             {"rulePriority":9,"selection":{"tagStatus":"any","countType":"imageCountMoreThan","countNumber":1},"action":{"type":"expire"}}]}"#.to_owned(),
     ] {
-        assert_eq!(faults(&text), [""; 0], "{text}");
+        assert_eq!(diagnostics(&text), [""; 0], "{text}");
     }
 }
 
 #[test]
-fn each_fault_is_told_with_its_place() {
+fn each_diagnostic_has_its_position() {
     let any = |rest: &str| rule(&format!(r#""tagStatus":"any",{rest}"#));
     for (text, words) in [
         ("[]".to_owned(), "l.json:1:1: it must be an object, not an array"),
@@ -55,8 +55,8 @@ fn each_fault_is_told_with_its_place() {
         (any(COUNT).replace("}]}", &format!("}},{{\"rulePriority\":2,\"selection\":{{\"tagStatus\":\"untagged\",{COUNT}}},\"action\":{{\"type\":\"expire\"}}}}]}}")), "must have the highest number of all"),
         (any(COUNT).replace("\"rulePriority\":1", &format!("\"rulePriority\":1,\"description\":\"{}\"", "x".repeat(LONGEST))), "and ECR takes 30720"),
     ] {
-        let found = faults(&text);
-        assert!(found.iter().any(|fault| fault.contains(words)), "{words}: {found:?}");
+        let found = diagnostics(&text);
+        assert!(found.iter().any(|diagnostic| diagnostic.contains(words)), "{words}: {found:?}");
         assert_eq!(found.len(), if words.contains("rulePriorty") { 2 } else { 1 }, "{found:?}");
     }
 }
@@ -82,7 +82,7 @@ fn order_means_nothing() {
 }
 
 #[test]
-fn differences_are_told_by_priority() {
+fn differences_are_listed_by_priority() {
     let mut other = two();
     other["rules"][1]["selection"]["countNumber"] = json!(7);
     other["rules"][0]["selection"]["tagPrefixList"] = json!(["a", "c"]);

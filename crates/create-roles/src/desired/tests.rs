@@ -26,22 +26,22 @@ impl Project {
 
     fn load(&self, keys: &[&str]) -> Result<Loaded> {
         let config = Config::read(&self.0.join("ops.toml"))?;
-        let place = AwsTarget {
+        let target = AwsTarget {
             account: "123456789012".into(),
             region: "us-east-1".into(),
         };
         let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-        let variables = Variables::over(&config.schema, &place, |_| None);
+        let variables = Variables::over(&config.schema, &target, |_| None);
         load(&config, &keys, &variables, Some("aws"))
     }
 
-    /// The faults, without the folder.
-    fn faults(&self) -> Vec<String> {
+    /// The diagnostics, without the folder.
+    fn diagnostics(&self) -> Vec<String> {
         let folder = format!("{}/", self.0.display());
-        let faults = self.load(&[]).unwrap().faults;
-        faults
+        let diagnostics = self.load(&[]).unwrap().diagnostics;
+        diagnostics
             .iter()
-            .map(|fault| fault.to_string().replace(&folder, ""))
+            .map(|diagnostic| diagnostic.to_string().replace(&folder, ""))
             .collect()
     }
 }
@@ -61,7 +61,7 @@ fn files_are_read_and_expanded() {
     );
     project.file("b.json", r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"ssm:GetParameters","Resource":"arn:${AWS_PARTITION}:ssm:${AWS_REGION}:${AWS_ACCOUNT_ID}:parameter${params.prefix}/*"}}"#);
     let loaded = project.load(&[]).unwrap();
-    assert_eq!(loaded.faults, []);
+    assert_eq!(loaded.diagnostics, []);
     let [one, two] = loaded.roles.as_slice() else {
         panic!("two roles")
     };
@@ -89,9 +89,9 @@ fn files_are_read_and_expanded() {
 }
 
 #[test]
-fn all_faults_of_all_files_are_told() {
+fn all_diagnostics_of_all_files_are_listed() {
     let project = Project::new(
-        "faults",
+        "diagnostics",
         "[roles.one]\nname = \"My Role\"\npath = \"apps\"\ntrust = \"missing.json\"\ninline = { \"a b\" = \"bad.json\" }\n\
          managed = [\"arn:aws:iam:aws:policy/X\", \"arn:aws:iam::aws:role/X\", \"arn:aws:iam::aws:policy/X\", \"arn:aws:iam::aws:policy/X\"]\n\
          permissions_boundary = \"arn:aws-cn:iam::123456789012:policy/B\"\n\
@@ -102,7 +102,7 @@ fn all_faults_of_all_files_are_told() {
         .file("unset.json", "{\"Version\": \"${NOT_SET}\",\n \"Statement\": \"${AWS_REGION}\"}")
         .file("broken.json", "{\"Version\": }");
     assert_eq!(
-        project.faults(),
+        project.diagnostics(),
         [
             "ops.toml: roles.two.name: another role has the name `my role`, and IAM ignores case",
             "ops.toml: roles.one.name: `My Role` is not a valid role name: 1 to 64 letters, digits and +=,.@_-",
@@ -116,7 +116,7 @@ fn all_faults_of_all_files_are_told() {
             "ops.toml: roles.one.managed[3]: `arn:aws:iam::aws:policy/X` is listed twice",
             "ops.toml: roles.one.permissions_boundary: `arn:aws-cn:iam::123456789012:policy/B`: its partition is `aws-cn`, and this account is in `aws`: it never matches",
             "ops.toml: roles.two.name: `my role` is not a valid role name: 1 to 64 letters, digits and +=,.@_-",
-            // The same file as a trust policy has another fault.
+            // The same file as a trust policy has another diagnostic.
             "bad.json:2:3: Statement[0]: `Principal` is missing",
             "unset.json:1:13: Version: needs the environment variable `NOT_SET`, which is not set",
             "unset.json:2:15: Statement: it must be an object, or an array with at least one",
@@ -139,10 +139,10 @@ fn the_sum_of_the_inline_policies_has_a_bound() {
     };
     let empty = policy::size(&serde_json::from_str(&of(0)).unwrap());
     project.file("a.json", &of(LARGEST_INLINE_SUM / 2 - empty));
-    assert_eq!(project.faults(), [""; 0]);
+    assert_eq!(project.diagnostics(), [""; 0]);
     project.file("a.json", &of(LARGEST_INLINE_SUM / 2 - empty + 1));
     assert_eq!(
-        project.faults(),
+        project.diagnostics(),
         ["ops.toml: roles.one.inline: its inline policies have 10242 characters, and IAM takes 10240 a role"]
     );
 }
@@ -160,10 +160,10 @@ fn managed_policies_are_counted() {
                 arns.join(", ")
             ),
         );
-        let faults = project.load(&[]).unwrap().faults;
-        faults
+        let diagnostics = project.load(&[]).unwrap().diagnostics;
+        diagnostics
             .into_iter()
-            .map(|fault| (fault.is_error(), fault.message))
+            .map(|diagnostic| (diagnostic.is_error(), diagnostic.message))
             .collect::<Vec<_>>()
     };
     assert_eq!(with("ten", 10), []);

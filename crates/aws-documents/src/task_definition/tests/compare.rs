@@ -116,8 +116,8 @@ fn order_means_nothing_where_aws_keeps_sets() {
 }
 
 #[test]
-fn what_differs_is_told_by_name() {
-    let wanted = with(&[
+fn differences_are_listed_by_name() {
+    let desired = with(&[
         ("/cpu", json!("1 vCPU")),
         ("/memory", json!("2 GB")),
         ("/containerDefinitions/0/image", json!("nginx:2")),
@@ -136,7 +136,7 @@ fn what_differs_is_told_by_name() {
     let mut registered = registered();
     registered["containerDefinitions"][0]["image"] = json!("nginx:1");
     assert_eq!(
-        shown(&registered, &wanted),
+        shown(&registered, &desired),
         [
             "containerDefinitions[backend-flask].environment[AWS_DEFAULT_REGION].value: (hidden) -> (none)",
             "containerDefinitions[backend-flask].environment[PORT].value: (none) -> (hidden)",
