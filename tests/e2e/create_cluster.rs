@@ -1,10 +1,10 @@
 //! `create-cluster`: describe, compare, change only what differs, wait until it is ACTIVE.
 
 mod calls;
-mod cut_off;
 mod drift;
 mod ecs;
-mod faults;
+mod failures;
+mod interrupted;
 mod linked_role;
 mod sandbox;
 
@@ -102,7 +102,7 @@ fn a_cluster_that_was_deleted_is_made_again() {
 }
 
 #[test]
-fn one_that_comes_about_is_waited_for() {
+fn a_cluster_that_is_provisioning_is_waited_for() {
     let (aws, all) = Ecs::start(Some(right()));
     all.lock().busy = 2;
     let output = tool(&aws).run().exits(0);
@@ -127,7 +127,7 @@ fn one_that_is_not_listed_yet_is_waited_for() {
 }
 
 #[test]
-fn one_that_is_being_deleted_is_waited_for_and_made_anew() {
+fn a_cluster_that_is_being_deleted_is_waited_for_and_recreated() {
     let (aws, all) = Ecs::start(Some(with("status", json!("DEPROVISIONING"))));
     let gone = json!({"clusters": [with("status", json!("INACTIVE"))]});
     let going = json!({"clusters": [with("status", json!("DEPROVISIONING"))]});

@@ -1,11 +1,11 @@
-//! `create-roles`: judge the policies, describe, compare, change only what differs.
+//! `create-roles`: check the policies, describe, compare, change only what differs.
 
 mod calls;
-mod cut_off;
 mod documents;
 mod example;
-mod faults;
+mod failures;
 mod iam;
+mod interrupted;
 mod prune;
 mod races;
 mod sandbox;
@@ -270,7 +270,7 @@ fn a_path_is_part_of_the_arn_and_fixed_for_good() {
 }
 
 #[test]
-fn a_boundary_is_set_from_birth_and_when_it_differs() {
+fn a_boundary_is_set_at_creation_and_when_it_differs() {
     let boundary = "arn:aws:iam::123456789012:policy/Boundary";
     let config = CONFIG.replace(
         "name = \"Two\"",

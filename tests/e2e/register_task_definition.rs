@@ -1,13 +1,13 @@
-//! `register-task-definition`: judge, describe, compare, check ahead, register only what differs.
+//! `register-task-definition`: check, describe, compare, check ahead, register only what differs.
 
 mod account;
 mod checks;
-mod cut_off;
 mod diff;
 mod drift;
 mod example;
-mod faults;
+mod failures;
 mod init;
+mod interrupted;
 mod plans;
 mod retries;
 mod sandbox;

@@ -58,11 +58,11 @@ struct State {
 /// The engine. Dropping it stops it.
 pub struct FakeEngine {
     state: Arc<State>,
-    place: Place,
+    address: Address,
     thread: Option<JoinHandle<()>>,
 }
 
-enum Place {
+enum Address {
     Tcp(SocketAddr),
     Unix(PathBuf),
 }
@@ -71,8 +71,8 @@ impl FakeEngine {
     /// Starts it on a free port of loopback. It answers only the call for its version, and 404 to all others.
     pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let place = Place::Tcp(listener.local_addr().unwrap());
-        Self::serve(place, move |state| {
+        let address = Address::Tcp(listener.local_addr().unwrap());
+        Self::serve(address, move |state| {
             for stream in listener.incoming().flatten() {
                 if state.stop.load(Ordering::Relaxed) {
                     return;
@@ -89,7 +89,7 @@ impl FakeEngine {
     /// Starts it on a socket of this name.
     pub fn start_at(path: &Path) -> Self {
         let listener = UnixListener::bind(path).unwrap();
-        Self::serve(Place::Unix(path.to_owned()), move |state| {
+        Self::serve(Address::Unix(path.to_owned()), move |state| {
             for stream in listener.incoming().flatten() {
                 if state.stop.load(Ordering::Relaxed) {
                     return;
@@ -103,13 +103,13 @@ impl FakeEngine {
         })
     }
 
-    fn serve(place: Place, work: impl FnOnce(Arc<State>) + Send + 'static) -> Self {
+    fn serve(address: Address, work: impl FnOnce(Arc<State>) + Send + 'static) -> Self {
         let state = Arc::new(State::default());
         let shared = Arc::clone(&state);
         let thread = std::thread::spawn(move || work(shared));
         let engine = FakeEngine {
             state,
-            place,
+            address,
             thread: Some(thread),
         };
         let version = json!({"Version": "20.10.24", "ApiVersion": "1.41", "MinAPIVersion": "1.12"});
@@ -119,9 +119,9 @@ impl FakeEngine {
 
     /// The value of `DOCKER_HOST`.
     pub fn host(&self) -> String {
-        match &self.place {
-            Place::Tcp(address) => format!("tcp://{address}"),
-            Place::Unix(path) => format!("unix://{}", path.display()),
+        match &self.address {
+            Address::Tcp(address) => format!("tcp://{address}"),
+            Address::Unix(path) => format!("unix://{}", path.display()),
         }
     }
 
@@ -180,9 +180,9 @@ impl Drop for FakeEngine {
     fn drop(&mut self) {
         self.state.stop.store(true, Ordering::Relaxed);
         // A last caller, who finds it closed.
-        let woken = match &self.place {
-            Place::Tcp(address) => TcpStream::connect(address).is_ok(),
-            Place::Unix(path) => UnixStream::connect(path).is_ok(),
+        let woken = match &self.address {
+            Address::Tcp(address) => TcpStream::connect(address).is_ok(),
+            Address::Unix(path) => UnixStream::connect(path).is_ok(),
         };
         if let (true, Some(thread)) = (woken, self.thread.take()) {
             let _ = thread.join();

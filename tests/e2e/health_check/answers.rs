@@ -1,4 +1,4 @@
-//! The verdict on each kind of response.
+//! The result for each kind of response.
 
 use super::{Server, answer, does_not_run, probe, runs};
 use std::io::Write;
@@ -63,11 +63,11 @@ fn sends_the_request_that_the_app_expects() {
     assert_eq!(requests.len(), 1);
     assert_eq!(head[0], "GET /api/health-check HTTP/1.1");
     let header = |name: &str| {
-        let wanted = format!("{name}: ");
+        let prefix = format!("{name}: ");
         let line = head
             .iter()
-            .find(|line| line.to_ascii_lowercase().starts_with(&wanted));
-        line.map(|line| line[wanted.len()..].to_owned())
+            .find(|line| line.to_ascii_lowercase().starts_with(&prefix));
+        line.map(|line| line[prefix.len()..].to_owned())
     };
     assert_eq!(
         header("host"),

@@ -129,10 +129,10 @@ pub(super) fn runs_the_digest(sandbox: &Sandbox, deployed: &Deployed, image: &st
         inspected["HostConfig"]["ReadonlyRootfs"].as_bool(),
         Some(container["readonlyRootFilesystem"] == true)
     );
-    let wanted = format!("CONNECTION_URL={}", sandbox.get("PROD_CONNECTION_URL"));
+    let expected = format!("CONNECTION_URL={}", sandbox.get("PROD_CONNECTION_URL"));
     let environment = inspected["Config"]["Env"].as_array().unwrap();
     assert!(
-        environment.iter().any(|entry| *entry == wanted),
+        environment.iter().any(|entry| *entry == expected),
         "the secret is not injected"
     );
     let test = ["exec", &deployed.container, "/usr/local/bin/db-test"];
