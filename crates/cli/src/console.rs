@@ -293,7 +293,7 @@ impl Console {
     }
 
     /// `report`, whose items are partly done, ended by `error`: exit code 4.
-    pub fn partly(&self, error: &anyhow::Error, report: Report) -> Report {
+    pub fn partial(&self, error: &anyhow::Error, report: Report) -> Report {
         let summary = ErrorSummary::of(error);
         let hint = summary
             .hint

@@ -101,7 +101,7 @@ pub(crate) async fn simulate(iam: &Iam<'_>, question: &Question, mut report: Rep
     }
     let answers = match answers(iam, question, is_changed(question, &report)).await {
         Ok(answers) => answers,
-        Err(error) if report.outcome == Outcome::Changed => return Ok(console.partly(&error, report)),
+        Err(error) if report.outcome == Outcome::Changed => return Ok(console.partial(&error, report)),
         Err(error) => return Err(error),
     };
     let (mut allowed, mut denied) = (0, Vec::new());

@@ -64,7 +64,7 @@ impl Deployer<'_> {
                 let mut report = report;
                 self.console().announce(&item, false);
                 report.items.push(item);
-                Ok(self.console().partly(&error, report))
+                Ok(self.console().partial(&error, report))
             }
             applied => applied,
         }

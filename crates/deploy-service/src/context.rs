@@ -34,7 +34,7 @@ pub(crate) struct Context<'a> {
 }
 
 /// What ECS lists under the service's name.
-pub(crate) enum Found {
+pub(crate) enum ServiceLookup {
     NoCluster,
     Service(Option<Box<Service>>),
 }
@@ -178,10 +178,10 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// When a call fails; without a cluster also unless `plan_only`.
-    pub(crate) async fn find(&self, plan_only: bool) -> Result<Found> {
+    pub(crate) async fn find(&self, plan_only: bool) -> Result<ServiceLookup> {
         let failed = || format!("failed to describe service `{}`", self.name());
         let error = match self.service().await {
-            Ok(service) => return Ok(Found::Service(service.map(Box::new))),
+            Ok(service) => return Ok(ServiceLookup::Service(service.map(Box::new))),
             Err(error) if error.reason() == Reason::ClusterNotFound => error,
             Err(error) => return Err(error.context(failed())),
         };
@@ -190,7 +190,7 @@ impl<'a> Context<'a> {
         let exists = |cluster: &Value| matches!(text(cluster, "status"), "ACTIVE" | "PROVISIONING");
         if !cluster.as_ref().is_some_and(exists) {
             return if plan_only {
-                Ok(Found::NoCluster)
+                Ok(ServiceLookup::NoCluster)
             } else {
                 Err(self.explained(error).context(failed()))
             };
@@ -203,7 +203,7 @@ impl<'a> Context<'a> {
             .retry(self.console, retry_reason, async || self.service().await)
             .await
             .map_err(|error| error.context(failed()))?;
-        Ok(Found::Service(found.map(Box::new)))
+        Ok(ServiceLookup::Service(found.map(Box::new)))
     }
 
     /// `FAMILY:REVISION`, or the latest active revision of `FAMILY`; `None` when it does not exist.

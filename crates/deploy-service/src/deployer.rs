@@ -168,7 +168,7 @@ impl Deployer<'_> {
         let name = context.name();
         let Some(primary) = service.primary() else {
             let failure = Failure::error(format!("failed to follow service `{name}`: it has no deployment"));
-            return console.partly(&failure.into(), report);
+            return console.partial(&failure.into(), report);
         };
         if let Some(item) = report.items.last_mut() {
             item.details
@@ -210,7 +210,7 @@ impl Deployer<'_> {
                 console.on_interrupt(None);
                 report_in_flight();
                 if report.outcome == Outcome::Changed {
-                    console.partly(&error, report)
+                    console.partial(&error, report)
                 } else {
                     console.failed(&error, report)
                 }

@@ -189,7 +189,7 @@ async fn apply<R: Resource>(
         report.lines.extend(resource.line(observed.as_ref()));
         match error {
             Some(error) if report.outcome == Outcome::Changed => {
-                return Ok(console.partly(&error, report));
+                return Ok(console.partial(&error, report));
             }
             Some(error) => return Ok(console.failed(&error, report)),
             None => {}
@@ -215,7 +215,7 @@ fn with_other_items<R: Resource>(
 /// `error` itself, when nothing was changed.
 fn failed(console: &Console, error: anyhow::Error, report: Report) -> Result<Report> {
     if report.outcome == Outcome::Changed {
-        Ok(console.partly(&error, report))
+        Ok(console.partial(&error, report))
     } else {
         Err(error)
     }
