@@ -3,7 +3,7 @@
 # misread.
 
 # A function for awk: text_of(KEY) is the text of that key in the line, or of an inline table in it; "" without one.
-# shellcheck disable=SC2034,SC2016 # for who sources it; awk's own $0
+# shellcheck disable=SC2034,SC2016 # for the script that sources it; awk's own $0
 toml_text='
     function text_of(key,    found) {
         if (!match($0, "(^|[{, \t])" key "[ \t]*=[ \t]*(\"[^\"]*\"|\047[^\047]*\047)")) return ""
