@@ -76,7 +76,7 @@ fn makes_it_on_a_clean_account_and_leaves_it_alone_the_second_time() {
         json!([{"kind": "cluster", "name": "cruddur", "action": "none", "changes": [], "arn": ARN}])
     );
     assert_eq!(writes(&aws), [""; 0]);
-    // Who we are, the cluster, its namespace's name, and beside them the service-linked role.
+    // The caller identity, the cluster, its namespace's name, and beside them the service-linked role.
     let mut targets = aws.targets();
     targets.sort();
     assert_eq!(

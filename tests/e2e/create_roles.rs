@@ -127,7 +127,7 @@ fn makes_them_on_a_clean_account_and_leaves_them_alone_the_second_time() {
         ])
     );
     assert_eq!(writes(&aws), [""; 0]);
-    // Who it is, and for each role itself, its two lists and the inline policies of the file.
+    // The caller identity, and for each role the role itself, its two lists and the inline policies of the file.
     assert_eq!(aws.requests().len(), 1 + 4 + 3, "{:?}", aws.targets());
 }
 

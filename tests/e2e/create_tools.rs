@@ -1,4 +1,4 @@
-//! What holds for every call of the four `create-*` tools: one table of calls, and each kind of failure for all of them.
+//! What holds for every call of the four `create-*` tools: one table of calls, and each failure for all.
 
 use rustix::process::Signal;
 use std::time::Duration;

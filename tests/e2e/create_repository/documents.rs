@@ -233,7 +233,7 @@ fn a_preview_that_takes_a_moment_is_waited_for() {
 
 #[test]
 fn a_preview_that_does_not_come_is_a_warning() {
-    let not_judged =
+    let no_preview =
         "create-repository: warning: could not preview the lifecycle policy of repository `one`: ";
     let denied = |operation: &str| {
         let (aws, _) = Ecr::with([("one", with_both(9))]);
@@ -245,7 +245,7 @@ fn a_preview_that_does_not_come_is_a_warning() {
         );
         let output = tool(&aws).arg("--yes").run().exits(0);
         let output = output.says(&format!(
-            "{not_judged}ecr:{operation} failed: AccessDeniedException: User: ci"
+            "{no_preview}ecr:{operation} failed: AccessDeniedException: User: ci"
         ));
         assert!(output.stderr.contains("one: updated"), "{}", output.stderr);
         assert_eq!(writes(&aws), ["PutLifecyclePolicy"]);
@@ -272,7 +272,7 @@ fn a_preview_that_does_not_come_is_a_warning() {
             .arg("--yes")
             .run()
             .exits(0)
-            .says(&format!("{not_judged}{words}"));
+            .says(&format!("{no_preview}{words}"));
         assert_eq!(writes(&aws), ["PutLifecyclePolicy"]);
     }
 }

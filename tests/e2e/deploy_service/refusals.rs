@@ -119,8 +119,8 @@ fn a_call_that_is_denied_is_named_as_iam_spells_it() {
             )));
             let output: Output = tool(&aws, &arguments).run();
             // The tags that were set before are reported.
-            let partly = call == ecs("UpdateService");
-            let output = output.exits(if partly { 4 } else { 2 });
+            let partial = call == ecs("UpdateService");
+            let output = output.exits(if partial { 4 } else { 2 });
             let name = spelled(&call);
             output
                 .says(&format!(

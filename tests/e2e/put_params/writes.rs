@@ -345,7 +345,7 @@ fn many_follow_the_rate_that_is_permitted() {
 
 #[test]
 fn throttling_without_end_is_bounded() {
-    // The SDK's own attempts are not on top of ours.
+    // The SDK does not retry in addition to the tool.
     for code in ["TooManyUpdates", "ThrottlingException"] {
         let aws = store(&[]);
         aws.refuse(ssm("PutParameter"), code, "");
