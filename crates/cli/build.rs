@@ -21,7 +21,7 @@ fn git(arguments: &[&str]) -> Option<String> {
 }
 
 fn from_git() -> Option<String> {
-    // A tarball unpacked inside another repository must not take the commit of that repository.
+    // A tarball that is unpacked inside another repository must not get that repository's commit.
     let top = git(&["rev-parse", "--show-toplevel"])?;
     let ours = Path::new("../..").canonicalize().ok()?;
     if Path::new(&top).canonicalize().ok()? != ours {

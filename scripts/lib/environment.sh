@@ -53,7 +53,7 @@ make_dummies() {
 }
 
 # Whether the stand-in is used: it exists, and the real base image does not.
-stand_in_wanted() {
+stand_in_needed() {
     local real
     real=$(image_value cruddur-python from) || return 1
     [ "$(call_engine "/images/$stand_in/json" --output /dev/null --write-out '%{http_code}')" = 200 ] &&
@@ -76,7 +76,7 @@ print_environment() {
     base=cruddur-python=$stand_in
     from=${OPS_IMAGE_FROM:-}
     if [ -z "$from" ] || [ "$from" = "$base" ]; then
-        if stand_in_wanted; then from=$base; else from='' names+=(OPS_IMAGE_FROM); fi
+        if stand_in_needed; then from=$base; else from='' names+=(OPS_IMAGE_FROM); fi
     fi
     printf 'unset %s\n' "${names[*]}"
 

@@ -218,7 +218,7 @@ fn a_signal_ends_the_making_and_leaves_nothing() {
     assert_eq!(clone.left(), Vec::<String>::new());
 }
 
-/// In the gate's sandbox: whichever it is, it is there, and says so at once.
+/// In the gate's sandbox the base image exists, real or stand-in, and the script reports it at once.
 #[test]
 fn the_second_time_it_is_there() {
     let sandbox = sandbox();

@@ -3,7 +3,7 @@
 mod calls;
 mod drift;
 mod ecs;
-mod faults;
+mod failures;
 mod interrupted;
 mod linked_role;
 mod sandbox;
@@ -76,7 +76,7 @@ fn makes_it_on_a_clean_account_and_leaves_it_alone_the_second_time() {
         json!([{"kind": "cluster", "name": "cruddur", "action": "none", "changes": [], "arn": ARN}])
     );
     assert_eq!(writes(&aws), [""; 0]);
-    // Who we are, the cluster, its namespace's name, and beside them the service-linked role.
+    // The caller identity, the cluster, its namespace's name, and beside them the service-linked role.
     let mut targets = aws.targets();
     targets.sort();
     assert_eq!(
@@ -102,7 +102,7 @@ fn a_cluster_that_was_deleted_is_made_again() {
 }
 
 #[test]
-fn one_that_comes_about_is_waited_for() {
+fn a_cluster_that_is_provisioning_is_waited_for() {
     let (aws, all) = Ecs::start(Some(right()));
     all.lock().busy = 2;
     let output = tool(&aws).run().exits(0);
@@ -127,7 +127,7 @@ fn one_that_is_not_listed_yet_is_waited_for() {
 }
 
 #[test]
-fn one_that_is_being_deleted_is_waited_for_and_made_anew() {
+fn a_cluster_that_is_being_deleted_is_waited_for_and_recreated() {
     let (aws, all) = Ecs::start(Some(with("status", json!("DEPROVISIONING"))));
     let gone = json!({"clusters": [with("status", json!("INACTIVE"))]});
     let going = json!({"clusters": [with("status", json!("DEPROVISIONING"))]});

@@ -2,7 +2,7 @@
 
 mod calls;
 mod cloudwatch;
-mod faults;
+mod failures;
 mod interrupted;
 mod lost;
 mod retention;
@@ -204,7 +204,7 @@ fn a_key_is_set_replaced_and_taken_away() {
 }
 
 #[test]
-fn a_new_group_gets_key_and_class_from_birth() {
+fn a_new_group_gets_key_and_class_at_creation() {
     let (aws, logs_) = Logs::with([]);
     let lines = format!("kms_key = \"{KEY}\"\nclass = \"INFREQUENT_ACCESS\"");
     with_line(&aws, &lines).run().exits(0);

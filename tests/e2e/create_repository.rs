@@ -4,7 +4,7 @@ mod calls;
 mod confirm;
 mod documents;
 mod ecr;
-mod faults;
+mod failures;
 mod interrupted;
 mod lost;
 mod sandbox;
@@ -42,7 +42,7 @@ fn with_lines(aws: &FakeAws, lines: &str) -> Tool {
     aws.tool("create-repository").config_text(&config)
 }
 
-fn as_wanted() -> [(&'static str, Repository); 2] {
+fn as_desired() -> [(&'static str, Repository); 2] {
     [
         ("one", repository("MUTABLE", false)),
         ("two", repository("IMMUTABLE", true)),
@@ -50,7 +50,7 @@ fn as_wanted() -> [(&'static str, Repository); 2] {
 }
 
 #[test]
-fn creates_what_is_missing_with_its_tags_from_birth() {
+fn creates_missing_repositories_with_their_tags() {
     let (aws, _) = Ecr::with([]);
     assert_eq!(
         tool(&aws).transcript(),
@@ -87,7 +87,7 @@ fn creates_what_is_missing_with_its_tags_from_birth() {
 
 #[test]
 fn leaves_what_is_right_alone() {
-    let (aws, _) = Ecr::with(as_wanted());
+    let (aws, _) = Ecr::with(as_desired());
     let output = tool(&aws).args(["-o", "json"]).run().exits(0);
     let document = output.json();
     assert_eq!(document["outcome"], "unchanged");
@@ -102,7 +102,7 @@ fn leaves_what_is_right_alone() {
     );
     assert_eq!(document["items"][1]["action"], "none");
     assert_eq!(writes(&aws), [""; 0]);
-    // Nobody reads policies that the file does not name.
+    // Policies that the file does not name are not read.
     assert_eq!(aws.requests().len(), 5, "{:?}", aws.targets());
 }
 
@@ -151,7 +151,7 @@ fn a_plan_sends_no_writing_call_and_check_makes_it_a_no() {
         .exits(1)
         .says("two: would be created\n  tag_mutability: (none) -> IMMUTABLE\n");
     assert_eq!(writes(&aws), [""; 0]);
-    let (aws, _) = Ecr::with(as_wanted());
+    let (aws, _) = Ecr::with(as_desired());
     tool(&aws).arg("--check").run().exits(0);
 }
 
@@ -213,7 +213,7 @@ fn tags_are_set_and_those_of_others_stay() {
 const KEY: &str = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-5555aaaa5555";
 
 #[test]
-fn encryption_is_chosen_at_birth() {
+fn encryption_is_chosen_at_creation() {
     let lines = format!("encryption = {{ type = \"KMS\", kms_key = \"{KEY}\" }}");
     let (aws, _) = Ecr::with([]);
     with_lines(&aws, &lines).run().exits(0).says(&format!(
@@ -228,7 +228,7 @@ fn encryption_is_chosen_at_birth() {
     let id = KEY.rsplit('/').next().unwrap();
     let by_id = format!("encryption = {{ type = \"KMS\", kms_key = \"{id}\" }}");
     with_lines(&aws, &by_id).run().exits(0).says("one: unchanged");
-    // Which key, the file need not say.
+    // The file need not name the key.
     with_lines(&aws, "encryption = { type = \"KMS\" }")
         .run()
         .exits(0)
@@ -273,7 +273,7 @@ fn another_encryption_is_an_error_before_anything_is_changed() {
 
 #[test]
 fn export_prints_lines_for_a_shell() {
-    let (aws, _) = Ecr::with(as_wanted());
+    let (aws, _) = Ecr::with(as_desired());
     let line = "export ONE_URL=123456789012.dkr.ecr.us-east-1.amazonaws.com/one";
     tool(&aws).args(["--export", "-q"]).run().exits(0).prints(line);
     // On a clean account too, without making anything.
@@ -288,7 +288,7 @@ fn export_prints_lines_for_a_shell() {
 
 #[test]
 fn names_choose_and_keep_the_order_of_the_file() {
-    let (aws, _) = Ecr::with(as_wanted());
+    let (aws, _) = Ecr::with(as_desired());
     let document = tool(&aws)
         .args(["two", "one", "-o", "json"])
         .run()

@@ -1,9 +1,9 @@
-//! `create-roles`: judge the policies, describe, compare, change only what differs.
+//! `create-roles`: check the policies, describe, compare, change only what differs.
 
 mod calls;
 mod documents;
 mod example;
-mod faults;
+mod failures;
 mod iam;
 mod interrupted;
 mod prune;
@@ -127,7 +127,7 @@ fn makes_them_on_a_clean_account_and_leaves_them_alone_the_second_time() {
         ])
     );
     assert_eq!(writes(&aws), [""; 0]);
-    // Who it is, and for each role itself, its two lists and the inline policies of the file.
+    // The caller identity, and for each role the role itself, its two lists and the inline policies of the file.
     assert_eq!(aws.requests().len(), 1 + 4 + 3, "{:?}", aws.targets());
 }
 
@@ -270,7 +270,7 @@ fn a_path_is_part_of_the_arn_and_fixed_for_good() {
 }
 
 #[test]
-fn a_boundary_is_set_from_birth_and_when_it_differs() {
+fn a_boundary_is_set_at_creation_and_when_it_differs() {
     let boundary = "arn:aws:iam::123456789012:policy/Boundary";
     let config = CONFIG.replace(
         "name = \"Two\"",

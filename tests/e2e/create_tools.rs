@@ -1,4 +1,4 @@
-//! What holds for every call of the four `create-*` tools: one table of calls, and each fault in all of them.
+//! What holds for every call of the four `create-*` tools: one table of calls, and each failure for all.
 
 use rustix::process::Signal;
 use std::time::Duration;
@@ -103,7 +103,7 @@ fn each_refusal_names_its_call_as_iam_spells_it() {
 }
 
 #[test]
-fn throttling_of_each_call_heals_and_is_bounded() {
+fn a_throttled_call_is_retried_within_bounds() {
     each(|_, call| {
         let (aws, tool) = (call.start)();
         let code = if call.is_iam() {

@@ -2,8 +2,8 @@
 
 mod answers;
 mod apart;
+mod failures;
 mod fake;
-mod faults;
 mod hints;
 mod interrupted;
 mod logs;
@@ -184,7 +184,7 @@ fn another_revision_can_be_named() {
 }
 
 #[test]
-fn what_is_not_waited_for_goes_on() {
+fn without_a_wait_the_deployment_goes_on() {
     let aws = updates();
     let output = deploy(&aws, &["--no-wait"]).run().exits(0);
     output.says(
@@ -257,7 +257,7 @@ fn a_namespace_is_the_same_by_name_and_by_arn() {
 }
 
 #[test]
-fn service_connect_is_taken_away_by_saying_so() {
+fn service_connect_is_removed_by_an_explicit_setting() {
     let aws = updates();
     let mut file: serde_json::Value = serde_json::from_str(fake::FILE).unwrap();
     file.as_object_mut()
@@ -274,7 +274,7 @@ fn service_connect_is_taken_away_by_saying_so() {
 }
 
 #[test]
-fn what_is_gone_is_made_anew_and_what_is_going_is_waited_for() {
+fn a_deleted_service_is_recreated_after_its_deletion_has_ended() {
     for statuses in [vec!["INACTIVE"], vec!["DRAINING", "DRAINING", "INACTIVE"]] {
         let aws = fake::start();
         let gone: Vec<_> = statuses

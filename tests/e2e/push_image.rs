@@ -3,7 +3,7 @@
 mod building;
 mod destinations;
 mod endpoints;
-mod faults;
+mod failures;
 mod interrupted;
 mod planning;
 mod pushing;

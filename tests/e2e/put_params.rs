@@ -1,4 +1,4 @@
-//! `put-params`: prepare, read, plan, write.
+//! `put-params`: prepare, fetch, plan, write.
 
 mod before_the_first_call;
 mod in_the_sandbox;
@@ -43,7 +43,7 @@ struct Parameter {
     tags: BTreeMap<String, String>,
 }
 
-/// A SecureString of the account's default key, with the tag that the file wants.
+/// A SecureString of the account's default key, with the tag of the file.
 fn parameter(value: &str) -> Parameter {
     Parameter {
         value: value.into(),
@@ -169,8 +169,8 @@ fn tool(aws: &FakeAws) -> Tool {
         .env("SOURCE_TWO", "value-of-two")
 }
 
-/// Parameter Store as the file wants it.
-fn as_wanted() -> FakeAws {
+/// Parameter Store as the file describes it.
+fn as_desired() -> FakeAws {
     store(&[
         ("/e2e/ONE", parameter("value-of-one")),
         ("/e2e/TWO", parameter("x-team=value-of-two")),

@@ -1,11 +1,11 @@
-//! `register-task-definition`: judge, describe, compare, check ahead, register only what differs.
+//! `register-task-definition`: check, describe, compare, check ahead, register only what differs.
 
 mod account;
 mod checks;
 mod diff;
 mod drift;
 mod example;
-mod faults;
+mod failures;
 mod init;
 mod interrupted;
 mod plans;
@@ -170,7 +170,7 @@ fn registers_the_first_revision_and_nothing_the_second_time() {
     );
     second.says("web: unchanged\n");
     assert_eq!(writes(&aws), [""; 0]);
-    // Who it is, the latest revision, the image: what was checked before it was registered is not asked again.
+    // The caller identity, the latest revision, the image: what was checked before the registration is not read again.
     assert_eq!(aws.requests().len(), 3, "{:?}", aws.targets());
     tool(&aws).arg("--check").run().exits(0).prints(&arn(1));
     tool(&aws).arg("-q").run().exits(0).prints(&arn(1));

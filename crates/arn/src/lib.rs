@@ -14,7 +14,7 @@ use services::{Has, kind_of_place, kinds};
 
 /// What is wrong with an ARN.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct ArnProblem {
     /// The description.
     pub message: String,
     /// The ARN that is probably meant, or the next step.
@@ -24,32 +24,32 @@ pub struct Problem {
 }
 
 /// Checks `text` as an ARN. With `partition`, the ARN must belong to it.
-pub fn problems(text: &str, partition: Option<&str>) -> Vec<Problem> {
+pub fn problems(text: &str, partition: Option<&str>) -> Vec<ArnProblem> {
     if text.starts_with("arn:") && text.contains(char::is_whitespace) {
         return vec![fatal("it has white space in it", None)];
     }
     let Some(arn) = split(text) else {
         return vec![too_few(text)];
     };
-    if let Some(problem) = colon_too_many(&arn) {
+    if let Some(problem) = doubled_colon(&arn) {
         return vec![problem];
     }
     let mut problems = Vec::new();
     problems.extend(partition_problem(arn.partition, partition));
-    problems.extend(place_problems(&arn));
+    problems.extend(region_and_account_problems(&arn));
     problems.extend(resource_problems(&arn));
     problems
 }
 
-fn fatal(message: impl Into<String>, hint: Option<String>) -> Problem {
-    Problem {
+fn fatal(message: impl Into<String>, hint: Option<String>) -> ArnProblem {
+    ArnProblem {
         message: message.into(),
         hint,
         fatal: true,
     }
 }
 
-fn too_few(text: &str) -> Problem {
+fn too_few(text: &str) -> ArnProblem {
     if !text.starts_with("arn:") {
         return fatal(
             "it is no ARN",
@@ -69,7 +69,7 @@ fn too_few(text: &str) -> Problem {
 }
 
 /// A doubled colon shifts the parts behind it by one; the ARN still has six parts, and IAM accepts it.
-fn colon_too_many(arn: &Arn) -> Option<Problem> {
+fn doubled_colon(arn: &Arn) -> Option<ArnProblem> {
     let Arn {
         partition,
         service,
@@ -107,7 +107,7 @@ fn colon_too_many(arn: &Arn) -> Option<Problem> {
     None
 }
 
-fn partition_problem(found: &str, expected: Option<&str>) -> Option<Problem> {
+fn partition_problem(found: &str, expected: Option<&str>) -> Option<ArnProblem> {
     if is_pattern(found) {
         None
     } else if partition::all().all(|known| known.name != found) {
@@ -128,7 +128,7 @@ fn partition_problem(found: &str, expected: Option<&str>) -> Option<Problem> {
     }
 }
 
-fn place_problems(arn: &Arn) -> Vec<Problem> {
+fn region_and_account_problems(arn: &Arn) -> Vec<ArnProblem> {
     let mut problems = Vec::new();
     let Arn {
         service,
@@ -172,7 +172,7 @@ fn place_problems(arn: &Arn) -> Vec<Problem> {
 /// Owners in place of an account, in the ARNs of policies, documents and images of AWS.
 const OWNERS: [&str; 4] = ["aws", "aws-marketplace", "amazon", "cloudfront"];
 
-fn resource_problems(arn: &Arn) -> Vec<Problem> {
+fn resource_problems(arn: &Arn) -> Vec<ArnProblem> {
     let Arn {
         service, resource, ..
     } = *arn;
@@ -201,7 +201,7 @@ fn resource_problems(arn: &Arn) -> Vec<Problem> {
         && !resource.starts_with(['*', '?', '$'])
         && !begins_a_kind(resource, kinds)
     {
-        problems.push(Problem {
+        problems.push(ArnProblem {
             message: format!("`{resource}` begins with none of the kinds that {service} has"),
             hint: Some(format!("they are {}", kinds.join(", "))),
             fatal: false,

@@ -1,9 +1,9 @@
 use super::*;
 
 /// The problems in one line: message, hint.
-fn told(text: &str, partition: Option<&str>) -> Vec<String> {
+fn messages(text: &str, partition: Option<&str>) -> Vec<String> {
     let problems = problems(text, partition);
-    let line = |problem: Problem| match problem.hint {
+    let line = |problem: ArnProblem| match problem.hint {
         Some(hint) => format!("{}; {hint}", problem.message),
         None => problem.message,
     };
@@ -11,7 +11,7 @@ fn told(text: &str, partition: Option<&str>) -> Vec<String> {
 }
 
 #[test]
-fn good_ones_have_no_problem() {
+fn valid_arns_have_no_problem() {
     for text in [
         "arn:aws:ssm:us-east-1:123456789012:parameter/cruddur/backend-flask/*",
         "arn:aws:ssm:*:123456789012:parameter/x",
@@ -39,7 +39,7 @@ fn good_ones_have_no_problem() {
         "arn:aws:newservice:::thing",
         "arn:aws:ssm:unknown-region-1:000000000000:parameter/x",
     ] {
-        assert_eq!(told(text, None), [""; 0], "{text}");
+        assert_eq!(messages(text, None), [""; 0], "{text}");
     }
 }
 
@@ -137,7 +137,7 @@ fn each_problem_has_a_message() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(told(text, None), [expected], "{text}");
+        assert_eq!(messages(text, None), [expected], "{text}");
         assert!(problems(text, None).iter().all(|problem| problem.fatal), "{text}");
     }
 }
@@ -145,9 +145,9 @@ fn each_problem_has_a_message() {
 #[test]
 fn the_partition_is_the_callers() {
     let arn = "arn:aws:iam::aws:policy/CloudWatchFullAccess";
-    assert_eq!(told(arn, Some("aws")), [""; 0]);
+    assert_eq!(messages(arn, Some("aws")), [""; 0]);
     assert_eq!(
-        told(arn, Some("aws-cn")),
+        messages(arn, Some("aws-cn")),
         [
             "its partition is `aws`, and this account is in `aws-cn`: it never matches; write ${AWS_PARTITION} for the one at hand"
         ]
@@ -155,7 +155,7 @@ fn the_partition_is_the_callers() {
 }
 
 #[test]
-fn a_kind_that_the_service_has_not_is_only_unlikely() {
+fn an_unknown_resource_kind_is_not_fatal() {
     let found = problems("arn:aws:ssm:us-east-1:123456789012:parameters/x", None);
     assert_eq!(found.len(), 1);
     assert!(!found[0].fatal);

@@ -25,7 +25,7 @@ pub enum Values {
 pub(crate) fn hide(value: &Value, shape: Option<&Shape>) -> Value {
     match (value, shape) {
         (Value::Null, _) => Value::Null,
-        // A field that is no place for secrets may contain one nevertheless.
+        // A field that is not meant for secrets may still hold one.
         (Value::String(text), Some(Shape::Text | Shape::OneOf(_))) if !holds_secret(text) => value.clone(),
         (Value::Bool(_), Some(Shape::Flag)) => value.clone(),
         (Value::Number(_), Some(Shape::Number | Shape::Fraction)) => value.clone(),

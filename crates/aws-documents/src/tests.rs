@@ -15,8 +15,8 @@ const TASK_DEFINITION: &str = r#"{"family":"f","cpu":"0.25 vCPU","memory":"512",
 const SERVICE: &str = r#"{"serviceName":"s","deploymentConfiguration":{"maximumPercent":100},"serviceConnectConfiguration":{"enabled":true,
     "services":[{"portName":"p","clientAliases":[{"port":1,"dnsName":"ü"}]}]},"networkConfiguration":{"awsvpcConfiguration":{"subnets":[]}}}"#;
 
-/// Reads and judges it in every way; whatever comes of it.
-fn judge(text: &str) {
+/// Reads and checks the document as every kind of file. The result does not matter.
+fn check_all_kinds(text: &str) {
     let Ok(document) = Document::parse(Path::new("x.json"), text) else {
         return;
     };
@@ -42,7 +42,7 @@ fn judge(text: &str) {
 }
 
 #[test]
-fn damaged_documents_are_judged_without_a_panic() {
+fn damaged_documents_cause_no_panic() {
     let segments = [
         "",
         "\"",
@@ -59,8 +59,8 @@ fn damaged_documents_are_judged_without_a_panic() {
     for text in [POLICY, TASK_DEFINITION, SERVICE] {
         // Cut anywhere, and with any character left out.
         for (at, character) in text.char_indices() {
-            judge(&text[..at]);
-            judge(&format!("{}{}", &text[..at], &text[at + character.len_utf8()..]));
+            check_all_kinds(&text[..at]);
+            check_all_kinds(&format!("{}{}", &text[..at], &text[at + character.len_utf8()..]));
         }
         // With something else in the place of each value.
         let starts = text.match_indices(':').map(|(at, _)| at + 1);
@@ -72,7 +72,7 @@ fn damaged_documents_are_judged_without_a_panic() {
                 .take(4)
             {
                 for segment in segments {
-                    judge(&format!("{}{segment}{}", &text[..start], &text[end..]));
+                    check_all_kinds(&format!("{}{segment}{}", &text[..start], &text[end..]));
                 }
             }
         }

@@ -293,7 +293,7 @@ impl Console {
     }
 
     /// `report`, whose items are partly done, ended by `error`: exit code 4.
-    pub fn partly(&self, error: &anyhow::Error, report: Report) -> Report {
+    pub fn partial(&self, error: &anyhow::Error, report: Report) -> Report {
         let summary = ErrorSummary::of(error);
         let hint = summary
             .hint
@@ -327,8 +327,8 @@ const YELLOW: &str = "33";
 
 /// Colour only on a terminal and without `NO_COLOR` (https://no-color.org: set and not empty).
 fn paint(word: &str, colour: &str) -> String {
-    let no_color_is_unset = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    if no_color_is_unset && io::stderr().is_terminal() {
+    let allowed = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    if allowed && io::stderr().is_terminal() {
         format!("\x1b[1;{colour}m{word}\x1b[0m")
     } else {
         word.to_owned()

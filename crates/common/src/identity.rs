@@ -36,6 +36,6 @@ pub async fn caller(aws: &Aws) -> Result<Identity> {
 ///
 /// # Errors
 /// When the call fails, or another account is expected.
-pub async fn place(aws: &Aws) -> Result<AwsTarget> {
-    aws.place(&caller(aws).await?.account)
+pub async fn target(aws: &Aws) -> Result<AwsTarget> {
+    aws.target(&caller(aws).await?.account)
 }

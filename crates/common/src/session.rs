@@ -26,7 +26,7 @@ impl Session {
     pub async fn open(arguments: &AwsArgs, config: &Config, console: &Console) -> Result<Self> {
         let aws = Aws::load(arguments, Some(config), console).await?;
         let caller = identity::caller(&aws).await?;
-        let target = aws.place(&caller.account)?;
+        let target = aws.target(&caller.account)?;
         Ok(Session {
             aws,
             target,

@@ -94,7 +94,7 @@ impl Resource for EcsCluster<'_> {
     }
 
     /// Creates the service-linked role, and waits until the cluster can be changed or created. Without the permission
-    /// to create the role the run continues: ECS may create it itself, and the cluster is to be compared nevertheless.
+    /// to create the role the run continues: ECS may create it itself, and the cluster still has to be compared.
     async fn prepare(&self, observed: Option<Observed>, _: &Plan) -> Result<Option<Observed>> {
         if matches!(*self.role.borrow(), LinkedRole::Missing) {
             self.create_role().await;

@@ -26,11 +26,11 @@ pub(crate) fn validate(cluster: &Cluster) -> Result<(), Failure> {
     if let Some(words) = cluster
         .service_connect_namespace
         .as_deref()
-        .and_then(namespace_fault)
+        .and_then(namespace_problem)
     {
         return invalid("`service_connect_namespace`", words);
     }
-    if let Some(words) = cluster.execute_command.as_ref().and_then(sessions_fault) {
+    if let Some(words) = cluster.execute_command.as_ref().and_then(sessions_problem) {
         return invalid("`execute_command`", words.into());
     }
     if cluster.capacity_providers.iter().any(String::is_empty) {
@@ -39,7 +39,7 @@ pub(crate) fn validate(cluster: &Cluster) -> Result<(), Failure> {
     Ok(())
 }
 
-fn namespace_fault(namespace: &str) -> Option<String> {
+fn namespace_problem(namespace: &str) -> Option<String> {
     if namespace.starts_with("arn:") {
         return (!is_namespace_arn(namespace))
             .then(|| format!("`{namespace}` is not the ARN of a Cloud Map namespace"));
@@ -66,7 +66,7 @@ pub(crate) fn is_namespace_arn(text: &str) -> bool {
     })
 }
 
-fn sessions_fault(sessions: &ExecuteCommand) -> Option<&'static str> {
+fn sessions_problem(sessions: &ExecuteCommand) -> Option<&'static str> {
     let somewhere = sessions.log_group.is_some() || sessions.s3_bucket.is_some();
     match sessions.logging {
         Some(SessionLogging::Override) if !somewhere => {
@@ -208,7 +208,7 @@ mod tests {
                 false,
             ),
         ] {
-            assert_eq!(sessions_fault(&sessions).is_none(), right, "{sessions:?}");
+            assert_eq!(sessions_problem(&sessions).is_none(), right, "{sessions:?}");
         }
     }
 }

@@ -13,7 +13,7 @@ pub(crate) const NO_KEY: &str = "none";
 /// The first error, which names the key of the file.
 pub(crate) fn validate(group: &LogGroup) -> Result<(), Failure> {
     let name = &group.name;
-    if let Some(words) = name_fault(name) {
+    if let Some(words) = name_problem(name) {
         return Err(Failure::config(format!(
             "failed to use the log group name `{name}`: {words}"
         )));
@@ -37,7 +37,7 @@ pub(crate) fn validate(group: &LogGroup) -> Result<(), Failure> {
     Ok(())
 }
 
-fn name_fault(name: &str) -> Option<&'static str> {
+fn name_problem(name: &str) -> Option<&'static str> {
     let known = |byte: u8| byte.is_ascii_alphanumeric() || b".-_/#".contains(&byte);
     if !(1..=LONGEST_NAME).contains(&name.len()) {
         Some("it must have 1 to 512 characters")

@@ -149,7 +149,7 @@ impl Preview {
 /// Asks ECR what `policy` would do to the repository `name`.
 ///
 /// # Errors
-/// When ECR finds an error in the policy itself: then nothing may be changed yet.
+/// When ECR rejects the policy itself: then nothing may be changed yet.
 pub(crate) async fn preview(ecr: &Ecr<'_>, name: &str, policy: &Value) -> Result<Forecast> {
     let text = policy.to_string();
     let start = async || {

@@ -16,11 +16,11 @@ pub(crate) fn validate(repositories: &[Repository]) -> Result<(), Failure> {
     let mut exported = BTreeSet::new();
     for repository in repositories {
         let name = &repository.name;
-        if let Some(words) = name_fault(name) {
+        if let Some(words) = name_problem(name) {
             let message = format!("failed to use the repository name `{name}`: {words}");
             return Err(Failure::config(message));
         }
-        if let Some((key, words)) = field_fault(repository) {
+        if let Some((key, words)) = field_problem(repository) {
             let message = format!("failed to use `{key}` of repository `{name}`: {words}");
             return Err(Failure::config(message));
         }
@@ -39,7 +39,7 @@ pub(crate) fn validate(repositories: &[Repository]) -> Result<(), Failure> {
 }
 
 /// ECR's rule for names (CreateRepository, `repositoryName`).
-fn name_fault(name: &str) -> Option<&'static str> {
+fn name_problem(name: &str) -> Option<&'static str> {
     let ends_well = |part: &str| {
         let alphanumeric =
             |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
@@ -58,8 +58,8 @@ fn name_fault(name: &str) -> Option<&'static str> {
     }
 }
 
-fn field_fault(repository: &Repository) -> Option<(&'static str, String)> {
-    if let Some(words) = exclusions_fault(repository) {
+fn field_problem(repository: &Repository) -> Option<(&'static str, String)> {
+    if let Some(words) = exclusions_problem(repository) {
         return Some(("mutability_exclusions", words));
     }
     let encryption = repository.encryption.as_ref()?;
@@ -76,7 +76,7 @@ fn field_fault(repository: &Repository) -> Option<(&'static str, String)> {
     Some(("encryption", words))
 }
 
-fn exclusions_fault(repository: &Repository) -> Option<String> {
+fn exclusions_problem(repository: &Repository) -> Option<String> {
     let exclusions = &repository.mutability_exclusions;
     if exclusions.is_empty() {
         return None;

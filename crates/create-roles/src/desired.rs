@@ -158,7 +158,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A policy file, expanded; null when it can't be used, with a diagnostic in the list.
+    /// A policy file, expanded; null when it can't be used, with a diagnostic in `diagnostics`.
     fn policy(&mut self, file: &str, kind: Kind) -> Value {
         let document = match Document::read(&self.config.resolve(file)) {
             Ok(document) => document,
@@ -207,17 +207,17 @@ impl Reader<'_> {
 
     /// The ARN of a managed policy, AWS's own or the account's.
     fn policy_arn(&mut self, at: String, text: &str) {
-        let problems = arn::problems(text, self.partition);
+        let diagnostics = arn::problems(text, self.partition);
         let is_policy = arn::split(text)
             .is_some_and(|parts| parts.service == "iam" && parts.resource.starts_with("policy/"));
-        if problems.is_empty() && (!is_policy || text.contains(['*', '?'])) {
+        if diagnostics.is_empty() && (!is_policy || text.contains(['*', '?'])) {
             self.error(at.clone(), format!("`{text}` is not the ARN of a managed policy"));
         }
-        for problem in problems {
+        for diagnostic in diagnostics {
             self.in_config(
                 at.clone(),
-                format!("`{text}`: {}", problem.message),
-                problem.hint,
+                format!("`{text}`: {}", diagnostic.message),
+                diagnostic.hint,
                 Severity::Error,
             );
         }

@@ -18,9 +18,9 @@ const PULL: [&str; 3] = [
 ];
 
 /// What `definition` needs, each once, in the order in which ECS uses it.
-pub(crate) fn needs(definition: &Value, place: &AwsTarget) -> Vec<Need> {
+pub(crate) fn needs(definition: &Value, target: &AwsTarget) -> Vec<Need> {
     let mut list = List {
-        place,
+        target,
         needs: Vec::new(),
     };
     for container in elements(definition, "containerDefinitions") {
@@ -42,7 +42,7 @@ fn text<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
 }
 
 struct List<'a> {
-    place: &'a AwsTarget,
+    target: &'a AwsTarget,
     needs: Vec<Need>,
 }
 
@@ -103,7 +103,7 @@ impl List<'_> {
             Some(_) => self.add(&["ssm:GetParameters"], reference.to_owned()),
             None => {
                 let name = reference.trim_start_matches('/');
-                let AwsTarget { account, region } = self.place;
+                let AwsTarget { account, region } = self.target;
                 let resource = self.arn("ssm", region, account, &format!("parameter/{name}"));
                 self.add(&["ssm:GetParameters"], resource);
             }
@@ -118,17 +118,22 @@ impl List<'_> {
             return;
         };
         let option = |name: &str| logs.get("options").and_then(|options| text(options, name));
-        let region = option("awslogs-region").unwrap_or(&self.place.region);
+        let region = option("awslogs-region").unwrap_or(&self.target.region);
         let group = option("awslogs-group").unwrap_or_default();
         let prefix = option("awslogs-stream-prefix").unwrap_or_default();
         let name = text(container, "name").unwrap_or_default();
         if option("awslogs-create-group") == Some("true") {
-            let resource = self.arn("logs", region, &self.place.account, &format!("log-group:{group}"));
+            let resource = self.arn(
+                "logs",
+                region,
+                &self.target.account,
+                &format!("log-group:{group}"),
+            );
             self.add(&["logs:CreateLogGroup"], resource);
         }
         // The end is the task's id.
         let stream = format!("log-group:{group}:log-stream:{prefix}/{name}/task");
-        let resource = self.arn("logs", region, &self.place.account, &stream);
+        let resource = self.arn("logs", region, &self.target.account, &stream);
         self.add(&["logs:CreateLogStream", "logs:PutLogEvents"], resource);
     }
 }

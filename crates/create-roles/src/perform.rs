@@ -24,7 +24,7 @@ struct Call {
     purpose: String,
     /// The policy that the call is about.
     policy: Option<String>,
-    /// Whether what does not exist is what the call wants.
+    /// Whether the call removes something: then a thing that does not exist is no error.
     removes: bool,
 }
 

@@ -60,10 +60,10 @@ impl Question {
     ///
     /// # Errors
     /// When `ops.toml` has none. The diagnostics of the file itself are the inner result.
-    pub(crate) fn read(config: &Config, place: &AwsTarget) -> Result<Result<Self, Vec<Diagnostic>>> {
-        let mut variables = Variables::new(&config.schema, place);
+    pub(crate) fn read(config: &Config, target: &AwsTarget) -> Result<Result<Self, Vec<Diagnostic>>> {
+        let mut variables = Variables::new(&config.schema, target);
         for image in config.images(&variables)? {
-            let reference = format!("{}/{}", place.ecr_registry(), image.repository);
+            let reference = format!("{}/{}", target.ecr_registry(), image.repository);
             variables.set(format!("image.{}", image.name), reference);
         }
         let table = config.task_definition(&variables)?;
@@ -84,7 +84,7 @@ impl Question {
             diagnostic.hint = Some("write ${roles.execution.arn}".into());
             return Ok(Err(vec![diagnostic]));
         };
-        let needs = needs(&expanded.to_value(), place);
+        let needs = needs(&expanded.to_value(), target);
         Ok(Ok(Question { role, needs }))
     }
 }
@@ -101,7 +101,7 @@ pub(crate) async fn simulate(iam: &Iam<'_>, question: &Question, mut report: Rep
     }
     let answers = match answers(iam, question, is_changed(question, &report)).await {
         Ok(answers) => answers,
-        Err(error) if report.outcome == Outcome::Changed => return Ok(console.partly(&error, report)),
+        Err(error) if report.outcome == Outcome::Changed => return Ok(console.partial(&error, report)),
         Err(error) => return Err(error),
     };
     let (mut allowed, mut denied) = (0, Vec::new());

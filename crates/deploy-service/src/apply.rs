@@ -1,4 +1,4 @@
-//! Makes the service what the file wants: plan after plan, until one goes through.
+//! Makes the service what the file describes: plan after plan, until one is applied.
 
 use crate::cadence::CREATED_ELSEWHERE;
 use crate::deployer::{Deployer, Sent, changed_service};
@@ -22,7 +22,7 @@ pub(crate) fn client_token() -> String {
     format!("{:016x}{:016x}", random.hash_one(0), random.hash_one(1))
 }
 
-/// What the file wants of the service.
+/// The service as the file describes it.
 pub(crate) struct ServiceSpec<'a> {
     /// In the shape of CreateService.
     pub(crate) value: &'a Value,
@@ -46,7 +46,7 @@ impl Deployer<'_> {
     /// Changes what differs in one call, and waits.
     ///
     /// # Errors
-    /// When nothing could be done. Where something went through, the report carries the error.
+    /// When nothing could be done. Where something was changed, the report carries the error.
     pub(crate) async fn apply(
         &self,
         plan: Plan,
@@ -64,13 +64,13 @@ impl Deployer<'_> {
                 let mut report = report;
                 self.console().announce(&item, false);
                 report.items.push(item);
-                Ok(self.console().partly(&error, report))
+                Ok(self.console().partial(&error, report))
             }
             applied => applied,
         }
     }
 
-    /// Makes and applies plans until one goes through. `tagged` are the changes of tags that went through.
+    /// Makes and applies plans until one is applied completely. `tagged` are the changes of tags that were made.
     async fn apply_plans(
         &self,
         mut plan: Plan,

@@ -34,7 +34,7 @@ pub(crate) struct Context<'a> {
 }
 
 /// What ECS lists under the service's name.
-pub(crate) enum Found {
+pub(crate) enum ServiceLookup {
     NoCluster,
     Service(Option<Box<Service>>),
 }
@@ -103,9 +103,9 @@ impl<'a> Context<'a> {
     /// When the configuration is wrong, or AWS can't be asked who the caller is.
     pub(crate) async fn open(args: &ServiceArgs, config: &Config, console: &'a Console) -> Result<Self> {
         desired::names(config, &Variables::preview(&config.schema))?;
-        let place = connect(args, config, console).await?;
-        let names = desired::names(config, &Variables::new(&config.schema, &place.1))?;
-        Ok(Self::new(args, console, place, names))
+        let (aws, target) = connect(args, config, console).await?;
+        let names = desired::names(config, &Variables::new(&config.schema, &target))?;
+        Ok(Self::new(args, console, (aws, target), names))
     }
 
     /// For the subcommands that need all of the service's file. It is checked before the first call as far as it goes
@@ -128,8 +128,8 @@ impl<'a> Context<'a> {
             .filter(Diagnostic::is_error)
             .map(name_unknown);
         check(&errors.collect::<Vec<_>>(), console)?;
-        let place = connect(args, config, console).await?;
-        let desired = match Desired::read(config, &Variables::new(&config.schema, &place.1))? {
+        let (aws, target) = connect(args, config, console).await?;
+        let desired = match Desired::read(config, &Variables::new(&config.schema, &target))? {
             Ok(desired) => desired,
             Err(diagnostics) => {
                 check(&diagnostics, console)?;
@@ -137,7 +137,7 @@ impl<'a> Context<'a> {
             }
         };
         let names = desired.names.clone();
-        Ok((Self::new(args, console, place, names), desired))
+        Ok((Self::new(args, console, (aws, target), names), desired))
     }
 
     /// The name of the service.
@@ -178,10 +178,10 @@ impl<'a> Context<'a> {
     ///
     /// # Errors
     /// When a call fails; without a cluster also unless `plan_only`.
-    pub(crate) async fn find(&self, plan_only: bool) -> Result<Found> {
+    pub(crate) async fn find(&self, plan_only: bool) -> Result<ServiceLookup> {
         let failed = || format!("failed to describe service `{}`", self.name());
         let error = match self.service().await {
-            Ok(service) => return Ok(Found::Service(service.map(Box::new))),
+            Ok(service) => return Ok(ServiceLookup::Service(service.map(Box::new))),
             Err(error) if error.reason() == Reason::ClusterNotFound => error,
             Err(error) => return Err(error.context(failed())),
         };
@@ -190,7 +190,7 @@ impl<'a> Context<'a> {
         let exists = |cluster: &Value| matches!(text(cluster, "status"), "ACTIVE" | "PROVISIONING");
         if !cluster.as_ref().is_some_and(exists) {
             return if plan_only {
-                Ok(Found::NoCluster)
+                Ok(ServiceLookup::NoCluster)
             } else {
                 Err(self.explained(error).context(failed()))
             };
@@ -203,7 +203,7 @@ impl<'a> Context<'a> {
             .retry(self.console, retry_reason, async || self.service().await)
             .await
             .map_err(|error| error.context(failed()))?;
-        Ok(Found::Service(found.map(Box::new)))
+        Ok(ServiceLookup::Service(found.map(Box::new)))
     }
 
     /// `FAMILY:REVISION`, or the latest active revision of `FAMILY`; `None` when it does not exist.
@@ -279,6 +279,6 @@ impl<'a> Context<'a> {
 /// AWS as the options select it, and the account and region of the run.
 async fn connect(args: &ServiceArgs, config: &Config, console: &Console) -> Result<(Aws, AwsTarget)> {
     let aws = Aws::load(&args.common.aws, Some(config), console).await?;
-    let target = common::identity::place(&aws).await?;
+    let target = common::identity::target(&aws).await?;
     Ok((aws, target))
 }

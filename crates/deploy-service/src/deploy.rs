@@ -2,7 +2,7 @@
 
 use crate::apply::ServiceSpec;
 use crate::args::DeployArgs;
-use crate::context::{Context, Found, check};
+use crate::context::{Context, ServiceLookup, check};
 use crate::deployer::Deployer;
 use crate::service::{Service, Status};
 use anyhow::{Context as _, Result};
@@ -32,9 +32,9 @@ pub(crate) async fn run(args: &DeployArgs, config: &Config, console: &Console) -
         Err(failure) => return Err(failure.into()),
     };
     let service = match (found, &definition) {
-        (Found::NoCluster, _) => return Ok(planned(&context, args, "create-cluster", report)),
+        (ServiceLookup::NoCluster, _) => return Ok(planned(&context, args, "create-cluster", report)),
         (_, None) => return Ok(planned(&context, args, "register-task-definition", report)),
-        (Found::Service(service), _) => service.map(|service| *service),
+        (ServiceLookup::Service(service), _) => service.map(|service| *service),
     };
     let definition = definition.context("failed to find the task definition")?;
     let value = desired.value(Some(&definition));

@@ -74,7 +74,7 @@ impl Deployer<'_> {
         report.line(self.context.arn())
     }
 
-    /// Prints what was changed, and adds it to the report. `earlier` are changes that went through before a new plan
+    /// Prints what was changed, and adds it to the report. `earlier` are changes that were made before a new plan
     /// had to be made.
     pub(crate) fn changed(&self, plan: &Plan, earlier: Vec<Change>, mut report: Report) -> Report {
         let mut item = self.item(plan);
@@ -168,7 +168,7 @@ impl Deployer<'_> {
         let name = context.name();
         let Some(primary) = service.primary() else {
             let failure = Failure::error(format!("failed to follow service `{name}`: it has no deployment"));
-            return console.partly(&failure.into(), report);
+            return console.partial(&failure.into(), report);
         };
         if let Some(item) = report.items.last_mut() {
             item.details
@@ -210,7 +210,7 @@ impl Deployer<'_> {
                 console.on_interrupt(None);
                 report_in_flight();
                 if report.outcome == Outcome::Changed {
-                    console.partly(&error, report)
+                    console.partial(&error, report)
                 } else {
                     console.failed(&error, report)
                 }

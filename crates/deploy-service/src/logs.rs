@@ -2,7 +2,7 @@
 
 use crate::args::LogsArgs;
 use crate::cadence::{FOLLOW_LOGS, LATE_EVENTS};
-use crate::context::{Context, Found};
+use crate::context::{Context, ServiceLookup};
 use crate::deploy::deployable;
 use crate::events::time_of_day;
 use crate::log_stream::{LogTarget, targets, turn, without_line_end};
@@ -43,7 +43,9 @@ pub(crate) async fn run(args: &LogsArgs, config: &Config, console: &Console) -> 
     check_options(args, console)?;
     let context = Context::open(&args.service, config, console).await?;
     let reference = match context.find(false).await? {
-        Found::Service(Some(service)) => revision_name(text(&service.value, "taskDefinition")).to_owned(),
+        ServiceLookup::Service(Some(service)) => {
+            revision_name(text(&service.value, "taskDefinition")).to_owned()
+        }
         // Tasks of `run` log there too.
         _ => context.names.task_definition.clone(),
     };

@@ -5,7 +5,7 @@ use cli::ErrorKind;
 use cli::error::ErrorSummary;
 use std::time::Duration;
 
-/// Whether the same call may succeed a moment later: throttling, an error of AWS, a broken connection.
+/// Whether the same call may succeed a moment later: throttling, an internal error of AWS, a broken connection.
 pub(crate) fn is_transient(kind: ErrorKind) -> bool {
     matches!(
         kind,

@@ -1,7 +1,7 @@
 //! `rollback`: deploys the previous revision again.
 
 use crate::args::RollbackArgs;
-use crate::context::{Context, Found};
+use crate::context::{Context, ServiceLookup};
 use crate::deploy::deployable;
 use crate::deployer::{Deployer, Sent};
 use crate::desired::Names;
@@ -26,7 +26,7 @@ pub(crate) async fn run(args: &RollbackArgs, config: &Config, console: &Console)
     let context = Context::open(&args.service, config, console).await?;
     let name = context.name();
     let service = match context.find(false).await? {
-        Found::Service(Some(service)) if service.status == Status::Active => *service,
+        ServiceLookup::Service(Some(service)) if service.status == Status::Active => *service,
         _ => {
             let message = format!("failed to roll back service `{name}`: there is none");
             return Err(Failure::error(message)

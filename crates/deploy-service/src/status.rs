@@ -1,7 +1,7 @@
 //! `status`: shows the service, its deployments, tasks and events.
 
 use crate::args::StatusArgs;
-use crate::context::{Context, Found};
+use crate::context::{Context, ServiceLookup};
 use crate::events::time_of_day;
 use crate::rollout::State;
 use crate::service::{Service, Status};
@@ -24,12 +24,12 @@ pub(crate) async fn run(args: &StatusArgs, config: &Config, console: &Console) -
     let name = context.name();
     let item = context.item("none");
     let service = match context.find(true).await? {
-        Found::Service(Some(service)) if service.status != Status::Inactive => *service,
+        ServiceLookup::Service(Some(service)) if service.status != Status::Inactive => *service,
         found => {
             let cluster = &context.names.cluster;
             let why = match found {
-                Found::NoCluster => format!("there is no cluster `{cluster}`"),
-                Found::Service(_) => format!("there is none in cluster `{cluster}`"),
+                ServiceLookup::NoCluster => format!("there is no cluster `{cluster}`"),
+                ServiceLookup::Service(_) => format!("there is none in cluster `{cluster}`"),
             };
             let mut report = Report::new(Outcome::No).line(format!("service {name}: {why}"));
             report.items.push(item.detail("status", "MISSING"));

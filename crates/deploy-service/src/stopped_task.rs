@@ -200,7 +200,7 @@ mod tests {
                 "task 0123 stopped: CannotPullContainerError: not found; container `web` did not start: CannotPullContainerError: x",
             ),
             (json!({"taskArn": arn}), "task 0123 stopped: ECS gives no reason"),
-            // A server must not end, not even with 0. What ECS stops after it is not an error.
+            // A server must not end, not even with 0. The tasks that ECS stops after that are no failures.
             (
                 json!({"taskArn": arn, "stoppedReason": "Essential container in task exited",
                        "containers": [{"name": "web", "exitCode": 0}, {"name": "xray", "exitCode": 143}]}),

@@ -31,7 +31,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let data = answer.authorization_data().first();
     let data = data.ok_or_else(|| omitted("authorizationData"))?;
     let token = decode(data, console)?;
-    aws.place(&token.account)?;
+    aws.target(&token.account)?;
 
     let host = &token.host;
     let expires = data.expires_at().map(rfc3339).unwrap_or_default();

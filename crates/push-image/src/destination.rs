@@ -60,7 +60,7 @@ impl<'a> Destination<'a> {
         let caller = common::identity::caller(&aws)
             .await
             .context("failed to get caller identity")?;
-        let target = aws.place(&caller.account)?;
+        let target = aws.target(&caller.account)?;
         destination.identity = Some(caller.arn);
         if args.registry.is_none() {
             destination.host = target.ecr_registry();

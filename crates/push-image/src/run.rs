@@ -23,7 +23,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Report {
     match push_images(args, console, &mut report).await {
         Ok(()) => report.checked(args.plan.check),
         Err(failed) if failed.changed || report.outcome == Outcome::Changed => {
-            console.partly(&failed.error, report)
+            console.partial(&failed.error, report)
         }
         Err(failed) => console.failed(&failed.error, report),
     }

@@ -51,7 +51,7 @@ impl ParameterError {
         Self::new("prepare", ErrorKind::Config, parameter, error)
     }
 
-    /// The existing parameter can't become what `ops.toml` wants.
+    /// The existing parameter can't become what `ops.toml` describes.
     pub(crate) fn plan(parameter: &str, error: ValidationError) -> Self {
         Self::new("plan", ErrorKind::Conflict, parameter, error)
     }

@@ -8,7 +8,7 @@ use reconcile::{Plan, Step, Tags, tags};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-/// A parameter as `ops.toml` wants it.
+/// A parameter as `ops.toml` describes it.
 #[derive(Debug)]
 pub(crate) struct Desired {
     pub(crate) name: String,
@@ -107,7 +107,7 @@ pub(crate) fn need(desired: &Desired, stored: &Stored) -> Need {
 /// Compares. Tags, keys, tiers and descriptions that the file does not name stay as they are.
 ///
 /// # Errors
-/// When the parameter can't become what the file wants.
+/// When the parameter can't become what the file describes.
 pub(crate) fn plan(
     desired: &Desired,
     desired_tags: &Tags,

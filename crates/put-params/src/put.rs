@@ -63,7 +63,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let identity = common::identity::caller(&aws)
         .await
         .context("failed to get caller identity")?;
-    let target = aws.place(&identity.account)?;
+    let target = aws.target(&identity.account)?;
     let variables = Variables::new(&config.schema, &target);
     let params = entry::table(&config, &variables)?;
     let tags: Tags = config.tags(&variables)?.0.into_iter().collect();

@@ -14,7 +14,7 @@ pub(crate) enum State {
     Created,
     Updated,
     Unchanged,
-    /// It can't become what `ops.toml` wants.
+    /// The parameter can't become what `ops.toml` describes.
     Blocked(ParameterError),
     /// A call failed.
     Failed(ParameterError),

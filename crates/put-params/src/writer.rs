@@ -27,7 +27,7 @@ const READ_PAUSE: Duration = Duration::from_millis(250);
 pub(crate) struct Parameter {
     pub(crate) desired: Desired,
     pub(crate) observed: Option<Observed>,
-    /// `None` when it can't become what the file wants: its row has the error.
+    /// `None` when the parameter can't become what the file describes: its row has the error.
     pub(crate) plan: Option<Plan<Action>>,
     pub(crate) row: Row,
 }

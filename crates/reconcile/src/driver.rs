@@ -22,7 +22,7 @@ pub struct Mode {
     pub yes: bool,
 }
 
-/// Makes each of `resources` what the configuration wants, in their order. `report` is what its result is built on:
+/// Makes each of `resources` what the configuration describes, in their order. `report` is what its result is built on:
 /// the account, the region. All resources are read and planned before the first one is changed, so that an error ahead
 /// changes nothing; what the plans destroy is one question.
 ///
@@ -189,7 +189,7 @@ async fn apply<R: Resource>(
         report.lines.extend(resource.line(observed.as_ref()));
         match error {
             Some(error) if report.outcome == Outcome::Changed => {
-                return Ok(console.partly(&error, report));
+                return Ok(console.partial(&error, report));
             }
             Some(error) => return Ok(console.failed(&error, report)),
             None => {}
@@ -215,7 +215,7 @@ fn with_other_items<R: Resource>(
 /// `error` itself, when nothing was changed.
 fn failed(console: &Console, error: anyhow::Error, report: Report) -> Result<Report> {
     if report.outcome == Outcome::Changed {
-        Ok(console.partly(&error, report))
+        Ok(console.partial(&error, report))
     } else {
         Err(error)
     }

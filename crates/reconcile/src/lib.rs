@@ -1,4 +1,4 @@
-//! Makes the resources of an account what the configuration wants: look, plan, ask, create or change, wait until the
+//! Makes the resources of an account what the configuration says: look, plan, ask, create or change, wait until the
 //! service shows it, report. [`Resource`] is one kind of them, [`reconcile`] the loop.
 
 pub mod backoff;

@@ -29,7 +29,7 @@ impl Created {
     }
 }
 
-/// One resource: what the configuration wants of it, and the calls that read, create and change it. A tool implements
+/// One resource: its description in the configuration, and the calls that read, create and change it. A tool implements
 /// the methods without a body, and of the others those in which its service is special.
 #[expect(
     async_fn_in_trait,
@@ -58,7 +58,7 @@ pub trait Resource {
     /// When a call fails for any other reason than that the resource does not exist.
     async fn observe(&self) -> Result<Lookup<Self::Observed>>;
 
-    /// Compares the desired with the observed resource. No I/O.
+    /// Compares the desired resource with the observed one. No I/O.
     ///
     /// # Errors
     /// When a field differs that can't be changed.
@@ -110,7 +110,7 @@ pub trait Resource {
     }
 
     /// The part of `plan` that needs no confirmation beyond that of the steps that were `performed`. The plan of a
-    /// resource that another run created, or changed since the question, goes through it.
+    /// resource that another run created, or changed since the question, is passed to this method.
     fn confirmed(&self, plan: Plan<Self::Action>, _performed: &[Step<Self::Action>]) -> Plan<Self::Action> {
         plan
     }

@@ -25,7 +25,7 @@ pub(crate) async fn run(args: &DiffArgs, console: &Console) -> Result<Report> {
         false => Some(Config::find(flag)?),
     };
     let aws = Aws::load(&args.options.common.aws, config.as_ref(), console).await?;
-    let target = common::identity::place(&aws).await?;
+    let target = common::identity::target(&aws).await?;
     let (from, to) = match config.as_ref().filter(|_| !complete) {
         None => (args.from.clone(), args.to.clone()),
         Some(config) => {

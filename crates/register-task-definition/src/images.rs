@@ -230,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_in_ecr_are_told_from_others() {
+    fn names_in_ecr_are_distinguished_from_others() {
         let target = AwsTarget {
             account: "123456789012".into(),
             region: "us-east-1".into(),

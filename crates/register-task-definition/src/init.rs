@@ -27,7 +27,7 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
         return Err(exists(&path).into());
     }
     let aws = Aws::load(&args.options.common.aws, Some(&config), console).await?;
-    let target = common::identity::place(&aws).await?;
+    let target = common::identity::target(&aws).await?;
     let variables = Variables::new(&config.schema, &target);
     let from = args.from.clone().unwrap_or_default();
     let revision = from.or_family(&family(&path, &variables));
@@ -47,7 +47,7 @@ pub(crate) async fn run(args: &InitArgs, console: &Console) -> Result<Report> {
             .detail("from", live.arn())
             .detail("path", name.as_str())
     };
-    // A live revision may break the rules for files: that is reported, and the file is written nevertheless.
+    // A live revision may break the rules for files: that is reported, and the file is still written.
     let document = Document::parse(&shown(&path), &text).map_err(|diagnostic| diagnostic.into_failure())?;
     print_warnings(&warnings(&document, &config), console);
     for image in placeholders::followed(&value) {

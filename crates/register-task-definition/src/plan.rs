@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_one_is_told_in_full() {
+    fn the_first_revision_is_listed_in_full() {
         let plan = Plan::new(&desired(), &tags(), None, Values::Hidden);
         assert_eq!(plan.action(None), "create");
         let shown = shown(&plan);

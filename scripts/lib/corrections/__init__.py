@@ -68,7 +68,7 @@ def install(settings: Settings) -> App:
     service_deployments.install()
     containers.install(settings.health_divisor, settings.label, passwords)
     task_start.install()
-    # After `deployments`: a task is judged healthy before it is counted.
+    # After `deployments`: a task's health is determined before it is counted.
     task_health.install(settings.health_divisor)
     persistence.install(blobs)
     registry = registry_login.guarded(registry_blobs.with_files(app, blobs), passwords, default)

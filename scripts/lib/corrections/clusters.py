@@ -22,7 +22,7 @@ def _find_namespace(reference: str) -> Record | None:
 
 
 def existing_namespace(reference: str) -> Record:
-    """A Cloud Map namespace by its name or ARN, or ECS's refusal."""
+    """A Cloud Map namespace by its name or ARN, or ECS's error."""
     found = _find_namespace(reference)
     if found is None:
         refuse("NamespaceNotFoundException", f"Failed to retrieve namespace for {reference}.")
@@ -30,7 +30,7 @@ def existing_namespace(reference: str) -> Record:
 
 
 def existing_cluster(data: Record) -> Record:
-    """The cluster that a request names, or ECS's refusal."""
+    """The cluster that a request names, or ECS's error."""
     name = ecs._resolve_cluster_name(data.get("cluster", "default"))
     cluster: Record | None = ecs._clusters.get(name) if name else None
     if cluster is None:

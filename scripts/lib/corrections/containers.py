@@ -65,7 +65,7 @@ def _adjust(kwargs: Record, container: Record, definition: Record, divisor: floa
         environment.setdefault("AWS_EXECUTION_ENV", "AWS_ECS_FARGATE")
 
 
-def _pull_fault(image: str, cause: BaseException | None) -> str:
+def _pull_error(image: str, cause: BaseException | None) -> str:
     """Why an image could not be pulled, as ECS writes it."""
     why = getattr(cause, "explanation", None) or str(cause)
     if "manifest unknown" in why or "name unknown" in why:
@@ -115,7 +115,7 @@ def _install_pulls(passwords: Passwords) -> None:
         try:
             return original(client, container, kwargs, **(more | pulled))
         except ecs._ImagePullError as error:
-            raise ecs._ImagePullError(_pull_fault(container["image"], error.__cause__)) from error
+            raise ecs._ImagePullError(_pull_error(container["image"], error.__cause__)) from error
 
 
 def install(divisor: float, label: tuple[str, str], passwords: Passwords) -> None:

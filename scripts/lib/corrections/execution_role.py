@@ -51,7 +51,7 @@ def _secret_arn(reference: str) -> tuple[str, str]:
     return "ssm:GetParameters", arn
 
 
-def _container_fault(container: Record, role: str, task: str) -> str | None:
+def _container_error(container: Record, role: str, task: str) -> str | None:
     def denied(action: str, resource: str) -> str | None:
         return _denial(role, task, action, resource)
 
@@ -78,7 +78,7 @@ def _container_fault(container: Record, role: str, task: str) -> str | None:
     return None
 
 
-def fault(definition: Record, task: str) -> str | None:
+def start_error(definition: Record, task: str) -> str | None:
     """Why ECS can't start this task with the roles of its definition."""
     for name in ("executionRoleArn", "taskRoleArn"):
         arn = definition.get(name)
@@ -87,5 +87,5 @@ def fault(definition: Record, task: str) -> str | None:
                     "the role being passed has the proper trust relationship and permissions and that your IAM user "
                     "has permissions to pass this role.")
     role = definition.get("executionRoleArn")
-    faults = (_container_fault(container, role, task) for container in definition["containerDefinitions"] if role)
-    return next((found for found in faults if found), None)
+    errors = (_container_error(container, role, task) for container in definition["containerDefinitions"] if role)
+    return next((found for found in errors if found), None)

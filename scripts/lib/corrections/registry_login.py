@@ -24,7 +24,7 @@ _LIFETIME_SECONDS = 12 * 3600
 Scope = tuple[str, str]
 
 
-class Rejection(NamedTuple):
+class ErrorResponse(NamedTuple):
     """How a request without the right password is answered."""
 
     status: int
@@ -32,9 +32,9 @@ class Rejection(NamedTuple):
     content_type: str = "text/plain; charset=utf-8"
 
 
-_NO_CREDENTIALS = Rejection(401, b"Not Authorized\n")
-_WRONG = Rejection(400, b"Bad Request\n")
-_EXPIRED = Rejection(403, json.dumps({"errors": [{
+_NO_CREDENTIALS = ErrorResponse(401, b"Not Authorized\n")
+_WRONG = ErrorResponse(400, b"Bad Request\n")
+_EXPIRED = ErrorResponse(403, json.dumps({"errors": [{
     "code": "DENIED", "message": "Your authorization token has expired. Reauthenticate and try again.",
 }]}).encode(), "application/json; charset=utf-8")
 
@@ -55,7 +55,7 @@ class Passwords:
                   "type": "DATA_KEY", "expiration": expires}
         return base64.b64encode(json.dumps(fields).encode()).decode(), expires
 
-    def rejection(self, scope: Scope, password: str) -> Rejection | None:
+    def error(self, scope: Scope, password: str) -> ErrorResponse | None:
         """None when the password was issued here for this registry and has not expired."""
         try:
             fields = json.loads(base64.b64decode(password, validate=True))
@@ -109,28 +109,28 @@ def install(passwords: Passwords) -> None:
 def guarded(app: App, passwords: Passwords, default: Scope) -> App:
     """The application, with credentials required for requests of the registry protocol."""
 
-    def rejection(headers: dict[str, str]) -> Rejection | None:
+    def login_error(headers: dict[str, str]) -> ErrorResponse | None:
         pair = credentials(headers.get("authorization", ""))
         if pair is None:
             return _NO_CREDENTIALS
         user, password = pair
         scope = registry_scope(headers.get("host", "")) or default
-        return passwords.rejection(scope, password) if user == "AWS" else _WRONG
+        return passwords.error(scope, password) if user == "AWS" else _WRONG
 
     async def guard(scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not ministack_app._is_ecr_registry_path(scope["path"]):
             await app(scope, receive, send)
             return
         headers = headers_of(scope)
-        rejected = rejection(headers)
-        if rejected is None:
+        error = login_error(headers)
+        if error is None:
             await app(scope, receive, send)
             return
-        answered = {"content-type": rejected.content_type, "content-length": str(len(rejected.body)),
+        answered = {"content-type": error.content_type, "content-length": str(len(error.body)),
                     "docker-distribution-api-version": "registry/2.0"}
-        if rejected is _NO_CREDENTIALS:
+        if error is _NO_CREDENTIALS:
             realm = f"https://{headers.get('host', '')}/"
             answered["www-authenticate"] = f'Basic realm="{realm}",service="ecr.amazonaws.com"'
-        await answer(send, rejected.status, answered, b"" if scope["method"] == "HEAD" else rejected.body)
+        await answer(send, error.status, answered, b"" if scope["method"] == "HEAD" else error.body)
 
     return guard

@@ -15,7 +15,7 @@ _SCALING = ("Deployment completed", "Deployment capacity limit", "Service delete
             "Task definition updated")
 
 
-def _log_fault(container: Record) -> str | None:
+def _log_error(container: Record) -> str | None:
     logs = ecs._awslogs_config(container, "", "")
     if logs is None or logs["create_group"]:
         return None
@@ -27,10 +27,10 @@ def _log_fault(container: Record) -> str | None:
             "exist. : exit status 1")
 
 
-def _fault(task: Record, definition: Record) -> str | None:
-    role_fault = execution_role.fault(definition, task["taskArn"].rsplit("/", 1)[-1])
-    faults = [role_fault, *map(_log_fault, definition["containerDefinitions"])]
-    return next((fault for fault in faults if fault), None)
+def _start_error(task: Record, definition: Record) -> str | None:
+    role_error = execution_role.start_error(definition, task["taskArn"].rsplit("/", 1)[-1])
+    errors = [role_error, *map(_log_error, definition["containerDefinitions"])]
+    return next((error for error in errors if error), None)
 
 
 def _is_superseded(task: Record) -> bool:
@@ -63,11 +63,11 @@ def install() -> None:
               client: Any) -> None:
         if not _wait_for_turn(task):
             return
-        fault = _fault(task, definition)
-        if fault is None:
+        error = _start_error(task, definition)
+        if error is None:
             original(task, definition, overrides, client)
         elif ecs._mark_task_pending(task["taskArn"], task) and ecs._mark_task_activating(task["taskArn"], task):
-            ecs._fail_task_start(task, client, fault)
+            ecs._fail_task_start(task, client, error)
 
     @replace(ecs, "_resolve_container_secrets")
     def secrets(original: Callable[..., dict[str, str]], container: Record) -> dict[str, str]:

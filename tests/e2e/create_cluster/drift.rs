@@ -12,14 +12,14 @@ fn a_namespace_by_name_and_by_arn_is_the_same_one() {
         .run()
         .exits(0)
         .says("cruddur: unchanged");
-    // By its ARN its name is not read.
+    // For a namespace by its ARN, the name is not read.
     assert_eq!(aws.bodies(cloud_map("GetNamespace")), [Value::Null; 0]);
     tool(&aws).run().exits(0).says("cruddur: unchanged");
     assert_eq!(
         aws.bodies(cloud_map("GetNamespace")),
         [json!({"Id": "ns-cruddur"})]
     );
-    // What an ECS without Cloud Map says: the name as it was given.
+    // An ECS without Cloud Map returns the name as it was given.
     let (aws, _) = Ecs::start(Some(with(
         "serviceConnectDefaults",
         json!({"namespace": "cruddur"}),
@@ -96,7 +96,7 @@ fn container_insights_are_repaired_with_update_cluster() {
         );
         with_line(&aws, &line).run().exits(0).says("cruddur: unchanged");
     }
-    // A cluster that says nothing has them off.
+    // A cluster without `settings` has container insights off.
     let (aws, _) = Ecs::start(Some(with("settings", Value::Null)));
     with_line(&aws, "container_insights = \"disabled\"")
         .run()

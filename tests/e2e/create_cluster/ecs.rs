@@ -1,4 +1,4 @@
-//! An ECS with one cluster, a Cloud Map and an IAM that keep what they are told.
+//! A scripted ECS with one cluster, a Cloud Map and an IAM, which store what the calls write.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -8,23 +8,23 @@ use support::aws::{FakeAws, cloud_map, ecs};
 pub(super) const ARN: &str = "arn:aws:ecs:us-east-1:123456789012:cluster/cruddur";
 pub(super) const NAMESPACE: &str = "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-cruddur";
 
-/// What there is.
+/// What the account has.
 #[derive(Clone, Default)]
 pub(super) struct State {
     /// As DescribeClusters shows it.
     pub(super) cluster: Option<Value>,
     /// Cloud Map's names, by ARN.
     pub(super) namespaces: BTreeMap<String, String>,
-    /// So many more answers show a cluster that is not ready.
+    /// The number of further responses that show a cluster that is not ready.
     pub(super) busy: usize,
-    /// So many more answers do not list it yet.
+    /// The number of further responses that do not list the cluster yet.
     pub(super) unlisted: usize,
 }
 
 #[derive(Clone, Default)]
 pub(super) struct Ecs(Arc<Mutex<State>>);
 
-/// The cluster as the file of the tests wants it.
+/// The cluster as the file of the tests describes it.
 pub(super) fn right() -> Value {
     json!({
         "clusterArn": ARN,

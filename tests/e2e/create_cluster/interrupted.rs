@@ -1,4 +1,4 @@
-//! What is told when the deadline or Ctrl-C comes in the middle.
+//! The report of a run that the deadline or Ctrl-C interrupts.
 
 use super::ecs::{ARN, Ecs, iam_makes_the_role, iam_refuses, right, with};
 use super::{tool, with_line};
@@ -8,7 +8,7 @@ use support::aws::ecs;
 const UNKNOWN: &str = "got no response; it may have been applied";
 
 #[test]
-fn a_deadline_between_two_calls_tells_what_was_changed() {
+fn a_deadline_between_two_calls_reports_the_changes() {
     let (aws, _) = Ecs::start(Some(right()));
     // The first change keeps the cluster busy.
     let busy = with("attachmentsStatus", json!("UPDATE_IN_PROGRESS"));
@@ -35,7 +35,7 @@ fn a_deadline_between_two_calls_tells_what_was_changed() {
 }
 
 #[test]
-fn a_deadline_while_it_comes_about_tells_that_it_was_made() {
+fn a_deadline_while_the_cluster_is_provisioning_reports_its_creation() {
     let (aws, all) = Ecs::start(None);
     all.lock().busy = usize::MAX;
     iam_refuses(&aws, "GetRole", 404, "NoSuchEntity", "none");
@@ -54,7 +54,7 @@ fn a_deadline_while_it_comes_about_tells_that_it_was_made() {
 }
 
 #[test]
-fn the_service_linked_role_is_told_as_well() {
+fn the_service_linked_role_is_reported_too() {
     let (aws, _) = Ecs::start(None);
     iam_refuses(&aws, "GetRole", 404, "NoSuchEntity", "none");
     aws.stall("CreateServiceLinkedRole");

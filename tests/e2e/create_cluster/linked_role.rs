@@ -127,7 +127,7 @@ fn without_the_permission_to_create_the_role_the_cluster_is_made_and_the_role_re
 }
 
 #[test]
-fn who_may_not_look_for_the_role_is_told_and_goes_on() {
+fn a_denied_look_for_the_role_is_a_warning() {
     let (aws, _) = Ecs::start(None);
     iam_refuses(&aws, "GetRole", 403, "AccessDenied", "User: ci is not authorized");
     tool(&aws)
@@ -175,7 +175,7 @@ fn the_role_is_looked_for_while_the_cluster_is_described() {
 }
 
 #[test]
-fn who_may_not_look_for_the_role_hears_of_it_only_when_something_is_to_be_done() {
+fn a_denied_look_for_the_role_is_a_warning_only_when_something_changes() {
     let (aws, _) = Ecs::start(Some(right()));
     iam_refuses(&aws, "GetRole", 403, "AccessDenied", "User: ci is not authorized");
     let words = "service-linked role `AWSServiceRoleForECS` not judged: iam:GetRole failed: AccessDenied";
@@ -195,7 +195,7 @@ fn who_may_not_look_for_the_role_hears_of_it_only_when_something_is_to_be_done()
 }
 
 #[test]
-fn an_iam_that_does_not_answer_is_no_fault_of_a_cluster_that_is_there() {
+fn an_iam_that_does_not_respond_is_no_error_for_an_existing_cluster() {
     let (aws, _) = Ecs::start(Some(right()));
     iam_refuses(&aws, "GetRole", 500, "ServiceFailure", "broken");
     tool(&aws)
@@ -231,7 +231,7 @@ fn a_role_that_was_made_is_reported_whatever_fails_behind_it() {
     assert_eq!(document["items"][0]["name"], "AWSServiceRoleForECS");
     output.says_once("AWSServiceRoleForECS: created\n");
 
-    // Made on the way, when the look for it was denied and ECS misses it.
+    // The role is created during the run: the read of it was denied, and ECS misses it.
     let (aws, _) = Ecs::start(Some(right()));
     iam_refuses(&aws, "GetRole", 403, "AccessDenied", "no");
     iam_makes_the_role(&aws);
@@ -271,7 +271,7 @@ fn a_role_that_is_not_usable_yet_is_waited_for() {
         .says("the service-linked role `AWSServiceRoleForECS` is not usable yet: trying again in ")
         .says("AWSServiceRoleForECS: created\n")
         .says("cruddur: created\n");
-    // Made once, however often ECS refuses.
+    // The role is created once, however often ECS refuses.
     let expected = [
         "CreateCluster",
         "CreateServiceLinkedRole",

@@ -1,4 +1,4 @@
-//! A CloudWatch that keeps what it is told.
+//! A scripted CloudWatch that stores what the calls write.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ pub(super) struct Group {
 }
 
 impl Group {
-    /// As the file wants it, and old.
+    /// As the file describes it, and old.
     pub(super) fn right() -> Self {
         Group {
             retention: Some(1),
@@ -55,7 +55,7 @@ impl Group {
     }
 }
 
-/// A CloudWatch that keeps what it is told.
+/// A scripted CloudWatch that stores what the calls write.
 #[derive(Clone, Default)]
 pub(super) struct Logs(Arc<Mutex<BTreeMap<String, Group>>>);
 
@@ -166,7 +166,7 @@ pub(super) fn now() -> u64 {
     u64::try_from(now.as_millis()).unwrap()
 }
 
-/// A group that keeps more than the file wants.
+/// A group with a longer retention than the file has.
 pub(super) fn keeping(days: Option<u64>) -> Group {
     Group {
         retention: days,

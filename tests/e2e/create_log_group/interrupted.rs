@@ -1,4 +1,4 @@
-//! What is told when the deadline or Ctrl-C comes in the middle.
+//! The report of a run that the deadline or Ctrl-C interrupts.
 
 use super::cloudwatch::{ARN, Logs, keeping};
 use super::tool;
@@ -8,7 +8,7 @@ use support::aws::logs;
 const UNKNOWN: &str = "got no response; it may have been applied";
 
 #[test]
-fn a_deadline_between_two_calls_tells_what_was_changed() {
+fn a_deadline_between_two_calls_reports_the_changes() {
     let (aws, _) = Logs::with([]);
     aws.refuse(
         logs("PutRetentionPolicy"),
@@ -53,7 +53,7 @@ fn a_deadline_between_two_calls_tells_what_was_changed() {
 }
 
 #[test]
-fn a_deadline_while_the_change_is_not_shown_yet_tells_all_of_it() {
+fn a_deadline_before_the_change_is_visible_reports_all_of_it() {
     let (aws, _) = Logs::with([]);
     aws.answer(logs("DescribeLogGroups"), 200, json!({"logGroups": []}));
     let output = tool(&aws)

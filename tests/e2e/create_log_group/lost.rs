@@ -28,7 +28,7 @@ fn what_this_run_has_made_is_created_though_the_answer_was_lost() {
     );
     assert_eq!(logs_.group().retention, Some(1));
 
-    // Another caller's has other tags.
+    // The group of another caller has other tags.
     let other = Group {
         tags: [].into(),
         ..Group::right()

@@ -94,7 +94,7 @@ fn what_deletes_nothing_is_not_asked() {
     preview_shows(&aws, &[]);
     never_asks(&aws, 0, &[]);
     assert_eq!(all.get("one").lifecycle, Some(lifecycle(3)));
-    // Nor a repository that is new, whatever ECR would say.
+    // A new repository is not asked about either, whatever ECR would answer.
     let (aws, all) = Ecr::with([]);
     aws.refuse(ecr("StartLifecyclePolicyPreview"), "AccessDeniedException", "no");
     never_asks(&aws, 0, &[]);

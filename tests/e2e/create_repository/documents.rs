@@ -81,7 +81,7 @@ fn a_new_repository_gets_both() {
 #[test]
 fn the_same_said_in_another_way_is_no_difference() {
     let mut one = with_both(3);
-    // As ECR gives it back, and as another caller may have written it.
+    // As ECR returns the policy, and as another caller may have written it.
     one.policy = Some(
         json!({"Statement": {"Sid": "AllowPull", "Principal": {"AWS": ["arn:aws:iam::123456789012:root"]},
         "Action": ["ecr:getdownloadurlforlayer", "ecr:BatchGetImage"], "Effect": "Allow"}, "Version": "2012-10-17"}),
@@ -96,7 +96,7 @@ fn the_same_said_in_another_way_is_no_difference() {
 }
 
 #[test]
-fn a_policy_that_differs_is_set_field_by_field_told() {
+fn a_policy_that_differs_is_set_and_its_fields_reported() {
     let mut one = with_both(3);
     one.policy.as_mut().unwrap()["Statement"][0]["Action"] = json!("ecr:*");
     let (aws, all) = Ecr::with([("one", one)]);
@@ -233,7 +233,7 @@ fn a_preview_that_takes_a_moment_is_waited_for() {
 
 #[test]
 fn a_preview_that_does_not_come_is_a_warning() {
-    let not_judged =
+    let no_preview =
         "create-repository: warning: could not preview the lifecycle policy of repository `one`: ";
     let denied = |operation: &str| {
         let (aws, _) = Ecr::with([("one", with_both(9))]);
@@ -245,7 +245,7 @@ fn a_preview_that_does_not_come_is_a_warning() {
         );
         let output = tool(&aws).arg("--yes").run().exits(0);
         let output = output.says(&format!(
-            "{not_judged}ecr:{operation} failed: AccessDeniedException: User: ci"
+            "{no_preview}ecr:{operation} failed: AccessDeniedException: User: ci"
         ));
         assert!(output.stderr.contains("one: updated"), "{}", output.stderr);
         assert_eq!(writes(&aws), ["PutLifecyclePolicy"]);
@@ -272,7 +272,7 @@ fn a_preview_that_does_not_come_is_a_warning() {
             .arg("--yes")
             .run()
             .exits(0)
-            .says(&format!("{not_judged}{words}"));
+            .says(&format!("{no_preview}{words}"));
         assert_eq!(writes(&aws), ["PutLifecyclePolicy"]);
     }
 }
@@ -299,7 +299,7 @@ fn a_preview_that_never_ends_is_given_up() {
 }
 
 #[test]
-fn a_policy_that_ecr_finds_wrong_is_told_before_anything_is_changed() {
+fn a_policy_that_ecr_rejects_is_reported_before_any_change() {
     let mut one = with_both(9);
     one.mutability = "IMMUTABLE".into();
     let (aws, _) = Ecr::with([("one", one)]);
@@ -319,7 +319,7 @@ fn a_policy_that_ecr_finds_wrong_is_told_before_anything_is_changed() {
 }
 
 #[test]
-fn faults_of_the_files_name_their_place() {
+fn errors_of_the_files_have_their_positions() {
     let aws = FakeAws::start();
     let cases = [
         (
@@ -364,7 +364,7 @@ fn faults_of_the_files_name_their_place() {
 }
 
 #[test]
-fn all_faults_are_told_at_once() {
+fn all_errors_are_reported_at_once() {
     let aws = FakeAws::start();
     with_lines(&aws, LINES)
         .file("aws/policy.json", POLICY.replace("\"Effect\"", "\"Efect\""))

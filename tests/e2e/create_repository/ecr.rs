@@ -1,4 +1,4 @@
-//! An ECR that keeps what it is told.
+//! A scripted ECR that stores what the calls write.
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ pub(super) struct Repository {
     pub(super) tags: BTreeMap<String, String>,
 }
 
-/// With the tag that the file wants, and one of another caller.
+/// With the tag of the file, and one of another caller.
 pub(super) fn repository(mutability: &str, scan_on_push: bool) -> Repository {
     Repository {
         mutability: mutability.into(),

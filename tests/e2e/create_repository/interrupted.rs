@@ -1,4 +1,4 @@
-//! What is told when the deadline or Ctrl-C comes in the middle.
+//! The report of a run that the deadline or Ctrl-C interrupts.
 
 use super::documents::{LIFECYCLE, LINES, POLICY};
 use super::ecr::{Ecr, preview_shows, repository};
@@ -18,7 +18,7 @@ fn with_policies(aws: &FakeAws) -> Tool {
 }
 
 #[test]
-fn a_deadline_between_two_calls_tells_what_was_changed() {
+fn a_deadline_between_two_calls_reports_the_changes() {
     let (aws, _) = Ecr::with([]);
     aws.refuse(
         ecr("SetRepositoryPolicy"),
@@ -50,7 +50,7 @@ fn a_deadline_between_two_calls_tells_what_was_changed() {
 }
 
 #[test]
-fn a_repository_that_was_done_before_is_told_once() {
+fn a_repository_that_was_finished_before_is_reported_once() {
     let (aws, _) = Ecr::with([("one", repository("IMMUTABLE", false))]);
     aws.stall(ecr("CreateRepository"));
     let output = tool(&aws).args(["--timeout", "1s", "-o", "json"]).run().exits(3);

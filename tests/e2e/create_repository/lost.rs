@@ -43,11 +43,11 @@ fn what_looks_otherwise_is_another_callers() {
 }
 
 #[test]
-fn a_fault_of_ecr_may_hide_that_it_was_done() {
+fn an_internal_error_of_ecr_may_hide_a_creation() {
     let (aws, all) = Ecr::with([]);
     aws.answer_once(ecr("CreateRepository"), 500, json!({"__type": "ServerException"}));
     with_lines(&aws, "").run().exits(0).says("one: created\n");
-    // The first call changed nothing, and the second one was answered.
+    // The first call created nothing, and the second one got a response.
     assert_eq!(all.lock().len(), 1);
 
     let (aws, _) = Ecr::with([("one", repository("MUTABLE", false))]);
@@ -55,7 +55,7 @@ fn a_fault_of_ecr_may_hide_that_it_was_done() {
     aws.answer_once(ecr("CreateRepository"), 500, json!({"__type": "ServerException"}));
     with_lines(&aws, "").run().exits(0).says("one: created\n");
 
-    // One that was not taken at all hides nothing.
+    // A throttled call has created nothing.
     let (aws, _) = Ecr::with([("one", repository("MUTABLE", false))]);
     aws.refuse_once(ecr("DescribeRepositories"), "RepositoryNotFoundException", "x");
     aws.refuse_once(ecr("CreateRepository"), "ThrottlingException", "slow down");

@@ -1,4 +1,4 @@
-//! The policy files: what is wrong with them is told before the first call.
+//! The policy files: their errors are reported before the first call.
 
 use super::iam::{Iam, TRUST, forms};
 use super::{CONFIG, READ_TEMPLATE, tool, with_config};
@@ -7,7 +7,7 @@ use support::aws::FakeAws;
 use support::canary::Canary;
 
 #[test]
-fn the_doubled_colon_of_the_notes_is_told_with_its_place() {
+fn a_doubled_colon_in_an_arn_is_reported_with_its_position() {
     let aws = FakeAws::start();
     let wrong = READ_TEMPLATE.replace("${AWS_REGION}:", "${AWS_REGION}::");
     let output = tool(&aws)
@@ -30,7 +30,7 @@ fn the_doubled_colon_of_the_notes_is_told_with_its_place() {
 }
 
 #[test]
-fn all_faults_of_all_files_are_listed() {
+fn all_errors_of_all_files_are_listed() {
     let aws = FakeAws::start();
     let config = CONFIG
         .replace("name = \"Two\"", "name = \"one\"")
@@ -111,7 +111,7 @@ fn what_is_no_json_and_what_is_unset() {
 }
 
 #[test]
-fn a_warning_is_told_once_and_stops_nothing() {
+fn a_warning_is_printed_once_and_stops_nothing() {
     let (aws, _) = Iam::with([]);
     let old = TRUST.replace("\"Version\":\"2012-10-17\",", "");
     let output = tool(&aws).file("policies/trust.json", old).run().exits(0);
@@ -155,7 +155,7 @@ fn another_region_has_its_own_partition() {
         "{document}"
     );
     aws.forget();
-    // An ARN of another partition is found out when the region is known, before a role is looked at.
+    // An ARN of another partition is an error as soon as the region is known, before a role is read.
     let literal = READ_TEMPLATE.replace("${AWS_PARTITION}", "aws");
     tool(&aws)
         .args(["--region", "cn-north-1"])
@@ -201,7 +201,7 @@ fn nothing_of_the_credentials_is_shown() {
     canary.absent_from_errors([
         ("a refusal", secret(tool(&echo)).arg("-v")),
         (
-            "a fault in a file",
+            "an error in a file",
             secret(tool(&aws)).file("policies/read.json", "{"),
         ),
         (

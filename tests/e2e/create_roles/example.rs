@@ -27,7 +27,7 @@ fn words(list: &[&str]) -> Vec<String> {
 }
 
 #[test]
-fn they_have_the_names_and_the_permissions_of_the_notes() {
+fn they_have_the_expected_names_and_permissions() {
     let (aws, iam) = Iam::with([]);
     let output = aws
         .launcher("bin/iam/create-roles")

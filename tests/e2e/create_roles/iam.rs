@@ -1,4 +1,4 @@
-//! An IAM that keeps what it is told.
+//! A scripted IAM that stores what the calls write.
 
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ pub(super) struct Role {
     pub(super) managed: Vec<String>,
     pub(super) boundary: Option<String>,
     pub(super) tags: BTreeMap<String, String>,
-    /// So many reads say that it is not there.
+    /// The number of reads that do not find the role yet.
     pub(super) hidden: usize,
 }
 
@@ -26,7 +26,7 @@ pub(super) const READ: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Re
 pub(super) const X_RAY: &str = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess";
 
 impl Role {
-    /// As the file wants `[roles.one]`, but in other words, and with a tag of another caller.
+    /// As the file describes `[roles.one]`, but in other words, and with a tag of another caller.
     pub(super) fn one() -> Self {
         Role {
             path: "/".into(),
@@ -37,7 +37,7 @@ impl Role {
         }
     }
 
-    /// As the file wants `[roles.two]`.
+    /// As the file describes `[roles.two]`.
     pub(super) fn two() -> Self {
         Role {
             path: "/".into(),
@@ -110,7 +110,7 @@ fn tags(form: &Value) -> BTreeMap<String, String> {
     pairs.take_while(|(key, _)| !key.is_empty()).collect()
 }
 
-/// An IAM that keeps what it is told.
+/// A scripted IAM that stores what the calls write.
 #[derive(Clone, Default)]
 pub(super) struct Iam(Arc<Mutex<BTreeMap<String, Role>>>);
 

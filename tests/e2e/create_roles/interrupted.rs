@@ -1,4 +1,4 @@
-//! What is told when the deadline or Ctrl-C comes in the middle.
+//! The report of a run that the deadline or Ctrl-C interrupts.
 
 use super::iam::{Iam, Role, X_RAY};
 use super::tool;
@@ -7,7 +7,7 @@ use serde_json::json;
 const UNKNOWN: &str = "got no response; it may have been applied";
 
 #[test]
-fn a_deadline_between_two_calls_tells_what_was_changed() {
+fn a_deadline_between_two_calls_reports_the_changes() {
     let (aws, _) = Iam::with([]);
     aws.refuse_query(
         "AttachRolePolicy",
@@ -45,7 +45,7 @@ fn a_deadline_between_two_calls_tells_what_was_changed() {
 }
 
 #[test]
-fn a_role_that_was_done_before_is_told_once() {
+fn a_role_that_was_finished_before_is_reported_once() {
     let mut one = Role::one();
     one.tags.clear();
     let two = Role {

@@ -100,7 +100,7 @@ fn it_waits_until_iam_shows_that_they_are_gone() {
     assert_eq!(aws.bodies("ListAttachedRolePolicies").len(), 4);
     assert_eq!(writes(&aws), ["DetachRolePolicy Two", "DeleteRolePolicy Two"]);
 
-    // One that never goes.
+    // A policy that IAM continues to show.
     let (aws, _) = with_more();
     attached(&aws, vec![before]);
     let tool = tool(&aws).args(["two", "--prune", "--yes", "--timeout", "1500ms", "-o", "json"]);

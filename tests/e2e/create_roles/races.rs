@@ -1,4 +1,4 @@
-//! IAM knows a thing here and not yet there; and others are at work.
+//! Inconsistent reads of IAM, and other callers that change the same roles.
 
 use super::iam::{Iam, Role, TRUST, writes};
 use super::{CONFIG, tool, with_config};
@@ -113,7 +113,7 @@ fn another_caller_who_makes_it_at_the_same_time_is_no_error() {
     let output = tool(&aws).args(["two", "-o", "json"]).run().exits(0);
     assert_eq!(output.json()["outcome"], "unchanged");
     assert_eq!(writes(&aws), ["CreateRole Two"]);
-    // And with something else in it: what differs is set, and nothing is removed that was not confirmed.
+    // A role of another caller with other contents: differences are set, and nothing is removed without confirmation.
     let other = Role {
         trust: TRUST.replace("ecs-tasks", "ec2"),
         managed: vec![
@@ -141,7 +141,7 @@ fn what_this_run_has_made_is_created_though_the_answer_was_lost() {
         });
         (aws, iam)
     };
-    // As it is created, and not shown at once.
+    // The role as it is at creation, which IAM does not show at once.
     let (aws, iam) = lost(Role {
         managed: Vec::new(),
         hidden: 3,
@@ -154,7 +154,7 @@ fn what_this_run_has_made_is_created_though_the_answer_was_lost() {
     );
     assert_eq!(iam.roles()["Two"], Role::two());
 
-    // Another caller's may be assumed by others.
+    // A role of another caller may have another trust policy.
     let (aws, _) = lost(Role {
         trust: TRUST.replace("ecs-tasks", "ec2"),
         ..Role::two()
@@ -189,7 +189,7 @@ fn what_another_caller_made_a_moment_ago_is_new_to_iam_as_well() {
     assert_eq!(iam.roles()["Two"], Role::two());
     assert_eq!(aws.bodies("AttachRolePolicy").len(), 3);
 
-    // But not one that had been there.
+    // A role that existed before is not waited for.
     let (aws, _) = Iam::with([(
         "Two",
         Role {
@@ -211,14 +211,14 @@ fn a_role_that_is_known_to_one_call_and_not_to_the_next_is_waited_for() {
     let missing = "The role with name Two cannot be found.";
     for action in ["ListRolePolicies", "ListAttachedRolePolicies"] {
         let (aws, iam) = Iam::with([]);
-        // The first look, which finds nothing; and more of them behind the creation.
+        // The first read finds nothing, and neither do several reads after the creation.
         for _ in 0..8 {
             aws.refuse_once(action, "NoSuchEntity", missing);
         }
         tool(&aws).arg("two").run().exits(0).says_once("Two: created\n");
         assert_eq!(iam.roles()["Two"], Role::two());
 
-        // One that is there is not taken for a new one because of it.
+        // An existing role is not taken for a new one because of that error.
         let (aws, _) = Iam::with([("Two", Role::two())]);
         aws.refuse_once(action, "NoSuchEntity", missing);
         tool(&aws).args(["two", "--check"]).run().exits(0);
@@ -226,7 +226,7 @@ fn a_role_that_is_known_to_one_call_and_not_to_the_next_is_waited_for() {
 }
 
 #[test]
-fn a_name_that_differs_only_in_case_is_told() {
+fn a_name_that_differs_only_in_case_is_an_error() {
     let (aws, _) = Iam::with([("TWO", Role::two())]);
     let output = tool(&aws)
         .arg("two")

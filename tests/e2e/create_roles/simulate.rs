@@ -209,7 +209,7 @@ fn a_simulator_that_does_not_know_the_change_yet_is_waited_for() {
 }
 
 #[test]
-fn what_stays_denied_is_told_in_bounded_time() {
+fn a_lasting_denial_is_reported_in_bounded_time() {
     let (aws, _) = Iam::with([]);
     simulator(&aws, |_, _| "implicitDeny");
     let output = tool(&aws).args(["-o", "json"]).run().exits(1);
@@ -218,7 +218,7 @@ fn what_stays_denied_is_told_in_bounded_time() {
     assert_eq!(output.json()["items"][0]["action"], "create");
     output.says("role `One` lacks 8 of the 8 permissions");
 
-    // Of a role that was as it is, every answer counts at once.
+    // For a role that was not changed, the first response counts.
     let (aws, _) = Iam::with([("One", Role::one())]);
     simulator(&aws, |_, _| "implicitDeny");
     tool(&aws).run().exits(1);
@@ -229,7 +229,7 @@ fn what_stays_denied_is_told_in_bounded_time() {
 }
 
 #[test]
-fn faults_of_the_task_definition_are_told_before_the_first_call() {
+fn errors_of_the_task_definition_are_reported_before_the_first_call() {
     let aws = FakeAws::start();
     let cases = [
         ("{", "failed to use `web.json:1:2`"),

@@ -31,11 +31,11 @@ fn agree(database: &Database, urls: &[String]) {
 #[test]
 fn on_modes_and_certificates() {
     let database = Database::of_sandbox();
-    let other_roots = support::root().join("crates/db-test/src/tls/certificates.pem");
+    let unrelated = support::root().join("crates/db-test/src/tls/certificates.pem");
     let roots = [
         String::new(),
         format!("&sslrootcert={}", database.root),
-        format!("&sslrootcert={}", other_roots.display()),
+        format!("&sslrootcert={}", unrelated.display()),
         "&sslrootcert=/nowhere".to_owned(),
     ];
     let mut urls = Vec::new();

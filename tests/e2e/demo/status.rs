@@ -81,7 +81,7 @@ fn what_differs_is_1_and_what_could_not_be_asked_is_2_with_its_reason() {
         "{}",
         output.transcript()
     );
-    // The engine is not there, and all else is judged.
+    // Without an engine, the other rows are still checked.
     let failed =
         r#"echo '{"schema":1,"outcome":"failed","items":[],"error":{"message":"no engine"}}'; exit 2"#;
     clone.step("bin/ecr/push-image", failed);

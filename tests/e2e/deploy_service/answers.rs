@@ -114,7 +114,7 @@ fn a_namespace_that_may_not_be_read_is_named_with_the_way_around() {
     assert_eq!(writes(&aws), [""; 0]);
 }
 
-/// A service whose stopped tasks fill more than one page; ours is the last.
+/// A service whose stopped tasks fill more than one page; the task of this deployment is the last.
 #[test]
 fn the_cause_is_found_on_a_later_page() {
     let aws = fake::start();

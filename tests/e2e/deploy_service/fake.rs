@@ -71,7 +71,7 @@ fn deployment(text: &str) -> Value {
     })
 }
 
-/// The service as the file wants it, with these deployments.
+/// The service as the file describes it, with these deployments.
 pub(super) fn service(deployments: &[&str]) -> Value {
     let all: Vec<Value> = deployments.iter().map(|text| deployment(text)).collect();
     json!({
@@ -89,7 +89,7 @@ pub(super) fn service(deployments: &[&str]) -> Value {
         }},
         "deployments": all,
         "events": [],
-        "tags": [{"key": "app", "value": "e2e"}, {"key": "owner", "value": "another team"}],
+        "tags": [{"key": "app", "value": "e2e"}, {"key": "owner", "value": "another"}],
     })
 }
 

@@ -1,4 +1,4 @@
-//! The commands that are told for a deployment that goes on: they mean this one, in this place.
+//! The commands of the hints for a deployment in progress: they name this deployment, account and region.
 
 use super::fake::{self, ARN, DEPLOYMENT, answers, described, service, tool, with};
 use serde_json::{Value, json};
@@ -76,7 +76,7 @@ fn after_a_rollback_they_do_not_undo_it() {
     fake::deployed(&aws, &[2, 1]);
     assert_eq!(hint(&aws, &["rollback", "--yes"]), words);
 
-    // Of a deployment that had not completed.
+    // Rollback of a deployment that had not completed.
     let aws = endless(
         &["bad PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"],
         &[
@@ -87,7 +87,7 @@ fn after_a_rollback_they_do_not_undo_it() {
     );
     assert_eq!(hint(&aws, &["rollback", "--yes"]), words);
 
-    // What the hint says to follow it with: it waits, and changes nothing.
+    // The command of the hint for following the deployment: it waits, and changes nothing.
     aws.forget();
     let aws = endless(rolled, rolled);
     assert_eq!(hint(&aws, &["rollback", "--task-definition", "web:1"]), words);
@@ -105,7 +105,7 @@ fn after_a_rollback_they_do_not_undo_it() {
 }
 
 #[test]
-fn where_nothing_ran_before_ecs_is_told_to_stop() {
+fn without_an_earlier_revision_the_hint_stops_the_deployment() {
     let aws = endless(&[], &["new PRIMARY 2 IN_PROGRESS"]);
     assert_eq!(
         hint(&aws, &[]),
@@ -113,7 +113,7 @@ fn where_nothing_ran_before_ecs_is_told_to_stop() {
          look at it with `deploy-service status`, \
          stop it with `aws ecs update-service --cluster apps --service web --desired-count 0 --region us-east-1`"
     );
-    // The same revision once more.
+    // Another deployment of the same revision.
     let aws = endless(
         &["old PRIMARY 2 COMPLETED"],
         &["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 2 COMPLETED"],

@@ -1,4 +1,4 @@
-//! A deadline or a signal that comes before ECS has answered: what may have gone through is told, and once.
+//! A deadline or a signal before the response of ECS: calls that may have been applied are reported once.
 
 use super::fake::{self, ARN, answers, deploy, described, service};
 use rustix::process::Signal;
@@ -83,12 +83,12 @@ fn a_signal_before_the_answer_says_it_too() {
             &output,
             &format!("ecs:{operation} for service `web` got no response"),
         );
-        let told = output
+        let reported = output
             .stderr
             .matches("web: updated\n  tags.app: other -> e2e\n")
             .count();
         assert_eq!(
-            told,
+            reported,
             usize::from(operation == "UpdateService"),
             "{}",
             output.transcript()
@@ -98,7 +98,7 @@ fn a_signal_before_the_answer_says_it_too() {
 }
 
 #[test]
-fn what_was_told_already_is_not_told_again() {
+fn a_reported_change_is_not_reported_again() {
     let aws = fake::start();
     let begun = service(&["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"]);
     aws.answer(ecs("UpdateService"), 200, json!({"service": begun}));

@@ -75,7 +75,7 @@ fn with_a_sidecar(aws: &FakeAws) {
 }
 
 #[test]
-fn lines_of_several_tasks_are_told_apart() {
+fn lines_of_several_tasks_have_their_labels() {
     let aws = start();
     with_a_sidecar(&aws);
     // An AWS that does not know the prefix answers with all streams.
@@ -86,7 +86,7 @@ fn lines_of_several_tasks_are_told_apart() {
             event("1", "web/web/aaaaaaaa0", 1000, "one"),
             event("2", "web/proxy/aaaaaaaa0", 3000, "three"),
             event("3", "web/web/bbbbbbbb0", 2000, "  two"),
-            event("4", "other/web/cccccccc0", 2000, "of another task"),
+            event("4", "other/web/cccccccc0", 2000, "of another service"),
         ]),
     );
     tool(&aws, &["logs"])
@@ -152,7 +152,7 @@ fn since_says_where_to_begin() {
 }
 
 #[test]
-fn following_survives_what_passes_and_ends_as_the_signal_does() {
+fn following_survives_transient_errors_and_ends_as_the_signal_does() {
     let aws = start();
     let now = u64::try_from(since_epoch().as_millis()).unwrap();
     let line = event("1", "web/web/a", now, "one");

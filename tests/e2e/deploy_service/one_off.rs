@@ -1,7 +1,7 @@
 //! `run`: a command in a task of its own.
 
 mod ends;
-mod faults;
+mod failures;
 mod last_lines;
 
 use super::fake::{self, definition, revision, tool};
@@ -107,7 +107,7 @@ fn run_prints_the_log_and_exits_with_the_code() {
 }
 
 #[test]
-fn a_command_that_never_started_is_told_with_its_reason() {
+fn a_command_that_never_started_is_reported_with_its_reason() {
     let aws = runs(json!({"name": "web", "reason": "CannotPullContainerError: not found"}));
     tool(&aws, &["run", "--poll", "20ms", "--", "x"])
         .run()
@@ -155,7 +155,7 @@ fn a_role_that_is_new_does_not_stop_run() {
 }
 
 #[test]
-fn the_cause_of_a_bad_end_is_told() {
+fn the_cause_of_a_failed_task_is_reported() {
     let killed = json!({"name": "web", "exitCode": 137, "reason": "OutOfMemoryError: Container killed due to memory usage"});
     run(&runs(killed), &[])
         .run()
@@ -175,7 +175,7 @@ fn the_cause_of_a_bad_end_is_told() {
         .run()
         .exits(143)
         .says("with 143 (SIGTERM) in container `web` of task `0123abcd`; the task was stopped: Task stopped by user\n");
-    // It ran, and its exit code is unknown.
+    // The command ran, and its exit code is unknown.
     let aws = starts();
     let mut lost = task("STOPPED", &json!({"name": "web"}));
     lost["tasks"][0]["startedAt"] = 1.into();
@@ -192,7 +192,7 @@ fn the_cause_of_a_bad_end_is_told() {
 }
 
 #[test]
-fn what_stands_between_the_command_and_its_container_is_told() {
+fn an_entry_point_of_the_container_is_reported() {
     let aws = runs(json!({"name": "web", "exitCode": 0}));
     let mut wrapped = definition(2);
     wrapped["containerDefinitions"][0]["entryPoint"] = json!(["sh", "-c"]);

@@ -1,4 +1,4 @@
-//! Each call that `deploy-service` sends: throttled once it goes through, denied it is named as IAM spells it.
+//! Each call that `deploy-service` sends: throttled once it succeeds, denied it is named as IAM spells it.
 
 use super::fake::{self, answers, deploy, described, service, tool, with};
 use serde_json::json;
@@ -34,7 +34,7 @@ fn ready(refused: Option<(&str, &str, &str)>) -> FakeAws {
         ecs("DescribeTasks"),
         200,
         json!({"tasks": [{
-            "taskArn": TASK, "lastStatus": "STOPPED", "desiredStatus": "STOPPED", "startedBy": "another caller",
+            "taskArn": TASK, "lastStatus": "STOPPED", "desiredStatus": "STOPPED", "startedBy": "another",
             "containers": [{"name": "web", "exitCode": 0}],
         }]}),
     );
@@ -95,7 +95,7 @@ fn spelled(target: &str) -> String {
 }
 
 #[test]
-fn a_call_that_is_throttled_once_goes_through() {
+fn a_call_that_is_throttled_once_succeeds() {
     for (arguments, calls) in commands() {
         let undisturbed = tool(&ready(None), &arguments).run();
         for call in calls {
@@ -118,9 +118,9 @@ fn a_call_that_is_denied_is_named_as_iam_spells_it() {
                 "User: ci is not authorized",
             )));
             let output: Output = tool(&aws, &arguments).run();
-            // What was tagged before is told.
-            let partly = call == ecs("UpdateService");
-            let output = output.exits(if partly { 4 } else { 2 });
+            // The tags that were set before are reported.
+            let partial = call == ecs("UpdateService");
+            let output = output.exits(if partial { 4 } else { 2 });
             let name = spelled(&call);
             output
                 .says(&format!(
@@ -146,7 +146,7 @@ fn a_call_that_is_denied_is_named_as_iam_spells_it() {
 }
 
 #[test]
-fn what_ecs_does_not_know_yet_heals_for_updates_as_well() {
+fn an_update_is_retried_while_ecs_does_not_know_the_resource_yet() {
     for (code, message) in [
         (
             "ClientException",

@@ -231,7 +231,7 @@ fn without_a_history_it_goes_by_number_and_says_so() {
             json!({"familyPrefix": "web", "status": "ACTIVE", "sort": "DESC", "maxResults": 100})
         );
     }
-    // Not even that.
+    // The list of the revisions is denied too.
     let aws = fake(&unsupported);
     aws.refuse(ecs("ListTaskDefinitions"), "AccessDeniedException", "no");
     rollback(&aws, &["--yes"])

@@ -1,4 +1,4 @@
-//! How a deployment ends, and what is told about it.
+//! How a deployment ends, and what is reported about it.
 
 use super::fake::{self, answers, deploy, event, service, stopped, with, writes};
 use rustix::process::Signal;
@@ -50,7 +50,7 @@ fn a_rollback_is_exit_code_four_with_its_cause() {
         .says("web: web:2 failed, ECS rolls back to web:1: ")
         .says("error: failed to deploy service `web`: `web:2` was rolled back to `web:1`: ECS deployment circuit breaker: tasks failed to start: task 0123abcd stopped: ");
     assert!(!output.stderr.contains("Scaling activity"), "{}", output.stderr);
-    // Each task and each event is told once.
+    // Each task and each event is printed once.
     assert_eq!(output.stderr.matches("no such table").count(), 1);
     let document = output.json();
     assert_eq!(document["outcome"], "rolled-back");
@@ -121,8 +121,8 @@ fn of_very_many_stopped_tasks_all_are_looked_at() {
 }
 
 #[test]
-fn a_service_that_looks_stable_again_was_rolled_back_all_the_same() {
-    // By the time of the second look nothing is left of our deployment.
+fn a_service_that_looks_stable_after_a_rollback_is_a_rollback() {
+    // At the second look the deployment is no longer listed.
     let aws = updated(&[
         service(&["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"]),
         service(&["back PRIMARY 1 COMPLETED | ECS deployment completed."]),
@@ -321,7 +321,7 @@ fn a_service_that_is_deleted_meanwhile_ends_the_wait() {
         assert_eq!(document["error"]["code"], "deleted");
         assert_eq!(document["items"][0]["action"], "update");
     }
-    // Once may be an old answer.
+    // A single INACTIVE may be an outdated response.
     let aws = updated(&[
         begun.clone(),
         status("INACTIVE", &[]),
@@ -329,7 +329,7 @@ fn a_service_that_is_deleted_meanwhile_ends_the_wait() {
         service(&["new PRIMARY 2 COMPLETED"]),
     ]);
     deploy(&aws, &[]).run().exits(0);
-    // And of one that was created again, for a while.
+    // The same for a service that was created again, for a while.
     let aws = fake::start();
     let before = status("INACTIVE", &[]);
     let begun = service(&["new PRIMARY 2 IN_PROGRESS"]);
@@ -348,7 +348,7 @@ fn a_service_that_is_deleted_meanwhile_ends_the_wait() {
 }
 
 #[test]
-fn a_role_that_ecs_can_not_assume_yet_heals() {
+fn a_role_that_ecs_can_not_assume_yet_is_waited_for() {
     // ECS goes on trying by itself, and says so in an event.
     let message = "failed to launch a task with (error ECS was unable to assume the role 'arn:aws:iam::123456789012:role/x' that was provided for this task.).";
     let begun = service(&["new PRIMARY 2 IN_PROGRESS", "old ACTIVE 1 COMPLETED"]);

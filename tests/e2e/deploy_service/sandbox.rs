@@ -6,7 +6,7 @@ use support::Tool;
 use support::sandbox::{Sandbox, sandbox};
 
 /// A cluster with all that a service in it needs, of this test's own.
-struct Setup<'a> {
+struct Fixture<'a> {
     sandbox: &'a Sandbox,
     name: String,
     image: String,
@@ -17,27 +17,27 @@ const IMAGE: &str = "tar -C / -ch bin/sh bin/sleep lib64/ld-linux-x86-64.so.2 li
      | docker import - \"$1\" && aws ecr get-login-password \
      | docker login --username AWS --password-stdin \"$2\" && docker push --quiet \"$1\"";
 
-impl<'a> Setup<'a> {
+impl<'a> Fixture<'a> {
     fn new(sandbox: &'a Sandbox) -> Self {
         let name = sandbox.unique("service");
         let registry = sandbox.get("ECR_REGISTRY");
-        let setup = Setup {
+        let fixture = Fixture {
             sandbox,
             image: format!("{registry}/{name}:1"),
             name,
         };
-        let name = setup.name.as_str();
-        setup.aws(&["ecr", "create-repository", "--repository-name", name]);
+        let name = fixture.name.as_str();
+        fixture.aws(&["ecr", "create-repository", "--repository-name", name]);
         sandbox
             .program("sh")
-            .args(["-ec", IMAGE, "sh", &setup.image, registry])
+            .args(["-ec", IMAGE, "sh", &fixture.image, registry])
             .limit(Duration::from_secs(60))
             .run()
             .exits(0);
-        setup.aws(&["logs", "create-log-group", "--log-group-name", name]);
+        fixture.aws(&["logs", "create-log-group", "--log-group-name", name]);
         let connect = format!("namespace={name}");
         let cluster = ["ecs", "create-cluster", "--cluster-name", name];
-        setup.aws(&[&cluster[..], &["--service-connect-defaults", &connect]].concat());
+        fixture.aws(&[&cluster[..], &["--service-connect-defaults", &connect]].concat());
         let policy =
             |statement: Value| json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
         let trust = policy(json!({
@@ -45,7 +45,7 @@ impl<'a> Setup<'a> {
         }));
         let allow = policy(json!({"Effect": "Allow", "Action": ["ecr:*", "logs:*"], "Resource": "*"}));
         let role = ["iam", "create-role", "--role-name", name];
-        setup.aws(&[&role[..], &["--assume-role-policy-document", &trust]].concat());
+        fixture.aws(&[&role[..], &["--assume-role-policy-document", &trust]].concat());
         let put = [
             "iam",
             "put-role-policy",
@@ -54,8 +54,8 @@ impl<'a> Setup<'a> {
             "--policy-name",
             "p",
         ];
-        setup.aws(&[&put[..], &["--policy-document", &allow]].concat());
-        setup
+        fixture.aws(&[&put[..], &["--policy-document", &allow]].concat());
+        fixture
     }
 
     /// What the aws CLI answers.
@@ -121,7 +121,7 @@ impl<'a> Setup<'a> {
     }
 }
 
-impl Drop for Setup<'_> {
+impl Drop for Fixture<'_> {
     fn drop(&mut self) {
         let name = self.name.as_str();
         let quietly = |program: &str, arguments: &[&str]| {
@@ -151,98 +151,102 @@ impl Drop for Setup<'_> {
 
 #[test]
 fn a_service_is_deployed_broken_rolled_back_and_used() {
-    let setup = Setup::new(sandbox());
-    setup.register("echo one; exec sleep 600", &setup.image);
+    let fixture = Fixture::new(sandbox());
+    fixture.register("echo one; exec sleep 600", &fixture.image);
     let poll = ["--poll", "500ms"];
-    let made = setup.tool(&poll).run().exits(0).says("web: created\n");
-    let described = setup.described();
+    let made = fixture.tool(&poll).run().exits(0).says("web: created\n");
+    let described = fixture.described();
     assert_eq!(made.stdout.trim(), described["serviceArn"].as_str().unwrap());
     let deployments = described["deployments"].as_array().unwrap();
     assert_eq!(deployments.len(), 1, "{deployments:?}");
     assert_eq!(deployments[0]["rolloutState"], "COMPLETED");
     assert_eq!(deployments[0]["serviceConnectConfiguration"]["enabled"], true);
-    setup.tool(&poll).run().exits(0).says("web: unchanged");
+    fixture.tool(&poll).run().exits(0).says("web: unchanged");
 
     // It fails at its start: back to the first revision, with the container's own words.
-    setup.register("echo no such table: users >&2; exit 3", &setup.image);
-    setup
+    fixture.register("echo no such table: users >&2; exit 3", &fixture.image);
+    fixture
         .tool(&poll)
         .run()
         .exits(4)
         .says("container `web` exited with 3")
         .says("  web | no such table: users")
         .says("was rolled back to `");
-    let first = format!("task-definition/{}:1", setup.name);
+    let first = format!("task-definition/{}:1", fixture.name);
     let running = |described: &Value| described["taskDefinition"].as_str().unwrap().to_owned();
-    assert!(running(&setup.described()).ends_with(&first));
+    assert!(running(&fixture.described()).ends_with(&first));
 
     // The latest one again, from an image that is not there.
-    let missing = setup.image.replace(":1", ":2");
-    setup.register("true", &missing);
-    setup.tool(&poll).run().exits(4).says("CannotPullContainerError");
+    let missing = fixture.image.replace(":1", ":2");
+    fixture.register("true", &missing);
+    fixture
+        .tool(&poll)
+        .run()
+        .exits(4)
+        .says("CannotPullContainerError");
 
     // A one-off task of a revision that works.
     let run = |script: &str| {
         let run = ["run", "--poll", "500ms", "--task-definition", "1"];
-        setup
+        fixture
             .tool(&[&run[..], &["--", "sh", "-c", script]].concat())
             .run()
     };
     run("echo from the task; exit 7").exits(7).prints("from the task");
     run("true").exits(0);
     // Of the service's tasks and of that one.
-    let logs = setup.tool(&["logs", "--since", "1h"]).run().exits(0);
+    let logs = fixture.tool(&["logs", "--since", "1h"]).run().exits(0);
     for line in ["one", "no such table: users", "from the task"] {
         let end = format!(" {line}\n");
         assert!(logs.stdout.contains(&end), "no `{line}`\n{}", logs.transcript());
     }
 
-    setup.tool(&["status"]).run().exits(0);
-    setup.register_with("exec sleep 600", &setup.image, never_healthy());
-    setup
+    fixture.tool(&["status"]).run().exits(0);
+    fixture.register_with("exec sleep 600", &fixture.image, never_healthy());
+    fixture
         .tool(&["--poll", "500ms", "--timeout", "8s"])
         .run()
         .exits(3)
         .says("is not done after 8 s: IN_PROGRESS, ");
-    setup.tool(&["status"]).run().exits(1);
-    setup.register("echo five; exec sleep 600", &setup.image);
-    setup.tool(&poll).run().exits(0);
+    fixture.tool(&["status"]).run().exits(1);
+    fixture.register("echo five; exec sleep 600", &fixture.image);
+    fixture.tool(&poll).run().exits(0);
     // The revisions 2 and 3 failed, and 4 was given up.
     let back = ["rollback", "--yes", "--poll", "500ms"];
-    let output = setup.tool(&back).run().exits(0);
+    let output = fixture.tool(&back).run().exits(0);
     let words = format!(
         "`{0}:1` is the last one deployed successfully before `{0}:5`",
-        setup.name
+        fixture.name
     );
     output.says(&words);
-    assert!(running(&setup.described()).ends_with(&first));
+    assert!(running(&fixture.described()).ends_with(&first));
     // From there the history does not lead further back, though it has revision 5.
-    setup
+    fixture
         .tool(&["rollback", "--dry-run"])
         .run()
         .exits(2)
         .says(" has no active revision before `");
 
-    // Somebody deletes it while its deployment goes on.
-    setup.register_with("exec sleep 600", &setup.image, never_healthy());
-    let running = setup.tool(&poll).spawn();
+    // Another client deletes the service during its deployment.
+    fixture.register_with("exec sleep 600", &fixture.image, never_healthy());
+    let running = fixture.tool(&poll).spawn();
     support::wait_for("the deployment", || {
-        (setup.described()["deployments"][0]["rolloutState"] == "IN_PROGRESS").then_some(())
+        (fixture.described()["deployments"][0]["rolloutState"] == "IN_PROGRESS").then_some(())
     });
     let delete = [
         "ecs",
         "delete-service",
         "--cluster",
-        &setup.name,
+        &fixture.name,
         "--service",
         "web",
     ];
-    setup.aws(&[&delete[..], &["--force"]].concat());
+    fixture.aws(&[&delete[..], &["--force"]].concat());
     let output = running.wait().exits(1).says("the service was deleted while `");
     assert!(output.elapsed < Duration::from_secs(30), "{:?}", output.elapsed);
 }
 
-/// A health check whose start takes longer than anybody waits.
+/// A health check whose start period is longer than any test waits.
 fn never_healthy() -> Value {
     json!({"command": ["CMD", "sh", "-c", "exit 1"], "interval": 5, "startPeriod": 300})
 }

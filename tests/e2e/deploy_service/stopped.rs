@@ -1,4 +1,4 @@
-//! Why a task stopped, as a deployment tells it.
+//! Why a task stopped, as a deployment reports it.
 
 use super::fake::{self, answers, deploy, described, service};
 use serde_json::{Value, json};
@@ -27,7 +27,7 @@ fn page(lines: &[&str], backward: &str) -> Value {
 }
 
 #[test]
-fn a_server_that_ends_with_zero_is_told_with_its_last_lines() {
+fn a_server_that_ends_with_zero_is_reported_with_its_last_lines() {
     let aws = deployed(json!({
         "stopCode": "EssentialContainerExited", "stoppedReason": "Essential container in task exited",
         "containers": [{"name": "web", "exitCode": 0}, {"name": "proxy", "exitCode": 143}],
@@ -48,7 +48,7 @@ fn a_server_that_ends_with_zero_is_told_with_its_last_lines() {
 }
 
 #[test]
-fn what_was_not_healthy_is_told_with_its_last_lines() {
+fn an_unhealthy_task_is_reported_with_its_last_lines() {
     let aws = deployed(json!({
         "stopCode": "ServiceSchedulerInitiated", "stoppedReason": "Task failed container health checks",
         "containers": [{"name": "web", "exitCode": 0}],

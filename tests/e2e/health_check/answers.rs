@@ -63,11 +63,11 @@ fn sends_the_request_that_the_app_expects() {
     assert_eq!(requests.len(), 1);
     assert_eq!(head[0], "GET /api/health-check HTTP/1.1");
     let header = |name: &str| {
-        let start = format!("{name}: ");
+        let prefix = format!("{name}: ");
         let line = head
             .iter()
-            .find(|line| line.to_ascii_lowercase().starts_with(&start));
-        line.map(|line| line[start.len()..].to_owned())
+            .find(|line| line.to_ascii_lowercase().starts_with(&prefix));
+        line.map(|line| line[prefix.len()..].to_owned())
     };
     assert_eq!(
         header("host"),

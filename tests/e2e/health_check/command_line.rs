@@ -32,7 +32,7 @@ fn a_wrong_command_line_is_one_not_two() {
 }
 
 #[test]
-fn an_unsupported_url_is_refused_without_a_verdict() {
+fn an_unsupported_url_is_refused_without_a_probe() {
     for (url, why) in [
         ("https://localhost:4567/", "plain HTTP, not TLS"),
         ("localhost:4567/api/health-check", "not an http:// URL"),

@@ -1,6 +1,6 @@
 //! The deadline and signals in the middle of a run.
 
-use super::faults::push_call;
+use super::failures::push_call;
 use super::{CONFIG, World, digest_of, sha, uri};
 use rustix::process::Signal;
 use serde_json::json;

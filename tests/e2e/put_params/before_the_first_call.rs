@@ -20,7 +20,7 @@ fn refused(aws: &FakeAws, tool: &Tool) -> Vec<String> {
 }
 
 #[test]
-fn all_faults_are_told_at_once() {
+fn all_errors_are_reported_at_once() {
     let entries = "\
 UNSET = { env = \"NOT_SET_ANYWHERE\" }
 EMPTY = { template = \"a=${EMPTY_ONE},b=${NOT_SET_ANYWHERE}\" }
@@ -66,7 +66,7 @@ hint: export NOT_SET_ANYWHERE=… EMPTY_ONE=…"
 }
 
 #[test]
-fn a_single_fault_is_the_error_itself() {
+fn a_single_error_is_the_error_of_the_run() {
     let aws = store(&[]);
     let tool = tool(&aws).without("SOURCE_ONE");
     assert_eq!(
@@ -81,7 +81,7 @@ fn a_single_fault_is_the_error_itself() {
 }
 
 #[test]
-fn each_fault_of_a_value_or_a_template_is_found() {
+fn each_error_of_a_value_or_a_template_is_found() {
     let large = "x1".repeat(2049);
     let cases = [
         ("ONE = { env = \"V\" }", " x", "the value has white space"),
@@ -171,7 +171,7 @@ fn each_fault_of_a_value_or_a_template_is_found() {
 }
 
 #[test]
-fn names_are_checked_by_ssms_own_rule_and_told_in_plain_words() {
+fn names_are_checked_by_ssms_rule_and_explained_in_plain_words() {
     let long = format!("/{}", "n".repeat(1000));
     for (prefix, words) in [
         ("e2e", "does not begin with `/`"),
@@ -200,7 +200,7 @@ fn names_are_checked_by_ssms_own_rule_and_told_in_plain_words() {
 }
 
 #[test]
-fn faults_of_the_file_are_told() {
+fn errors_of_the_file_are_reported() {
     let aws = store(&[]);
     for (config, words) in [
         (
@@ -292,7 +292,7 @@ fn with_a_reason_they_are_stored_and_each_run_warns() {
 
 #[test]
 fn temporary_keys_are_refused_whatever_the_reason() {
-    // By the letters of the id, before anybody asks for credentials.
+    // By the prefix of the id, before the tool looks for credentials.
     let aws = store(&[]);
     let tool_with = |token: &str, id: String| {
         let tool = tool(&aws).config_text(&with_reasons()).env("COPY", "no-key");
@@ -322,7 +322,7 @@ fn temporary_keys_are_refused_whatever_the_reason() {
     );
 }
 
-/// Somebody signed in by SSO has no key in the environment.
+/// A user who signed in by SSO has no key in the environment.
 #[test]
 fn without_a_key_the_hint_is_to_do_without() {
     let aws = store(&[]);
@@ -379,7 +379,7 @@ fn a_credential_process_is_asked_once() {
 }
 
 #[test]
-fn json_tells_a_refused_key_by_its_code() {
+fn a_refused_key_has_its_own_error_code() {
     let aws = store(&[]);
     let tool = tool(&aws).config_text(&config_with(KEYS)).env("COPY", "no-key");
     let document: Value = tool.args(["-o", "json"]).run().exits(2).json();

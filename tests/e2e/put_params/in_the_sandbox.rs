@@ -129,7 +129,7 @@ fn values_arrive_as_they_are_and_are_written_once() {
 }
 
 #[test]
-fn a_parameter_of_another_caller_keeps_its_key_and_gets_the_tags() {
+fn a_parameter_of_another_user_keeps_its_key_and_gets_the_tags() {
     let sandbox = sandbox();
     let prefix = format!("/{}", sandbox.unique("params"));
     let _left = Prefix(sandbox, prefix.clone(), vec!["V0".into()]);

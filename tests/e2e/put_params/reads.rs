@@ -1,6 +1,6 @@
 //! What is asked, and what is made of the answers.
 
-use super::{CONFIG, as_wanted, calls, config_with, parameter, store, tool};
+use super::{CONFIG, as_desired, calls, config_with, parameter, store, tool};
 use serde_json::{Value, json};
 use support::aws::ssm;
 
@@ -127,7 +127,7 @@ fn each_call_is_named_as_iam_spells_it() {
 
 #[test]
 fn a_denied_read_that_was_only_a_check_is_a_warning() {
-    let aws = as_wanted();
+    let aws = as_desired();
     aws.refuse(ssm("ListTagsForResource"), "AccessDeniedException", "no");
     aws.refuse(ssm("DescribeParameters"), "AccessDeniedException", "no");
     let declared = CONFIG.replace("prefix = \"/e2e\"", "prefix = \"/e2e\"\nkms_key = \"alias/own\"");
@@ -142,7 +142,7 @@ fn a_denied_read_that_was_only_a_check_is_a_warning() {
         .says("put-params: warning: tags not judged: failed to read the tags of parameter `/e2e/ONE`: ssm:ListTagsForResource failed: AccessDeniedException: no");
     assert_eq!(aws.writes(), []);
 
-    // With key and tier in the file, a new value can be written nevertheless.
+    // With key and tier in the file, a new value can still be written.
     let aws = store(&[("/e2e/ONE", parameter("old"))]);
     aws.refuse(ssm("DescribeParameters"), "AccessDeniedException", "no");
     let both = declared.replace("kms_key", "tier = \"Standard\"\nkms_key");
@@ -154,8 +154,8 @@ fn a_denied_read_that_was_only_a_check_is_a_warning() {
         .says("warning: key, tier and description not judged");
     assert_eq!(aws.bodies(ssm("PutParameter"))[0]["KeyId"], "alias/own");
 
-    // Any other error is one.
-    let aws = as_wanted();
+    // Any other error ends the run.
+    let aws = as_desired();
     aws.refuse(ssm("ListTagsForResource"), "InternalServerError", "broken");
     tool(&aws).env("AWS_MAX_ATTEMPTS", "1").run().exits(2);
 }
@@ -186,7 +186,7 @@ fn descriptions_come_in_pages() {
 
 #[test]
 fn only_the_named_ones_are_looked_at() {
-    let aws = as_wanted();
+    let aws = as_desired();
     tool(&aws).without("SOURCE_TWO").arg("ONE").run().exits(0);
     assert_eq!(aws.bodies(ssm("GetParameters"))[0]["Names"], json!(["/e2e/ONE"]));
     aws.forget();
@@ -199,7 +199,7 @@ fn only_the_named_ones_are_looked_at() {
 
 #[test]
 fn without_tags_in_the_file_none_are_read() {
-    let aws = as_wanted();
+    let aws = as_desired();
     let untagged = CONFIG.replace("tags = { app = \"e2e\" }", "");
     tool(&aws).config_text(&untagged).run().exits(0);
     assert_eq!(calls(&aws), ["GetCallerIdentity", "GetParameters"]);

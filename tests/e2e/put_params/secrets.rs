@@ -1,4 +1,4 @@
-//! A value reaches AWS, and no other server, file, stream or process list.
+//! Only AWS receives a value: no output, argument or file contains it.
 
 use super::{CONFIG, config_with, parameter, store, tool};
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ fn echo(aws: &FakeAws, operation: &str, secret: &str) {
 }
 
 #[test]
-fn no_fault_of_a_value_shows_it() {
+fn no_error_of_a_value_shows_it() {
     let canary = Canary::new();
     let secret = canary.value();
     let aws = store(&[]);
@@ -256,7 +256,7 @@ fn a_value_that_is_a_common_word_spoils_no_name_and_no_document() {
         let text = run(&["--dry-run"]).exits(0);
         assert!(text.stdout.starts_with("/e2e/ONE  "), "{}", text.transcript());
 
-        // In a message it is hidden too.
+        // In a message the value is still hidden.
         let refused = run(&["-o", "json"]).exits(2);
         let message = refused.json()["error"]["message"].to_string();
         assert!(message.contains("`***` is no value"), "{message}");

@@ -1,6 +1,6 @@
 //! What is written, and what is not.
 
-use super::{CONFIG, as_wanted, calls, config_with, each_item, parameter, store, tool};
+use super::{CONFIG, as_desired, calls, config_with, each_item, parameter, store, tool};
 use serde_json::{Value, json};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -45,7 +45,7 @@ fn creates_what_is_missing_with_its_tags() {
 
 #[test]
 fn leaves_what_is_right_alone() {
-    let aws = as_wanted();
+    let aws = as_desired();
     let document = tool(&aws).args(["-o", "json"]).run().exits(0).json();
     assert_eq!(document["outcome"], "unchanged");
     assert_eq!(document["account"], "123456789012");
@@ -59,7 +59,7 @@ fn leaves_what_is_right_alone() {
         })
     );
     assert_eq!(aws.writes(), []);
-    // Nothing depends on what only DescribeParameters tells.
+    // Nothing depends on the fields that only DescribeParameters returns.
     assert_eq!(
         calls(&aws),
         [
@@ -80,14 +80,14 @@ fn a_new_value_keeps_key_tier_and_description() {
     let mut one = parameter("the-old-value");
     one.key = "alias/own";
     one.tier = "Advanced";
-    one.description = "words of another team";
+    one.description = "words of another user";
     let aws = store(&[("/e2e/ONE", one), ("/e2e/TWO", parameter("x-team=value-of-two"))]);
     let output = tool(&aws).run().exits(0);
     assert_eq!(
         aws.bodies(ssm("PutParameter")),
         [json!({
             "Name": "/e2e/ONE", "Value": "value-of-one", "Type": "SecureString", "Overwrite": true,
-            "KeyId": "alias/own", "Tier": "Advanced", "Description": "words of another team",
+            "KeyId": "alias/own", "Tier": "Advanced", "Description": "words of another user",
         })]
     );
     assert_eq!(aws.writes().len(), 1);
@@ -106,7 +106,7 @@ fn what_the_file_says_of_key_tier_and_description_is_written() {
         "prefix = \"/e2e\"\nkms_key = \"alias/own\"\ntier = \"Advanced\"",
     );
     let config = config.replace("\"SOURCE_ONE\"", "\"SOURCE_ONE\", description = \"new words\"");
-    let aws = as_wanted();
+    let aws = as_desired();
     let document = tool(&aws)
         .config_text(&config)
         .args(["ONE", "-o", "json"])
@@ -229,7 +229,7 @@ fn a_plan_sends_no_writing_call_and_check_makes_it_a_no() {
          /e2e/TWO  create  new        template of SOURCE_TWO",
     );
     assert_eq!(aws.writes(), []);
-    tool(&as_wanted()).arg("--check").run().exits(0);
+    tool(&as_desired()).arg("--check").run().exits(0);
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn an_advanced_parameter_does_not_become_standard() {
 }
 
 #[test]
-fn throttling_heals() {
+fn throttled_calls_are_retried() {
     for code in ["ThrottlingException", "TooManyUpdates"] {
         let aws = store(&[]);
         for _ in 0..3 {
@@ -345,7 +345,7 @@ fn many_follow_the_rate_that_is_permitted() {
 
 #[test]
 fn throttling_without_end_is_bounded() {
-    // The SDK's own attempts are not on top of ours.
+    // The SDK does not retry in addition to the tool.
     for code in ["TooManyUpdates", "ThrottlingException"] {
         let aws = store(&[]);
         aws.refuse(ssm("PutParameter"), code, "");
@@ -361,7 +361,7 @@ fn throttling_without_end_is_bounded() {
 
 #[test]
 fn a_parameter_that_another_caller_creates_is_compared() {
-    // Not there when it is asked for, there when it is written.
+    // The read does not find the parameter, and the write does.
     let missing = json!({"Parameters": [], "InvalidParameters": ["/e2e/ONE"]});
     let aws = store(&[("/e2e/ONE", parameter("value-of-one"))]);
     aws.answer_once(ssm("GetParameters"), 200, missing.clone());
@@ -386,7 +386,7 @@ fn a_parameter_that_another_caller_creates_is_compared() {
         .collect();
     assert_eq!(overwrite, [false, true]);
 
-    // It was deleted while being created: tried once, and no more.
+    // The parameter was deleted while being created: one more attempt, and no further one.
     let aws = store(&[]);
     aws.refuse(ssm("PutParameter"), "ParameterAlreadyExists", "exists");
     tool(&aws)
@@ -398,7 +398,7 @@ fn a_parameter_that_another_caller_creates_is_compared() {
 }
 
 #[test]
-fn what_went_through_beside_a_refusal_is_reported() {
+fn changes_beside_a_refused_call_are_reported() {
     let refuse_one = |code: &'static str| {
         let aws = store(&[]);
         aws.answer_with(ssm("PutParameter"), move |body| match body["Name"].as_str() {
@@ -471,7 +471,7 @@ fn a_parameter_that_is_not_allowed_does_not_stop_the_others() {
 }
 
 #[test]
-fn several_refusals_are_told_one_a_line() {
+fn several_refused_calls_are_reported_one_a_line() {
     let aws = store(&[]);
     aws.refuse(ssm("PutParameter"), "ParameterLimitExceeded", "full");
     let output = tool(&aws).run().exits(2);
@@ -500,7 +500,7 @@ fn a_value_without_its_tags_is_a_part() {
 }
 
 #[test]
-fn a_deadline_in_the_middle_tells_what_is_done() {
+fn a_deadline_in_the_middle_reports_the_changes() {
     let aws = store(&[]);
     aws.answer_once(ssm("PutParameter"), 200, json!({"Version": 1}));
     aws.answer_delayed(ssm("PutParameter"), Duration::from_secs(60), 500, json!({}));

@@ -1,4 +1,4 @@
-//! An account that keeps what it is told: task definitions, and what they name.
+//! A scripted account that stores task definitions and the resources that they name.
 
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,7 +65,7 @@ impl Account {
             let made = "2024-01-01T00:00:00Z".to_owned();
             state.roles.insert(role.into(), (TRUST.into(), made));
         }
-        // One whose name only begins so is another one.
+        // A log group whose name only begins alike is another one.
         state.log_groups = ["web-logs".into(), "web-logs-old".into()].into();
         state
             .images
@@ -230,7 +230,7 @@ fn get_parameters(state: &mut State, body: &Value) -> (u16, Value) {
     let (known, unknown): (Vec<&Value>, Vec<&Value>) = names
         .iter()
         .partition(|name| state.parameters.contains(name.as_str().unwrap()));
-    // A plain one comes with its value whatever was asked for.
+    // SSM sends the value of a String parameter whether or not decryption was requested.
     let parameter = |name: &&Value| json!({"Name": name, "Type": "String", "Value": "canary-of-a-value"});
     let known: Vec<Value> = known.iter().map(parameter).collect();
     (200, json!({"Parameters": known, "InvalidParameters": unknown}))

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use support::aws::{ecr, logs, ssm};
 
 #[test]
-fn a_role_that_tasks_may_not_assume_is_a_fault() {
+fn a_role_that_tasks_may_not_assume_is_an_error() {
     let (aws, account) = Account::ready();
     let trust = super::account::TRUST.replace("ecs-tasks", "ecs");
     account.state().roles.get_mut("Task").unwrap().0 = trust;
@@ -69,18 +69,18 @@ fn the_image_must_be_for_the_platform_of_the_task() {
             Some("the image is for windows/amd64, and the task runs on linux/amd64"),
         ),
     ];
-    for (manifest, architecture, file, fault) in cases {
+    for (manifest, architecture, file, error) in cases {
         let (aws, account) = Account::ready();
         account.state().images.get_mut("apps/web:latest").unwrap().1 = manifest;
         platform(&aws, architecture);
         let output = with_file(&aws, file).run();
-        match fault {
+        match error {
             None => drop(output.exits(0).prints(&arn(1))),
-            Some(fault) => {
+            Some(error) => {
                 let place = format!("aws/web.json:{}:16", if file == on_arm { 13 } else { 12 });
                 output
                     .exits(2)
-                    .says(&format!("`{place}`: containerDefinitions[0].image: {fault}"));
+                    .says(&format!("`{place}`: containerDefinitions[0].image: {error}"));
                 assert_eq!(writes(&aws), [""; 0]);
             }
         }
@@ -88,7 +88,7 @@ fn the_image_must_be_for_the_platform_of_the_task() {
 }
 
 #[test]
-fn a_platform_that_cant_be_found_out_is_not_judged() {
+fn an_unknown_platform_is_not_judged() {
     let (aws, account) = Account::ready();
     let not_judged = "warning: not judged: whether image `apps/web` is for linux/amd64: ";
     platform(&aws, "");

@@ -158,7 +158,7 @@ fn only_active_revisions_count() {
 }
 
 #[test]
-fn what_ecs_keeps_otherwise_is_told() {
+fn a_field_that_ecs_stores_differently_is_reported() {
     let (aws, _account) = Account::ready();
     let mut kept = super::expanded();
     kept["cpu"] = json!("512");

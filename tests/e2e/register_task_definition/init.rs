@@ -154,7 +154,7 @@ fn any_revision_may_be_taken() {
 }
 
 #[test]
-fn what_is_wrong_with_the_live_one_is_told() {
+fn errors_of_the_live_revision_are_reported() {
     let (aws, _account) = registered(|body| {
         body["memory"] = json!("700");
         body["containerDefinitions"][0]["image"] = json!("busybox");

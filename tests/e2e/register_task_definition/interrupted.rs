@@ -1,4 +1,4 @@
-//! What is told when the deadline or Ctrl-C comes while a call is out.
+//! The report of a run that the deadline or Ctrl-C interrupts while a call is in flight.
 
 use super::{Account, arn, registered, tool};
 use serde_json::json;
@@ -7,7 +7,7 @@ use support::aws::ecs;
 const UNKNOWN: &str = "got no response; it may have been applied";
 
 #[test]
-fn a_deadline_during_the_registration_reports_the_call_in_flight() {
+fn a_deadline_during_the_registration_reports_an_unknown_result() {
     let (aws, _account) = Account::ready();
     aws.stall(ecs("RegisterTaskDefinition"));
     let output = tool(&aws)
@@ -25,7 +25,7 @@ fn a_deadline_during_the_registration_reports_the_call_in_flight() {
 }
 
 #[test]
-fn an_interrupted_call_may_have_gone_through() {
+fn an_interrupted_call_may_have_been_applied() {
     let (aws, _account) = Account::ready();
     aws.stall(ecs("RegisterTaskDefinition"));
     aws.interrupt_at(ecs("RegisterTaskDefinition"), tool(&aws))
@@ -42,7 +42,7 @@ fn an_interrupted_call_may_have_gone_through() {
 }
 
 #[test]
-fn a_deadline_after_a_lost_response_reports_that_it_may_have_been_applied() {
+fn a_deadline_after_a_lost_response_reports_an_unknown_result() {
     let (aws, _account) = Account::ready();
     let missing = json!({"__type": "ClientException", "message": "Unable to describe task definition."});
     aws.answer_once(ecs("DescribeTaskDefinition"), 400, missing);

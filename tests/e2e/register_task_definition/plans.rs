@@ -67,7 +67,7 @@ fn what_an_earlier_step_makes_is_planned_on_a_clean_account() {
         .says("parameter `/apps/web/A`: planned (after put-params)\n");
     tool(&aws).arg("--check").run().exits(1);
     assert_eq!(writes(&aws), [""; 0]);
-    // To register it they must be there.
+    // For the registration they must exist.
     tool(&aws)
         .run()
         .exits(2)
@@ -80,7 +80,7 @@ fn what_an_earlier_step_makes_is_planned_on_a_clean_account() {
 }
 
 #[test]
-fn what_no_step_makes_is_a_fault_in_a_plan_too() {
+fn what_no_step_makes_is_an_error_in_a_plan_too() {
     let (aws, _account) = Account::ready();
     let file = super::FILE
         .replace("${log_group.name}", "does-not-exist")

@@ -1,4 +1,4 @@
-//! Which refusals are retried, and which are not.
+//! Errors that are retried, and errors that are not.
 
 use super::account::register;
 use super::{Account, arn, expanded, registered, tool, writes};
@@ -181,12 +181,12 @@ fn a_revision_that_was_not_registered_is_sent_again_but_not_for_ever() {
         .says("failed to register task definition `web`: ecs:RegisterTaskDefinition got no answer: ")
         .says("hint: the change may have been applied; re-run to check and continue\n");
     assert_eq!(writes(&aws), ["RegisterTaskDefinition"; 3]);
-    // The look behind the last one, too.
+    // There is a look after the last attempt too.
     assert_eq!(aws.bodies(ecs("DescribeTaskDefinition")).len(), 4);
 }
 
 #[test]
-fn without_a_read_it_is_not_sent_again() {
+fn without_permission_to_look_the_call_is_not_sent_again() {
     let (aws, account) = Account::ready();
     let lost = account.clone();
     let missing = json!({"__type": "ClientException", "message": "Unable to describe task definition."});
@@ -213,7 +213,7 @@ fn what_is_lost_while_another_run_registers_is_found_as_well() {
     let (aws, account) = Account::ready();
     let lost = account.clone();
     aws.cut_once(ecs("RegisterTaskDefinition"));
-    // The first one is still at work on it.
+    // The first call is still being processed.
     aws.answer_with(ecs("RegisterTaskDefinition"), move |_| {
         register(&mut lost.state(), &expanded());
         (400, json!({"__type": "ClientException", "message": CONCURRENT}))

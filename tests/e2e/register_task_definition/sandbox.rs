@@ -149,7 +149,7 @@ fn it_is_planned_registered_kept_and_changed() {
         .exits(1)
         .prints("memory: 512 -> 1024");
 
-    // Somebody else takes the tag away.
+    // Another client removes the tag.
     family.aws(&[
         "ecs",
         "untag-resource",

@@ -18,7 +18,7 @@ fn shown(from: Value, to: Value) -> Vec<String> {
 }
 
 #[test]
-fn tells_field_by_field() {
+fn lists_each_field() {
     let cases = [
         (json!({"a": 1}), json!({"a": 1}), vec![]),
         (json!({"a": 1}), json!({"a": 2}), vec!["a: 1 -> 2"]),

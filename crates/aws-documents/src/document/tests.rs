@@ -43,7 +43,7 @@ fn values_know_where_they_stand() {
 }
 
 #[test]
-fn what_is_no_json_is_told_with_its_place() {
+fn a_syntax_error_has_its_position() {
     let cases = [
         ("", "a.json:1:1: there is nothing in it"),
         (" \n ", "a.json:2:2: there is nothing in it"),
@@ -113,7 +113,7 @@ fn what_is_no_json_is_told_with_its_place() {
         ("[-]", "a.json:1:2: [0]: `-` is no number of JSON"),
         ("[1e999]", "a.json:1:2: [0]: `1e999` is no number of JSON"),
         ("[0x10]", "a.json:1:2: [0]: `0x10` is no number of JSON"),
-        // Somebody may have forgotten the quotes around a secret.
+        // The quotes around a secret may have been forgotten.
         ("[0b1c2d3e-canary]", "a.json:1:2: [0]: this is no number of JSON"),
     ];
     for (text, message) in cases {

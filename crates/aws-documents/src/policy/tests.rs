@@ -32,7 +32,7 @@ fn identity(members: &str) -> Vec<String> {
 const READ: &str = r#""Action":"ssm:GetParameters","Resource":"*""#;
 
 #[test]
-fn good_policies_have_no_fault() {
+fn valid_policies_have_no_diagnostic() {
     let good = [
         (Kind::Identity, statement(&format!("\"Effect\":\"Allow\",{READ}"))),
         (Kind::Identity, statement(r#""Sid":"A1","Effect":"Deny","NotAction":["s3:*","*"],"NotResource":["arn:aws:s3:::b/*"]"#)),
@@ -66,7 +66,7 @@ fn an_escaped_dollar_is_a_dollar() {
 }
 
 #[test]
-fn the_doubled_colon_of_the_notes_is_told() {
+fn a_doubled_colon_in_an_arn_is_an_error() {
     let text = "{\n  \"Version\": \"2012-10-17\",\n  \"Statement\": [{\n    \"Effect\": \"Allow\",\n    \"Action\": [\"ssm:GetParameters\", \
                 \"ssm:GetParameter\"],\n    \"Resource\": \"arn:aws:ssm:us-east-1::123456789012:parameter/cruddur/backend-flask/*\"\n  }]\n}\n";
     assert_eq!(
@@ -79,7 +79,7 @@ fn the_doubled_colon_of_the_notes_is_told() {
 }
 
 #[test]
-fn faults_of_statements() {
+fn diagnostics_of_statements() {
     let cases: [(&str, &[&str]); 22] = [
         (
             "",
@@ -196,7 +196,7 @@ fn faults_of_statements() {
 }
 
 #[test]
-fn faults_of_conditions() {
+fn diagnostics_of_conditions() {
     let cases: [(&str, &[&str]); 7] = [
         (
             r#"{"StringEqual":{"aws:x":"y"}}"#,
@@ -265,7 +265,7 @@ fn patterns_of_arns_in_conditions() {
 }
 
 #[test]
-fn faults_of_trust_policies() {
+fn diagnostics_of_trust_policies() {
     let cases: [(&str, &[&str]); 9] = [
         (
             r#""Action":"sts:AssumeRole""#,
@@ -318,9 +318,9 @@ fn faults_of_trust_policies() {
         .collect();
         assert_eq!(found, expected, "{members}");
     }
-    let anybody = statement(r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole""#);
+    let any_principal = statement(r#""Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole""#);
     assert_eq!(
-        lint(Kind::Trust, &anybody),
+        lint(Kind::Trust, &any_principal),
         ["? 1:68: Statement[0].Principal: every AWS account may assume this role"]
     );
 }
@@ -342,7 +342,7 @@ fn what_never_matches_is_a_warning() {
 }
 
 #[test]
-fn faults_of_the_policy_as_a_whole() {
+fn diagnostics_of_the_policy_as_a_whole() {
     let body = format!("{{\"Effect\":\"Allow\",{READ}}}");
     let cases = [
         ("[]".to_owned(), vec!["1:1: a policy is an object, not an array"]),
@@ -487,7 +487,7 @@ fn ways_of_writing_the_same_are_equal() {
 }
 
 #[test]
-fn what_differs_is_told_where() {
+fn differences_have_their_paths() {
     let from = policy(json!([
         {"Sid": "Token", "Effect": "Allow", "Action": "ecr:GetAuthorizationToken", "Resource": "*"},
         {"Effect": "Allow", "Action": ["ssm:GetParameter"], "Resource": "arn:old"},

@@ -189,9 +189,12 @@ fn load_balancers(service: &Field, definition: Option<&Value>, diagnostics: &mut
     for balancer in &balancers {
         if let Some(group) = balancer.get("targetGroupArn") {
             let text = group.text().unwrap_or_default();
-            for problem in arn::problems(text, None) {
-                diagnostics.error(&group, format!("`{text}`: {}", problem.message));
-                problem.hint.into_iter().for_each(|hint| diagnostics.hint(hint));
+            for diagnostic in arn::problems(text, None) {
+                diagnostics.error(&group, format!("`{text}`: {}", diagnostic.message));
+                diagnostic
+                    .hint
+                    .into_iter()
+                    .for_each(|hint| diagnostics.hint(hint));
             }
         }
         let Some(name) = balancer.get("containerName") else {

@@ -60,7 +60,7 @@ fn lines(diagnostics: Vec<Diagnostic>) -> Vec<String> {
     diagnostics.into_iter().map(line).collect()
 }
 
-fn faults_of(service: &Value, definition: &Value) -> Vec<String> {
+fn diagnostics_of(service: &Value, definition: &Value) -> Vec<String> {
     let document = Document::parse(Path::new("s.json"), &service.to_string()).unwrap();
     let (subnets, groups) = (names(&["subnet-1", "subnet-2"]), names(&["sg-1"]));
     let setting = Setting {
@@ -74,11 +74,15 @@ fn faults_of(service: &Value, definition: &Value) -> Vec<String> {
 
 #[track_caller]
 fn diagnostics(changes: &[(&str, Value)], expected: &[&str]) {
-    assert_eq!(faults_of(&with(changes), &definition()), expected, "{changes:?}");
+    assert_eq!(
+        diagnostics_of(&with(changes), &definition()),
+        expected,
+        "{changes:?}"
+    );
 }
 
 #[test]
-fn a_good_one_has_no_fault() {
+fn a_valid_document_has_no_diagnostic() {
     diagnostics(&[], &[]);
     diagnostics(&[("/serviceConnectConfiguration", json!(null))], &[]);
     diagnostics(&[("/serviceConnectConfiguration/services", json!(null))], &[]);
@@ -217,7 +221,7 @@ fn a_small_task_with_a_proxy_is_a_warning() {
     let mut small = definition();
     small["cpu"] = json!("0.25 vCPU");
     small["memory"] = json!("512");
-    let found = faults_of(&good(), &small);
+    let found = diagnostics_of(&good(), &small);
     assert_eq!(
         found,
         [
@@ -226,7 +230,7 @@ fn a_small_task_with_a_proxy_is_a_warning() {
         ]
     );
     assert_eq!(
-        faults_of(&with(&[("/serviceConnectConfiguration", json!(null))]), &small),
+        diagnostics_of(&with(&[("/serviceConnectConfiguration", json!(null))]), &small),
         [""; 0]
     );
 }
@@ -242,7 +246,7 @@ fn the_network_is_named_once() {
             "networkConfiguration.awsvpcConfiguration.subnets: it stands here and as `subnets` in [service] of ops.toml",
         ],
     );
-    let judge = |service: &Value, subnets: Option<&[String]>, groups: Option<&[String]>| {
+    let check_network = |service: &Value, subnets: Option<&[String]>, groups: Option<&[String]>| {
         let document = Document::parse(Path::new("s.json"), &service.to_string()).unwrap();
         lines(check(
             &document,
@@ -254,11 +258,11 @@ fn the_network_is_named_once() {
         ))
     };
     assert_eq!(
-        judge(&good(), None, None),
+        check_network(&good(), None, None),
         ["there is no subnet, and a Fargate task needs one"]
     );
     assert_eq!(
-        judge(&good(), Some(&names(&["vpc-1", "subnet-1", "subnet-1"])), None),
+        check_network(&good(), Some(&names(&["vpc-1", "subnet-1", "subnet-1"])), None),
         [
             "`subnets` of ops.toml: `vpc-1` does not look like subnet-…",
             "`subnets` of ops.toml: `subnet-1` stands twice",
@@ -266,7 +270,7 @@ fn the_network_is_named_once() {
     );
     let many: Vec<String> = (0..17).map(|number| format!("subnet-{number}")).collect();
     assert_eq!(
-        judge(&good(), Some(&many), None),
+        check_network(&good(), Some(&many), None),
         ["there are 17 in `subnets`, and 16 are allowed"]
     );
     let own = with(&[(
@@ -274,7 +278,7 @@ fn the_network_is_named_once() {
         json!({"subnets": ["subnet-1", "x"], "securityGroups": ["sg-1"]}),
     )]);
     assert_eq!(
-        judge(&own, None, None),
+        check_network(&own, None, None),
         ["networkConfiguration.awsvpcConfiguration.subnets[1]: `x` does not look like subnet-…"]
     );
 }
@@ -304,7 +308,7 @@ fn the_network_is_filled_in() {
 }
 
 #[test]
-fn other_faults() {
+fn other_diagnostics() {
     diagnostics(
         &[("/serviceName", json!("a b"))],
         &["serviceName: a service's name has 1 to 255 letters, digits, `_` and `-`"],
@@ -414,7 +418,7 @@ fn other_faults() {
         &["loadBalancers[0].containerPort: container `backend-flask` has no port 1"],
     );
     assert_eq!(
-        faults_of(&json!({"services": []}), &definition()),
+        diagnostics_of(&json!({"services": []}), &definition()),
         ["this is an answer of DescribeServices"]
     );
 }
@@ -425,13 +429,13 @@ fn exec_needs_a_role_and_no_keys() {
     let mut without = definition();
     without.as_object_mut().unwrap().remove("taskRoleArn");
     assert_eq!(
-        faults_of(&exec, &without),
+        diagnostics_of(&exec, &without),
         ["enableExecuteCommand: ECS Exec needs a `taskRoleArn` in the task definition"]
     );
     let mut keys = definition();
     keys["containerDefinitions"][0]["secrets"] = json!([{"name": "AWS_ACCESS_KEY_ID", "valueFrom": "/x"}]);
     assert_eq!(
-        faults_of(&exec, &keys),
+        diagnostics_of(&exec, &keys),
         [
             "? enableExecuteCommand: container `backend-flask` gets AWS_ACCESS_KEY_ID, with which ECS Exec often fails"
         ]
@@ -459,7 +463,7 @@ fn desired() -> Value {
 }
 
 /// The same as DescribeServices shows it.
-fn current() -> Value {
+fn observed() -> Value {
     let task_definition = "arn:aws:ecs:us-east-1:123456789012:task-definition/backend-flask:3";
     json!({
         "serviceArn": "arn:aws:ecs:us-east-1:123456789012:service/cruddur/backend-flask",
@@ -494,19 +498,19 @@ fn current() -> Value {
         "propagateTags": "SERVICE",
         "enableExecuteCommand": false,
         "availabilityZoneRebalancing": "ENABLED",
-        "tags": [{"key": "owner", "value": "another team"}],
+        "tags": [{"key": "owner", "value": "another"}],
     })
 }
 
-fn compare(current: &Value, desired: &Value) -> (Vec<String>, Difference) {
+fn compare(observed: &Value, desired: &Value) -> (Vec<String>, Difference) {
     let namespaces = Namespaces::from([(NAMESPACE.to_owned(), "cruddur".to_owned())]);
-    let found = difference(current, desired, &namespaces);
+    let found = difference(observed, desired, &namespaces);
     (found.changes.iter().map(ToString::to_string).collect(), found)
 }
 
 #[test]
 fn what_ecs_fills_in_is_no_difference() {
-    assert_eq!(compare(&current(), &desired()).0, [""; 0]);
+    assert_eq!(compare(&observed(), &desired()).0, [""; 0]);
     // What the file leaves out stays.
     let mut less = desired();
     less.as_object_mut().unwrap().remove("desiredCount");
@@ -515,7 +519,7 @@ fn what_ecs_fills_in_is_no_difference() {
         .unwrap()
         .remove("namespace");
     less["taskDefinition"] = json!("backend-flask:3");
-    let mut scaled = current();
+    let mut scaled = observed();
     scaled["desiredCount"] = json!(5);
     scaled["healthCheckGracePeriodSeconds"] = json!(60);
     scaled["loadBalancers"] = json!([{"targetGroupArn": "x"}]);
@@ -526,7 +530,7 @@ fn what_ecs_fills_in_is_no_difference() {
 }
 
 #[test]
-fn what_is_no_object_has_one_fault() {
+fn a_document_that_is_no_object_has_one_diagnostic() {
     let document = Document::parse(Path::new("s.json"), "[]").unwrap();
     let diagnostics = check(&document, &Setting::default());
     let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
@@ -570,7 +574,7 @@ fn values_that_may_be_secrets_are_not_shown_and_sent_as_they_are() {
 }
 
 #[test]
-fn what_differs_is_told_and_sent() {
+fn differences_are_listed_and_sent() {
     let mut other = desired();
     other["taskDefinition"] = json!("arn:aws:ecs:us-east-1:123456789012:task-definition/backend-flask:4");
     other["desiredCount"] = json!(2);
@@ -578,7 +582,7 @@ fn what_differs_is_told_and_sent() {
     other["networkConfiguration"]["awsvpcConfiguration"]["subnets"] = json!(["subnet-1", "subnet-3"]);
     other["serviceConnectConfiguration"]["services"][0]["clientAliases"][0]["port"] = json!(80);
     other["tags"] = json!([{"key": "app", "value": "cruddur"}]);
-    let (lines, found) = compare(&current(), &other);
+    let (lines, found) = compare(&observed(), &other);
     assert_eq!(
         lines,
         [
@@ -614,19 +618,19 @@ fn what_differs_is_told_and_sent() {
 }
 
 #[test]
-fn service_connect_is_taken_away_only_when_it_is_told() {
+fn service_connect_is_removed_only_with_an_explicit_setting() {
     let mut without = desired();
     without
         .as_object_mut()
         .unwrap()
         .remove("serviceConnectConfiguration");
-    let (lines, found) = compare(&current(), &without);
+    let (lines, found) = compare(&observed(), &without);
     assert_eq!(lines[0], "serviceConnectConfiguration.enabled: true -> false");
     assert_eq!(
         update(&without, &found),
         json!({"serviceConnectConfiguration": {"enabled": false}})
     );
-    let mut off = current();
+    let mut off = observed();
     off["deployments"][1]
         .as_object_mut()
         .unwrap()
@@ -647,7 +651,7 @@ fn the_circuit_breaker_is_on_unless_the_file_says_otherwise() {
     assert_eq!(complete(&own), own);
     let blue_green = with(&[("/deploymentConfiguration", json!({"strategy": "BLUE_GREEN"}))]);
     assert_eq!(complete(&blue_green), blue_green);
-    let mut old = current();
+    let mut old = observed();
     old["deploymentConfiguration"] = json!({"maximumPercent": 200, "minimumHealthyPercent": 100});
     let (lines, found) = compare(&old, &desired());
     assert_eq!(
@@ -665,9 +669,9 @@ fn the_circuit_breaker_is_on_unless_the_file_says_otherwise() {
 fn a_namespace_is_its_name_or_its_arn() {
     let mut by_arn = desired();
     by_arn["serviceConnectConfiguration"]["namespace"] = json!(NAMESPACE);
-    assert_eq!(compare(&current(), &by_arn).0, [""; 0]);
+    assert_eq!(compare(&observed(), &by_arn).0, [""; 0]);
     by_arn["serviceConnectConfiguration"]["namespace"] = json!("other");
-    let lines = compare(&current(), &by_arn).0;
+    let lines = compare(&observed(), &by_arn).0;
     assert_eq!(
         lines[0],
         "serviceConnectConfiguration.namespace: cruddur -> other"
@@ -676,14 +680,14 @@ fn a_namespace_is_its_name_or_its_arn() {
 
 #[test]
 fn an_empty_list_in_the_file_means_none() {
-    let mut balanced = current();
+    let mut balanced = observed();
     balanced["loadBalancers"] = json!([{"targetGroupArn": "x", "containerName": "a", "containerPort": 1}]);
     let mut none = desired();
     none["loadBalancers"] = json!([]);
     let (lines, found) = compare(&balanced, &none);
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert_eq!(update(&none, &found), json!({"loadBalancers": []}));
-    assert_eq!(compare(&current(), &none).0, [""; 0]);
+    assert_eq!(compare(&observed(), &none).0, [""; 0]);
 }
 
 #[test]
@@ -692,13 +696,13 @@ fn what_cannot_be_changed_is_known() {
     spot.as_object_mut().unwrap().remove("launchType");
     spot["capacityProviderStrategy"] = json!([{"capacityProvider": "FARGATE_SPOT", "weight": 1}]);
     assert!(
-        compare(&current(), &spot)
+        compare(&observed(), &spot)
             .1
             .touches(&["capacityProviderStrategy"])
     );
     let mut daemon = desired();
     daemon["schedulingStrategy"] = json!("DAEMON");
-    let found = compare(&current(), &daemon).1;
+    let found = compare(&observed(), &daemon).1;
     assert!(found.touches(&UNCHANGEABLE));
     assert_eq!(update(&daemon, &found), json!({}));
 }

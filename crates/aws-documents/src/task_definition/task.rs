@@ -181,9 +181,12 @@ fn roles(task: &Field, diagnostics: &mut Diagnostics) {
             diagnostics.error(&field, "it must be the ARN of a role");
             diagnostics.hint("write ${roles.KEY.arn}, with a key of [roles]");
         } else {
-            for problem in arn::problems(text, None) {
-                diagnostics.error(&field, format!("`{text}`: {}", problem.message));
-                problem.hint.into_iter().for_each(|hint| diagnostics.hint(hint));
+            for diagnostic in arn::problems(text, None) {
+                diagnostics.error(&field, format!("`{text}`: {}", diagnostic.message));
+                diagnostic
+                    .hint
+                    .into_iter()
+                    .for_each(|hint| diagnostics.hint(hint));
             }
             let is_role = |parts: arn::Arn| parts.service == "iam" && parts.resource.starts_with("role/");
             if arn::split(text).is_some_and(|parts| !is_role(parts)) {

@@ -33,13 +33,13 @@ impl Aws {
             .provide_credentials()
             .await
             .map_err(|error| failure(&error))?;
-        let known = Known {
+        let resolved = ResolvedCredentials {
             first: first.clone(),
             chain,
         };
         let builder = self.sdk.clone().into_builder();
         self.sdk = builder
-            .credentials_provider(SharedCredentialsProvider::new(known))
+            .credentials_provider(SharedCredentialsProvider::new(resolved))
             .build();
         Ok(first)
     }
@@ -96,12 +96,12 @@ impl ProvideCredentials for LazyChain {
 
 /// Returns credentials that were resolved before; asks the chain again when they expire.
 #[derive(Debug)]
-struct Known {
+struct ResolvedCredentials {
     first: Credentials,
     chain: SharedCredentialsProvider,
 }
 
-impl ProvideCredentials for Known {
+impl ProvideCredentials for ResolvedCredentials {
     fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
     where
         Self: 'a,

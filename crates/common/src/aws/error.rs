@@ -161,7 +161,7 @@ impl CallError {
         }
     }
 
-    /// Whether the service may have carried out the call nevertheless: an attempt was sent and got no response, or one
+    /// Whether the service may have carried out the call: an attempt was sent and got no response, or one
     /// with a 5xx status.
     pub fn may_have_applied(&self) -> bool {
         self.may_have_applied

@@ -143,7 +143,7 @@ impl Aws {
     ///
     /// # Errors
     /// When the config file or `AWS_ACCOUNT_ID` names another account.
-    pub fn place(&self, account: &str) -> Result<AwsTarget> {
+    pub fn target(&self, account: &str) -> Result<AwsTarget> {
         let expected = self
             .expect_account
             .clone()
@@ -152,10 +152,10 @@ impl Aws {
             .ok()
             .filter(|value| !value.is_empty());
         let exported = exported.map(|exported| (exported, "$AWS_ACCOUNT_ID is"));
-        for (expected, words) in [expected, exported].into_iter().flatten() {
-            if expected != account {
+        for (required, words) in [expected, exported].into_iter().flatten() {
+            if required != account {
                 return Err(Failure::error(format!(
-                    "refused to work in account `{account}`: {words} `{expected}`"
+                    "refused to work in account `{account}`: {words} `{required}`"
                 ))
                 .kind(ErrorKind::Config)
                 .code("wrong-account")

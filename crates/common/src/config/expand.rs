@@ -45,15 +45,15 @@ pub struct Variables<'a> {
 }
 
 impl<'a> Variables<'a> {
-    /// The built-ins of `schema` in `place`, and the environment of the process.
-    pub fn new(schema: &Schema, place: &AwsTarget) -> Self {
-        Self::over(schema, place, |name| std::env::var(name).ok())
+    /// The built-ins of `schema` in `target`, and the environment of the process.
+    pub fn new(schema: &Schema, target: &AwsTarget) -> Self {
+        Self::over(schema, target, |name| std::env::var(name).ok())
     }
 
     /// Placeholders for the values that need a call to AWS: finds unset variables before the first call.
     pub fn preview(schema: &Schema) -> Self {
-        let place = AwsTarget::unknown();
-        let mut variables = Self::new(schema, &place);
+        let target = AwsTarget::unknown();
+        let mut variables = Self::new(schema, &target);
         for image in &schema.image {
             variables
                 .builtins
@@ -65,15 +65,15 @@ impl<'a> Variables<'a> {
     /// [`Variables::new`] with another environment.
     pub fn over(
         schema: &Schema,
-        place: &AwsTarget,
+        target: &AwsTarget,
         environment: impl Fn(&str) -> Option<String> + 'a,
     ) -> Self {
-        let partition = partition_of(&place.region);
+        let partition = partition_of(&target.region);
         let mut builtins = BTreeMap::from([
-            ("AWS_ACCOUNT_ID".to_owned(), Some(place.account.clone())),
-            ("AWS_REGION".to_owned(), Some(place.region.clone())),
+            ("AWS_ACCOUNT_ID".to_owned(), Some(target.account.clone())),
+            ("AWS_REGION".to_owned(), Some(target.region.clone())),
             ("AWS_PARTITION".to_owned(), Some(partition.to_owned())),
-            ("ECR_REGISTRY".to_owned(), Some(place.ecr_registry())),
+            ("ECR_REGISTRY".to_owned(), Some(target.ecr_registry())),
             (
                 "log_group.name".to_owned(),
                 schema.log_group.as_ref().map(|group| group.name.clone()),
@@ -97,7 +97,7 @@ impl<'a> Variables<'a> {
         for (key, role) in schema.roles.iter() {
             builtins.insert(
                 format!("roles.{key}.arn"),
-                Some(role.arn(partition, &place.account)),
+                Some(role.arn(partition, &target.account)),
             );
         }
         for image in &schema.image {

@@ -3,7 +3,7 @@ use cli::ErrorSummary;
 
 const EXAMPLE: &str = include_str!("../../../../ops.toml");
 
-fn place() -> AwsTarget {
+fn target() -> AwsTarget {
     AwsTarget {
         account: "123456789012".into(),
         region: "us-east-1".into(),
@@ -22,7 +22,7 @@ fn check_error(text: &str, expected: &str) {
 #[test]
 fn the_file_of_the_repository_fits_the_schema() {
     let config = example();
-    let variables = Variables::over(&config.schema, &place(), |_| None);
+    let variables = Variables::over(&config.schema, &target(), |_| None);
     let images = config.images(&variables).unwrap();
     assert_eq!(images[0].from.as_deref(), Some("python:3.10-slim-buster"));
     let arguments = &images[1].build.as_ref().unwrap().args;
@@ -52,7 +52,7 @@ fn the_file_of_the_repository_fits_the_schema() {
 }
 
 #[test]
-fn faults_name_file_line_and_key_but_no_value() {
+fn errors_name_file_line_and_key_but_no_value() {
     check_error(
         "version = 1\n[app]\nname = \"x\"\nnmae = 1\n",
         "failed to read config file `ops.toml:4:1`: unknown key `nmae`, expected one of `name`, `tags`, `expect_account`, `expect_region`",
@@ -138,14 +138,14 @@ fn the_name_to_export_is_one_that_a_shell_can_set() {
 fn expands_only_the_table_that_is_read() {
     let text = EXAMPLE.replace("\"cruddur-python\"\nexport", "\"${NAME}\"\nexport");
     let config = Config::parse(Path::new("ops.toml"), &text).unwrap();
-    let unset = Variables::over(&config.schema, &place(), |_| None);
+    let unset = Variables::over(&config.schema, &target(), |_| None);
     assert!(config.images(&unset).is_ok());
     let error = config.repositories(&unset).unwrap_err();
     assert_eq!(
         ErrorSummary::of(&error).message,
         "failed to read `ops.toml`: repository `${NAME}`.name needs the environment variable `NAME`, which is not set"
     );
-    let set = Variables::over(&config.schema, &place(), |name| {
+    let set = Variables::over(&config.schema, &target(), |name| {
         (name == "NAME").then(|| "given".to_owned())
     });
     assert_eq!(config.repositories(&set).unwrap()[0].name, "given");
@@ -154,7 +154,7 @@ fn expands_only_the_table_that_is_read() {
 #[test]
 fn expands_names_dollars_and_leaves_iams_own() {
     let config = example();
-    let mut variables = Variables::over(&config.schema, &place(), |name| match name {
+    let mut variables = Variables::over(&config.schema, &target(), |name| match name {
         "SET" => Some("${AWS_REGION}".into()),
         "EMPTY" => Some(String::new()),
         "AWS_REGION" => Some("the-shells-own".into()),

@@ -24,7 +24,7 @@ fn check_with(
     check: impl FnOnce(&Document) -> Vec<Diagnostic>,
 ) -> Result<(Document, Vec<Diagnostic>), Vec<Diagnostic>> {
     let config = Config::parse(Path::new("ops.toml"), CONFIG).unwrap();
-    let place = AwsTarget {
+    let target = AwsTarget {
         account: "123456789012".into(),
         region: "us-east-1".into(),
     };
@@ -38,7 +38,7 @@ fn check_with(
             .find(|(known, _)| known == name)
             .map(|(_, value)| value.clone())
     };
-    let variables = Variables::over(&config.schema, &place, lookup);
+    let variables = Variables::over(&config.schema, &target, lookup);
     let document = Document::parse(Path::new("a.json"), text).unwrap();
     expand_and_check(&document, &variables, check)
 }
@@ -62,7 +62,7 @@ fn strings_are_expanded_and_keep_their_places() {
 }
 
 #[test]
-fn what_else_is_wrong_is_told_beside_what_is_unset() {
+fn other_errors_are_listed_beside_unset_variables() {
     let text = "{\"family\": \"a b\",\n\"cpu\": \"${UNSET}\",\n\"memory\": \"700 kB\"}";
     let config = Config::parse(Path::new("ops.toml"), CONFIG).unwrap();
     let document = Document::parse(Path::new("a.json"), text).unwrap();
@@ -87,7 +87,7 @@ fn what_else_is_wrong_is_told_beside_what_is_unset() {
 }
 
 #[test]
-fn all_faults_are_told_with_place_and_field() {
+fn all_diagnostics_have_position_and_field() {
     let text = "{\"a\": [\"${UNSET}\", \"${EMPTY}\"],\n \"b\": {\"c\": \"$HOME\", \"d\": \"${cluster.name}\"},\n \"e\": \"${open\"}";
     let diagnostics = expand_with(text, &[("EMPTY", "")]).unwrap_err();
     let lines: Vec<String> = diagnostics.iter().map(ToString::to_string).collect();
@@ -120,7 +120,7 @@ fn one_key_is_expanded_alone() {
 }
 
 #[test]
-fn what_else_is_wrong_is_told_at_once() {
+fn other_errors_are_listed_at_once() {
     let text = "{\"a\": \"${UNSET}\",\n \"b\": \"short\", \"c\": \"long enough\"}";
     // Both texts are too short for it, and of the first one it is known why.
     let check = |document: &Document| {
@@ -149,11 +149,11 @@ fn what_else_is_wrong_is_told_at_once() {
 }
 
 #[test]
-fn stand_ins_are_told_as_the_variables_that_they_stand_for() {
-    let place = AwsTarget::unknown();
-    let text = format!("arn:aws:ssm:{}::{}:parameter/x", place.region, place.account);
+fn stand_ins_are_shown_as_their_variables() {
+    let target = AwsTarget::unknown();
+    let text = format!("arn:aws:ssm:{}::{}:parameter/x", target.region, target.account);
     let mut diagnostic = Diagnostic::of_file(Path::new("a.json"), format!("`{text}` is wrong"));
-    diagnostic.hint = Some(format!("did you mean {}?", place.account));
+    diagnostic.hint = Some(format!("did you mean {}?", target.account));
     let diagnostic = name_unknown(diagnostic);
     assert_eq!(
         diagnostic.message,

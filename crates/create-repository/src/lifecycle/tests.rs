@@ -31,7 +31,7 @@ fn right_ones_pass() {
 }
 
 #[test]
-fn each_fault_is_told_with_its_place() {
+fn each_diagnostic_has_its_position() {
     let any = |rest: &str| rule(&format!(r#""tagStatus":"any",{rest}"#));
     for (text, words) in [
         ("[]".to_owned(), "l.json:1:1: it must be an object, not an array"),
@@ -82,7 +82,7 @@ fn order_means_nothing() {
 }
 
 #[test]
-fn differences_are_told_by_priority() {
+fn differences_are_listed_by_priority() {
     let mut other = two();
     other["rules"][1]["selection"]["countNumber"] = json!(7);
     other["rules"][0]["selection"]["tagPrefixList"] = json!(["a", "c"]);

@@ -26,12 +26,12 @@ impl Project {
 
     fn load(&self, keys: &[&str]) -> Result<Loaded> {
         let config = Config::read(&self.0.join("ops.toml"))?;
-        let place = AwsTarget {
+        let target = AwsTarget {
             account: "123456789012".into(),
             region: "us-east-1".into(),
         };
         let keys: Vec<String> = keys.iter().map(|key| (*key).to_owned()).collect();
-        let variables = Variables::over(&config.schema, &place, |_| None);
+        let variables = Variables::over(&config.schema, &target, |_| None);
         load(&config, &keys, &variables, Some("aws"))
     }
 
@@ -89,7 +89,7 @@ fn files_are_read_and_expanded() {
 }
 
 #[test]
-fn all_faults_of_all_files_are_told() {
+fn all_diagnostics_of_all_files_are_listed() {
     let project = Project::new(
         "diagnostics",
         "[roles.one]\nname = \"My Role\"\npath = \"apps\"\ntrust = \"missing.json\"\ninline = { \"a b\" = \"bad.json\" }\n\

@@ -1,7 +1,7 @@
 use super::*;
 use serde_json::json;
 
-fn place() -> AwsTarget {
+fn target() -> AwsTarget {
     AwsTarget {
         account: "123456789012".into(),
         region: "us-east-1".into(),
@@ -9,7 +9,7 @@ fn place() -> AwsTarget {
 }
 
 fn shown(definition: &Value) -> Vec<String> {
-    let needs = needs(definition, &place());
+    let needs = needs(definition, &target());
     needs
         .iter()
         .map(|need| format!("{} on {}", need.actions.join("+"), need.resource))

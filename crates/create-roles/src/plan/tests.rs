@@ -231,7 +231,7 @@ fn what_was_taken_away_must_be_gone_and_nothing_else() {
     after.managed.pop();
     assert_eq!(still(&after, &steps), ["inline: Other -> (none)"]);
     after.inline.pop();
-    after.inline.push("Unmanaged".into());
+    after.inline.push("Of another caller".into());
     assert_eq!(still(&after, &steps), [""; 0]);
     // What was set counts always.
     after.tags.clear();

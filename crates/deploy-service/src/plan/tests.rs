@@ -99,7 +99,7 @@ fn only_what_differs_is_sent() {
         fields(plan(Some(described("COMPLETED")), &other, false)),
         json!({"taskDefinition": format!("{ARN}:3")})
     );
-    // A new deployment comes by itself, and what the user said is passed on.
+    // The change starts a new deployment, and the user's options are passed on.
     assert_eq!(
         fields(plan(Some(described("COMPLETED")), &other, true)),
         json!({"taskDefinition": format!("{ARN}:3"), "forceNewDeployment": true})

@@ -1,4 +1,4 @@
-//! The log of the command, as far as it has arrived. An error of it never changes how the run ends.
+//! The log of the command, as far as it has arrived. A failure to read it never changes how the run ends.
 
 use super::in_flight::InFlight;
 use crate::cadence::{LOG_READ, LOG_TAIL_EMPTY, LOG_TAIL_POLL, LOG_TAIL_QUIET, LOG_TAIL_TOTAL};

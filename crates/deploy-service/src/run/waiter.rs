@@ -73,7 +73,7 @@ impl<'a> TaskWaiter<'a> {
     }
 
     /// Waits until the command has ended, and prints its lines meanwhile. A task that can't be followed continues: its
-    /// report is one of a run that is partly done.
+    /// report is one of a partial run.
     pub(super) async fn wait(mut self) -> Report {
         let ended = self.wait_for_end().await;
         self.context.console.on_interrupt(None);

@@ -29,7 +29,7 @@ fn observed(value: &str) -> Observed {
             description: Some("old words".into()),
             allowed_pattern: None,
         }),
-        tags: Some(tags(&[("app", "cruddur"), ("owner", "another team")])),
+        tags: Some(tags(&[("app", "cruddur"), ("owner", "another")])),
     }
 }
 

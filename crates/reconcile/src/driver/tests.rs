@@ -11,7 +11,7 @@ struct Field {
     value: Cell<Option<u8>>,
     /// The value of the resource that another caller creates after the first read.
     rival: Option<u8>,
-    /// Whether this run may have created it nevertheless.
+    /// Whether this run may have created the resource although the call failed.
     may_be_ours: bool,
     /// Whether the value of a new resource is set by a step.
     in_two_calls: bool,

@@ -32,7 +32,7 @@ fn an_empty_page_with_another_token_is_not_the_end() {
         .into_iter()
         .map(|body| body["nextToken"].clone())
         .collect();
-    // All of it at the first look.
+    // The first look reads all pages.
     assert_eq!(
         tokens[..7],
         [
@@ -94,7 +94,9 @@ fn a_log_without_an_end_is_not_waited_for() {
     // A command that says nothing is done after a while.
     let aws = with_pages(&[(&[], "f/1")]);
     run(&aws, &[]).run().exits(7).prints("");
-    // What never ran has no lines to wait for.
+    let looks = aws.bodies(logs("GetLogEvents")).len();
+    assert!((10..20).contains(&looks), "{looks}");
+    // A container that never ran has no lines to wait for.
     let aws = starts();
     ends(
         &aws,
@@ -143,7 +145,7 @@ fn a_log_that_hangs_costs_neither_the_code_nor_the_lines_before() {
     let output = run(&aws, &[]).run().exits(7).prints("one");
     let output = output.says("the last lines of the log may be missing: ");
     assert!(output.elapsed < Duration::from_secs(45), "{:?}", output.elapsed);
-    // The deadline comes first: the command has ended nevertheless.
+    // The deadline passes during the wait for lines: the command has ended, and its exit code counts.
     let aws = starts();
     ends(&aws, json!({"name": "web", "exitCode": 7}));
     aws.answer_once(logs("GetLogEvents"), 200, page(&["one"], "f/1"));

@@ -116,7 +116,7 @@ fn order_means_nothing_where_aws_keeps_sets() {
 }
 
 #[test]
-fn what_differs_is_told_by_name() {
+fn differences_are_listed_by_name() {
     let desired = with(&[
         ("/cpu", json!("1 vCPU")),
         ("/memory", json!("2 GB")),

@@ -170,7 +170,7 @@ fn what_fargate_does_not_take() {
 }
 
 #[test]
-fn containers_and_volumes_that_are_wanted_must_be_there() {
+fn referenced_containers_and_volumes_must_exist() {
     let wait = |name: &str, condition: &str| {
         vec![(
             "/dependsOn",

@@ -22,7 +22,7 @@ fn variables_and_secrets() {
 }
 
 #[test]
-fn keys_in_the_clear_are_faults_and_never_shown() {
+fn keys_in_the_clear_are_diagnostics_and_never_shown() {
     let key = format!("{}{}", "AKIA", "IOSFODNN7EXAMPLE");
     let clear = "an AWS key in plain text: every caller who may describe the task can read it";
     for (name, value) in [

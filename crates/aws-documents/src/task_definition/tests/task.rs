@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_good_one_has_no_fault() {
+fn a_valid_document_has_no_diagnostic() {
     task(&[], &[]);
     let rich = [
         ("/cpu", json!("1 vCPU")),
@@ -239,7 +239,7 @@ fn unknown_fields_and_other_kinds() {
 }
 
 #[test]
-fn all_faults_are_told_with_their_places() {
+fn all_diagnostics_have_their_positions() {
     let text = "{\n  \"family\": \"a b\",\n  \"networkMode\": \"host\",\n  \"requiresCompatibilities\": [\"FARGATE\"],\n  \"cpu\": \"256\",\n  \
                 \"memory\": \"512\",\n  \"containerDefinitions\": [{\"name\": \"x\", \"image\": \"y:1\", \"ports\": []}]\n}\n";
     let document = Document::parse(Path::new("t.json"), text).unwrap();

@@ -1,4 +1,4 @@
-//! What goes wrong: the file, refusals, throttling, other runs, answers without sense.
+//! Failures: errors of the file, refused calls, throttling, other runs, invalid responses.
 
 use super::ecr::{Ecr, repository, writes};
 use super::{CONFIG, tool, with_lines};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use support::aws::ecr;
 
 #[test]
-fn faults_of_the_file_are_told_before_the_first_call() {
+fn errors_of_the_file_are_reported_before_the_first_call() {
     let (aws, _) = Ecr::with([]);
     let replaced = |from: &str, to: &str| CONFIG.replace(from, to);
     let line = |line: &str| format!("{CONFIG}{line}\n");
@@ -84,7 +84,7 @@ const POLICY: &str = r#"{"Version": "2012-10-17", "Statement": [
   {"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage", "Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}}]}"#;
 
 #[test]
-fn what_went_through_before_a_refusal_is_reported() {
+fn changes_before_a_refused_call_are_reported() {
     // The second repository could not be made.
     let (aws, _) = Ecr::with([("one", repository("IMMUTABLE", false))]);
     aws.refuse(ecr("CreateRepository"), "LimitExceededException", "too many");
@@ -153,7 +153,7 @@ fn a_repository_that_comes_between_two_reads_is_read_again() {
 #[test]
 fn a_repository_that_is_known_to_one_call_and_not_to_the_next_is_waited_for() {
     let (aws, _) = Ecr::with([]);
-    // The first look, which finds nothing; and more of them behind the creation.
+    // The first read finds nothing, and neither do several reads after the creation.
     for _ in 0..8 {
         aws.refuse_once(
             ecr("ListTagsForResource"),

@@ -1,4 +1,4 @@
-//! What goes wrong while a command runs, and must not cost its exit code.
+//! Failures while a command runs, which must not change its exit code.
 
 use super::{TASK, ends, logs_pages, run, runs, starts, task};
 use crate::deploy_service::fake::{definition, writes};
@@ -13,7 +13,7 @@ fn warnings(output: &Output) -> Vec<&str> {
 }
 
 #[test]
-fn what_passes_does_not_cost_the_exit_code() {
+fn transient_errors_do_not_change_the_exit_code() {
     let aws = starts();
     // More than the SDK itself tries again.
     for _ in 0..4 {
@@ -33,7 +33,7 @@ fn what_passes_does_not_cost_the_exit_code() {
     let output = run(&aws, &[]).run().exits(7);
     output.clone().prints("one\ntwo");
     assert_eq!(warnings(&output), [""; 0]);
-    // Once, though it was refused again and again.
+    // The message is printed once, although the call was refused several times.
     let asked = output
         .stderr
         .matches("task 0123abcd: asking again: ecs:DescribeTasks ");
@@ -103,7 +103,7 @@ fn a_task_that_is_not_listed_any_more_is_not_waited_for() {
         .exits(4)
         .says("error: failed to follow task `0123abcd`: ECS does not list it any more\n")
         .says("hint: it has ended with an unknown result");
-    // For a while it may not be listed yet.
+    // A new task may not be listed yet.
     let aws = starts();
     for _ in 0..5 {
         aws.answer_once(ecs("DescribeTasks"), 200, json!({"tasks": []}));
@@ -142,7 +142,7 @@ fn a_command_in_a_sidecar_ends_the_task_with_it() {
         run(&aws, &[]).run().exits(3);
         assert_eq!(aws.bodies(ecs("StopTask"))[0]["task"], TASK);
     }
-    // An essential one does it without us.
+    // The end of an essential container stops the task without a call.
     let aws = half_ended(json!({}));
     run(&aws, &[]).run().exits(3);
     assert_eq!(writes(&aws), ["RunTask"]);

@@ -1,4 +1,4 @@
-//! What goes wrong: the file, refusals, throttling, other runs, answers without sense.
+//! Failures: errors of the file, refused calls, throttling, other runs, invalid responses.
 
 use super::cloudwatch::{Group, Logs, keeping, now, writes};
 use super::{CONFIG, tool, with_line};
@@ -32,7 +32,7 @@ fn what_cannot_be_changed_is_an_error_before_any_write() {
 }
 
 #[test]
-fn faults_of_the_file_are_told_before_the_first_call() {
+fn errors_of_the_file_are_reported_before_the_first_call() {
     let aws = FakeAws::start();
     let cases = [
         (
@@ -87,7 +87,7 @@ fn faults_of_the_file_are_told_before_the_first_call() {
 }
 
 #[test]
-fn what_went_through_before_a_refusal_is_reported() {
+fn changes_before_a_refused_call_are_reported() {
     let (aws, logs_) = Logs::with([]);
     aws.refuse(logs("PutRetentionPolicy"), "AccessDeniedException", "no");
     let output = tool(&aws).args(["-o", "json"]).run().exits(4);
@@ -121,7 +121,7 @@ fn two_requests_that_meet_are_tried_again_within_bounds() {
         ]
     );
 
-    // A refusal that lasts ends with an error.
+    // The retries of a lasting error are bounded.
     let (aws, _) = Logs::with([]);
     aws.refuse(logs("CreateLogGroup"), "OperationAbortedException", "forever");
     let output = tool(&aws).run().exits(2);
@@ -137,7 +137,7 @@ fn a_new_group_that_is_not_known_everywhere_yet_is_waited_for() {
     aws.refuse_once(logs("PutRetentionPolicy"), "ResourceNotFoundException", "not yet");
     tool(&aws).run().exits(0).says("cruddur: created");
     assert_eq!(logs_.group().retention, Some(1));
-    // Where the group is no new one, that error is not retried.
+    // For a group that existed before, the error is not retried.
     let (aws, _) = Logs::with([("cruddur", keeping(Some(30)))]);
     aws.refuse(logs("PutRetentionPolicy"), "ResourceNotFoundException", "gone");
     tool(&aws)
@@ -151,7 +151,7 @@ fn a_new_group_that_is_not_known_everywhere_yet_is_waited_for() {
 #[test]
 fn a_group_that_is_known_to_one_call_and_not_to_the_next_is_waited_for() {
     let (aws, _) = Logs::with([]);
-    // The first look, which finds nothing; and more of them behind the creation.
+    // The first read finds nothing, and neither do several reads after the creation.
     for _ in 0..8 {
         aws.refuse_once(
             logs("ListTagsForResource"),
@@ -160,7 +160,7 @@ fn a_group_that_is_known_to_one_call_and_not_to_the_next_is_waited_for() {
         );
     }
     tool(&aws).run().exits(0).says_once("cruddur: created\n");
-    // One that is there is not taken for a new one because of it.
+    // An existing group is not taken for a new one because of that error.
     let (aws, _) = Logs::with([("cruddur", Group::right())]);
     aws.refuse_once(logs("ListTagsForResource"), "ResourceNotFoundException", "gone");
     tool(&aws).run().exits(0).says("cruddur: unchanged");
@@ -177,7 +177,7 @@ fn a_group_that_is_known_to_one_call_and_not_to_the_next_is_waited_for() {
 fn waits_until_the_change_is_to_be_seen() {
     let (aws, _) = Logs::with([]);
     let stale = json!({"logGroups": []});
-    // The first look, and two after the creation.
+    // The first read, and two after the creation.
     for _ in 0..3 {
         aws.answer_once(logs("DescribeLogGroups"), 200, stale.clone());
     }
@@ -194,7 +194,7 @@ fn another_caller_who_makes_it_at_the_same_time_is_no_error() {
     assert_eq!(output.json()["outcome"], "unchanged");
     assert_eq!(writes(&aws), ["CreateLogGroup"]);
 
-    // The other run has not set the retention yet: nothing in the group is old enough to be asked about.
+    // The other run has not set the retention yet. The group is too new to have events that would be deleted.
     let mut group = keeping(None);
     group.created = now();
     let (aws, logs_) = Logs::with([("cruddur", group)]);
@@ -208,7 +208,7 @@ fn a_group_that_another_run_is_about_to_finish_is_waited_for() {
     let mut group = keeping(None);
     group.created = now();
     let (aws, logs_) = Logs::with([("cruddur", group)]);
-    // What the other run does once we have looked.
+    // The other run sets the retention after the first read of this run.
     let other = logs_.clone();
     let describe = logs_.clone();
     aws.answer_with(logs("DescribeLogGroups"), move |_| {
@@ -219,7 +219,7 @@ fn a_group_that_another_run_is_about_to_finish_is_waited_for() {
     tool(&aws).run().exits(0).says("cruddur: unchanged");
     assert_eq!(writes(&aws), [""; 0]);
 
-    // When no run finishes it, it is asked about like any other.
+    // When no other run sets the retention, this run asks as for any other group.
     let mut group = keeping(None);
     group.created = now();
     let (aws, _) = Logs::with([("cruddur", group)]);

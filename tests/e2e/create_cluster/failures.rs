@@ -1,4 +1,4 @@
-//! What goes wrong: the file, refusals, throttling, other runs, clusters that fail.
+//! Failures: errors of the file, refused calls, throttling, other runs, clusters that fail.
 
 use super::ecs::{Ecs, NAMESPACE, iam_refuses, right, with, writes};
 use super::{CONFIG, tool, with_line, with_namespace};
@@ -7,7 +7,7 @@ use std::time::Duration;
 use support::aws::{FakeAws, cloud_map, ecs};
 
 #[test]
-fn faults_of_the_file_are_told_before_the_first_call() {
+fn errors_of_the_file_are_reported_before_the_first_call() {
     let aws = FakeAws::start();
     let line = |line: &str| format!("{CONFIG}{line}\n");
     let cases = [
@@ -118,7 +118,7 @@ fn a_failed_cluster_says_why() {
         output.says("hint: remove the cause, then `aws ecs delete-cluster --cluster cruddur`");
         assert_eq!(writes(&aws), [""; 0]);
     }
-    // One that fails while it comes about: it was made, and is not usable.
+    // A cluster that fails while it is provisioning: it was created, and is not usable.
     let (aws, all) = Ecs::start(None);
     all.lock().busy = 1;
     let failing = all.clone();
@@ -143,7 +143,7 @@ fn a_failed_cluster_says_why() {
 }
 
 #[test]
-fn attachments_that_could_not_be_changed_are_told() {
+fn attachments_that_could_not_be_changed_are_reported() {
     let failed =
         json!([{"type": "sc", "status": "FAILED", "details": [{"name": "statusReason", "value": "no"}]}]);
     let mut cluster = with("attachments", failed);
@@ -162,7 +162,7 @@ fn attachments_that_could_not_be_changed_are_told() {
 }
 
 #[test]
-fn what_went_through_before_a_refusal_is_reported() {
+fn changes_before_a_refused_call_are_reported() {
     let (aws, _) = Ecs::start(Some(with("tags", json!([]))));
     aws.refuse(ecs("TagResource"), "AccessDeniedException", "no");
     let output = with_line(&aws, "container_insights = \"enabled\"")
@@ -192,7 +192,7 @@ fn a_made_role_and_a_refused_cluster_are_partly_done() {
 
 #[test]
 fn another_caller_who_makes_another_one_at_the_same_time_is_no_error() {
-    // It was not there when we looked; when we make it, there is one with other settings.
+    // The first read finds no cluster; at the creation there is one with other settings.
     let (aws, all) = Ecs::start(Some(with(
         "settings",
         json!([{"name": "containerInsights", "value": "enabled"}]),
@@ -320,7 +320,7 @@ fn answers_that_make_no_sense_are_errors_and_write_nothing() {
 }
 
 #[test]
-fn a_deadline_is_exit_code_three_and_tells_the_state() {
+fn a_deadline_is_exit_code_three_and_reports_the_state() {
     let (aws, all) = Ecs::start(None);
     all.lock().busy = usize::MAX;
     let output = tool(&aws)

@@ -1,4 +1,4 @@
-//! What ECS refuses, what is retried, and what is wrong before anything is sent.
+//! Calls that ECS refuses, errors that are retried, and errors before the first call.
 
 use super::fake::{self, answers, deploy, described, service, stopped, tool, writes};
 use serde_json::json;
@@ -18,7 +18,7 @@ fn clean() -> FakeAws {
 }
 
 #[test]
-fn what_was_made_a_moment_ago_is_tried_again() {
+fn calls_for_new_resources_are_retried() {
     for (code, message) in [
         (
             "InvalidParameterException",
@@ -43,7 +43,7 @@ fn what_was_made_a_moment_ago_is_tried_again() {
 }
 
 #[test]
-fn any_other_refusal_is_not() {
+fn other_refused_calls_are_not_retried() {
     let aws = clean();
     aws.refuse(
         ecs("CreateService"),
@@ -58,7 +58,7 @@ fn any_other_refusal_is_not() {
 }
 
 #[test]
-fn a_cluster_that_is_not_there_is_told_from_one_that_is_new() {
+fn a_missing_cluster_differs_from_a_new_one() {
     let aws = fake::start();
     aws.refuse_once(
         ecs("DescribeServices"),
@@ -160,7 +160,7 @@ fn tagged(value: &str) -> serde_json::Value {
 }
 
 #[test]
-fn tags_that_were_set_before_a_refusal_are_told() {
+fn tags_that_were_set_before_a_refused_call_are_reported() {
     let aws = fake::start();
     answers(&aws, &[tagged("other")]);
     aws.answer(ecs("TagResource"), 200, json!({}));
@@ -185,7 +185,7 @@ fn tags_that_were_set_before_a_refusal_are_told() {
 }
 
 #[test]
-fn tags_that_were_set_before_the_service_went_away_are_told() {
+fn tags_that_were_set_before_the_service_was_deleted_are_reported() {
     let aws = fake::start();
     aws.answer_once(ecs("DescribeServices"), 200, described(&[tagged("other")]));
     aws.refuse(ecs("DescribeServices"), "AccessDeniedException", "no");
@@ -218,7 +218,7 @@ fn what_can_not_be_followed_is_partly_done() {
 }
 
 #[test]
-fn a_change_without_an_answer_may_have_gone_through() {
+fn a_change_without_a_response_may_have_been_applied() {
     let hint = "hint: check the network; the change may have been applied: `deploy-service status --region us-east-1` shows it\n";
     let aws = clean();
     aws.cut(ecs("CreateService"));
@@ -238,7 +238,7 @@ fn a_change_without_an_answer_may_have_gone_through() {
 }
 
 #[test]
-fn each_fault_of_the_file_has_its_place() {
+fn each_error_of_the_file_has_its_position() {
     let aws = fake::start();
     let file = |changes: &[(&str, &str)]| {
         let text = changes
@@ -252,7 +252,7 @@ fn each_fault_of_the_file_has_its_place() {
     let unset = "needs the environment variable `NOT_SET`, which is not set";
     file(&[("${cluster.name}", "${NOT_SET}")]).says(&format!("`service.json:2:14`: cluster: {unset}"));
     file(&[("  \"serviceName\": \"web\",\n", "")]).says("`service.json:1:1`: `serviceName` is missing");
-    // What is unset and what is missing hide nothing else.
+    // Unset variables and missing keys hide no other error.
     file(&[("${cluster.name}", "${NOT_SET}"), ("\"FARGATE\"", "\"EC2\"")])
         .says(&format!("  service.json:2:14: cluster: {unset}\n"))
         .says("  service.json:5:17: launchType: it must be \"FARGATE\"\n")
@@ -304,7 +304,7 @@ fn throttling_does_not_end_the_wait() {
         described(&[service(&["new PRIMARY 2 COMPLETED"])]),
     );
     deploy(&aws, &[]).run().exits(0).says("web: asking again: ");
-    // A call that is throttled once or twice goes through.
+    // A call that is throttled once or twice succeeds.
     for operation in ["CreateService", "DescribeServices", "DescribeTaskDefinition"] {
         let aws = fake::start();
         aws.refuse_once(ecs(operation), "ThrottlingException", "Rate exceeded");
@@ -326,7 +326,7 @@ fn throttling_does_not_end_the_wait() {
         answers(&aws, &[tagged("other"), service(&["new PRIMARY 2 COMPLETED"])]);
         deploy(&aws, &[]).run().exits(0).says("web: updated\n");
     }
-    // Nor while the end of the one before is waited for.
+    // The same while the tool waits for the end of the earlier service.
     let aws = fake::start();
     let draining = fake::with(service(&["old PRIMARY 1 COMPLETED"]), "status", "DRAINING".into());
     aws.answer_once(ecs("DescribeServices"), 200, described(&[draining]));
@@ -353,7 +353,7 @@ fn throttling_does_not_end_the_wait() {
 }
 
 #[test]
-fn a_fault_of_the_file_is_told_with_its_place_before_the_first_call() {
+fn an_error_of_the_file_is_reported_with_its_position_before_the_first_call() {
     let aws = fake::start();
     let file = fake::FILE.replace("\"desiredCount\": 1", "\"desiredCount\": -1");
     deploy(&aws, &[])

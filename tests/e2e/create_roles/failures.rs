@@ -1,11 +1,11 @@
-//! What goes wrong on the way: refusals, throttling, answers without sense, half the work.
+//! Failures during the run: refused calls, throttling, invalid responses, partial results.
 
 use super::iam::{Iam, Role, writes, xml};
 use super::{CONFIG, tool, with_config};
 use serde_json::json;
 
 #[test]
-fn what_went_through_before_a_refusal_is_reported() {
+fn changes_before_a_refused_call_are_reported() {
     let (aws, iam) = Iam::with([]);
     aws.refuse_query(
         "AttachRolePolicy",
@@ -57,7 +57,7 @@ fn a_policy_of_the_account_that_is_missing_is_found_before_any_write() {
     output.says("failed to find policy `arn:aws:iam::123456789012:policy/Mine` for role `Two`");
     assert_eq!(writes(&aws), [""; 0]);
     with_config(&aws, &config).arg("--check").run().exits(2);
-    // Who may not ask goes on, and is told.
+    // Without permission for the check, the run prints a warning and continues.
     aws.refuse_query("GetPolicy", "AccessDenied", "no");
     let output = with_config(&aws, &config).run().exits(0);
     output.says("create-roles: warning: not judged: whether `arn:aws:iam::123456789012:policy/Mine` exists (iam:GetPolicy was denied)");

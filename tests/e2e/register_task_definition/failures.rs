@@ -1,11 +1,11 @@
-//! Faults of the file and refusals of AWS.
+//! Errors of the file and calls that AWS refuses.
 
 use super::{Account, FILE, arn, registered, tool, with_file, writes};
 use serde_json::json;
 use support::aws::{FakeAws, ecr, ecs};
 
 #[test]
-fn all_faults_of_the_file_are_told_before_the_first_call() {
+fn all_errors_of_the_file_are_reported_before_the_first_call() {
     let aws = FakeAws::start();
     let file = FILE
         .replace("\"512\"", "\"700\"")
@@ -23,7 +23,7 @@ fn all_faults_of_the_file_are_told_before_the_first_call() {
         .as_array()
         .unwrap()
         .iter()
-        .map(|fault| (fault["path"].as_str().unwrap(), fault["line"].as_u64().unwrap()))
+        .map(|error| (error["path"].as_str().unwrap(), error["line"].as_u64().unwrap()))
         .collect();
     assert_eq!(
         places,
@@ -45,7 +45,7 @@ fn all_faults_of_the_file_are_told_before_the_first_call() {
 }
 
 #[test]
-fn an_unset_variable_hides_no_other_fault() {
+fn an_unset_variable_hides_no_other_error() {
     let aws = FakeAws::start();
     let file = FILE
         .replace("\"256\"", "\"300\"")
@@ -59,7 +59,7 @@ fn an_unset_variable_hides_no_other_fault() {
 }
 
 #[test]
-fn damaged_and_missing_files_are_told_before_the_first_call() {
+fn damaged_and_missing_files_are_reported_before_the_first_call() {
     let aws = FakeAws::start();
     for (file, words) in [
         ("{\n  \"family\": \"web\",\n", "aws/web.json:3:1"),
@@ -119,7 +119,7 @@ fn damaged_and_missing_files_are_told_before_the_first_call() {
 }
 
 #[test]
-fn faults_of_the_account_are_all_told() {
+fn all_errors_of_the_account_are_reported() {
     let (aws, account) = Account::ready();
     let mut state = account.state();
     state.roles.remove("Task");
@@ -128,21 +128,21 @@ fn faults_of_the_account_are_all_told() {
     state.images.clear();
     drop(state);
     let output = tool(&aws).args(["-o", "json"]).run().exits(2);
-    let faults: Vec<String> = output.json()["faults"]
+    let errors: Vec<String> = output.json()["faults"]
         .as_array()
         .unwrap()
         .iter()
-        .map(|fault| {
+        .map(|error| {
             format!(
                 "{}:{} {}",
-                fault["line"],
-                fault["column"],
-                fault["message"].as_str().unwrap()
+                error["line"],
+                error["column"],
+                error["message"].as_str().unwrap()
             )
         })
         .collect();
     assert_eq!(
-        faults,
+        errors,
         [
             "8:18 there is no role `Task`",
             "12:16 ECR has no image `web` (`apps/web:latest`)",
@@ -205,7 +205,7 @@ fn a_refused_write_names_the_call() {
 }
 
 #[test]
-fn an_answer_to_a_write_that_can_not_be_read_may_have_gone_through() {
+fn a_write_with_an_unparseable_response_may_have_been_applied() {
     let unparseable = "an unparseable response: ";
     for (status, body, returned) in [
         (200, "<html>", unparseable),
@@ -225,8 +225,8 @@ fn an_answer_to_a_write_that_can_not_be_read_may_have_gone_through() {
                 "failed to register task definition `web`: ecs:RegisterTaskDefinition returned {returned}"
             ))
             .says("hint: the change may have been applied; re-run to check and continue\n");
-        let told = output.stderr.contains("could not be sent");
-        assert!(!told, "{}", output.transcript());
+        let printed = output.stderr.contains("could not be sent");
+        assert!(!printed, "{}", output.transcript());
     }
     // The connection breaks after the request was sent.
     let (aws, _account) = Account::ready();
