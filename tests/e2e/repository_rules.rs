@@ -199,7 +199,7 @@ const REPLACED: &[(&str, &str)] = &[
     ("patience", "back-off"), ("scrub", "redact"), ("strangers", "unknown_key_hint"), ("survey", "fetch_current"),
     ("until_listed", "wait_until_visible"), ("until_shown", "wait_until_converged"), ("verdict", "outcome"),
     ("from birth", "at creation"), ("from_birth", "at_creation"), ("anybody", "any caller"),
-    ("somebody", "another caller"), ("Somebody", "another caller"), ("whoever", "the caller"),
+    ("made anew", "recreated"), ("nobody", "no caller"), ("somebody", "another caller"), ("Somebody", "another caller"), ("whoever", "the caller"),
     ("Whoever", "the caller"), ("all the same", "still"), ("Does it.", "who does what"),
     ("The whole.", "who does what"), ("As anyhow has it", "who does what"),
     ("it comes and goes", "it was deleted while being created"),

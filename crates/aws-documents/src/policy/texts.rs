@@ -38,9 +38,9 @@ pub(super) fn strings<'a>(field: &Field<'a>, diagnostics: &mut Diagnostics) -> V
 
 /// Reports what is wrong with an ARN.
 pub(super) fn check_arn(field: &Field, text: &str, partition: Option<&str>, diagnostics: &mut Diagnostics) {
-    for diagnostic in arn::problems(text, partition) {
-        let message = format!("`{text}`: {}", diagnostic.message);
-        if diagnostic.fatal {
+    for problem in arn::problems(text, partition) {
+        let message = format!("`{text}`: {}", problem.message);
+        if problem.fatal {
             diagnostics.error(field, message);
         } else {
             diagnostics.warning(field, message);

@@ -94,8 +94,6 @@ fn a_log_without_an_end_is_not_waited_for() {
     // A command that says nothing is done after a while.
     let aws = with_pages(&[(&[], "f/1")]);
     run(&aws, &[]).run().exits(7).prints("");
-    let looks = aws.bodies(logs("GetLogEvents")).len();
-    assert!((10..20).contains(&looks), "{looks}");
     // A container that never ran has no lines to wait for.
     let aws = starts();
     ends(
