@@ -11,6 +11,7 @@ use futures_util::future::join_all;
 use reconcile::{Created, Lookup, Tags};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 /// IAM's code for a role or policy that does not exist.
 pub(crate) const MISSING: &str = "NoSuchEntity";
@@ -119,8 +120,11 @@ impl Iam<'_> {
         let policies = known(policies)
             .map_err(Failure::from)
             .with_context(|| format!("failed to list the managed policies of role `{name}`"))?;
-        let arn = |policy: &Value| text(policy, "PolicyArn").to_owned();
-        Ok(policies.map(|policies| policies.iter().map(arn).collect()))
+        let arns = |policies: Vec<Value>| {
+            let arns = policies.iter().map(|policy| text(policy, "PolicyArn").to_owned());
+            arns.filter(|arn| !arn.is_empty()).collect()
+        };
+        Ok(policies.map(arns))
     }
 
     /// One inline policy by name; `None` when it does not exist.
@@ -172,30 +176,56 @@ impl Iam<'_> {
 
     /// The error for a role whose name differs only in case, when there is one and the caller may list roles.
     pub(crate) async fn find_ignoring_case(&self, name: &str) -> Option<Failure> {
-        let roles = self.pages("ListRoles", json!({}), "Roles").await.ok()?;
-        let mut names = roles.iter().map(|role| text(role, "RoleName"));
-        let found = names.find(|found| found.eq_ignore_ascii_case(name) && *found != name)?;
-        Some(differs_in_case(name, found))
+        let mut differs = None;
+        let visit = |role: &Value| {
+            let found = text(role, "RoleName");
+            if found.eq_ignore_ascii_case(name) && found != name {
+                differs = Some(differs_in_case(name, found));
+                return ControlFlow::Break(());
+            }
+            ControlFlow::Continue(())
+        };
+        // Without the permission, or with an error in between, there is no better explanation.
+        let _ = self.each("ListRoles", json!({}), "Roles", visit).await;
+        differs
     }
 
     /// The entries of the list `key`, of all pages.
     pub(crate) async fn pages(
         &self,
         operation: &str,
-        mut request: Value,
+        request: Value,
         key: &str,
     ) -> Result<Vec<Value>, CallError> {
         let mut entries = Vec::new();
+        let visit = |entry: &Value| {
+            entries.push(entry.clone());
+            ControlFlow::Continue(())
+        };
+        self.each(operation, request, key, visit).await?;
+        Ok(entries)
+    }
+
+    /// Gives the entries of the list `key` to `visit`, page by page, until it breaks off.
+    async fn each(
+        &self,
+        operation: &str,
+        mut request: Value,
+        key: &str,
+        mut visit: impl FnMut(&Value) -> ControlFlow<()>,
+    ) -> Result<(), CallError> {
         loop {
             let response = self.client.call(operation, &request).await?;
-            entries.extend_from_slice(list(&response, key));
+            if list(&response, key).iter().try_for_each(&mut visit).is_break() {
+                return Ok(());
+            }
             let marker = text(&response, "Marker");
             // The same marker again would be the same page again.
             if text(&response, "IsTruncated") != "true"
                 || marker.is_empty()
                 || text(&request, "Marker") == marker
             {
-                return Ok(entries);
+                return Ok(());
             }
             request["Marker"] = marker.into();
         }

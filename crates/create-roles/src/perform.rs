@@ -150,9 +150,15 @@ impl Iam<'_> {
                 _ => None,
             }
         };
+        // An attempt that got no response may have been applied, also when a later one is refused for another reason.
+        let mut applied = false;
         let attempt = async || {
             let call = self.client.call(operation, request);
-            self.console.in_flight(words.as_str(), call).await.map(drop)
+            let sent = self.console.in_flight(words.as_str(), call).await;
+            sent.map(drop).map_err(|error| {
+                applied |= error.may_have_applied();
+                error.or_applied(applied)
+            })
         };
         let backoff = if just_created { PROPAGATION } else { CONFLICT };
         backoff.retry(self.console, retry_reason, attempt).await

@@ -13,7 +13,7 @@ pub(crate) const DEFAULT_POLL: &str = "5s";
 pub(crate) const STALE_READS: Duration = Duration::from_secs(30);
 
 /// How long reads must agree on an end that a single stale read could show as well.
-pub(crate) const STALE_READ: Duration = Duration::from_secs(2);
+pub(crate) const CONFIRMATION: Duration = Duration::from_secs(2);
 
 /// How long after a failed deployment the deployment that rolls it back may take to appear.
 pub(crate) const ROLLBACK_START: Duration = Duration::from_secs(30);
@@ -39,6 +39,9 @@ pub(crate) const LATE_EVENTS: Duration = Duration::from_secs(10);
 
 /// The interval between two reads of the log of a command that has ended; a shorter `--poll` makes it shorter.
 pub(crate) const LOG_TAIL_POLL: Duration = Duration::from_secs(1);
+
+/// The shortest interval between two reads of the log of a command that has ended: CloudWatch limits the rate.
+pub(crate) const LOG_TAIL_MIN_POLL: Duration = Duration::from_millis(200);
 
 /// After so long without a new line the log of a command that has ended is complete. The awslogs driver sends the rest
 /// at once when a container ends, and CloudWatch shows it a moment later.

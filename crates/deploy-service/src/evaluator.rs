@@ -1,13 +1,13 @@
 //! Evaluates the responses of ECS one after the other, until the tracked deployment has come to its end. No I/O.
 
-use crate::cadence::{ROLLBACK_START, STALE_READ, STALE_READS};
+use crate::cadence::{CONFIRMATION, ROLLBACK_START, STALE_READS};
 use crate::rollout::{Progress, TrackedDeployment, progress};
 use crate::service::{Service, Status};
 use tokio::time::Instant;
 
-/// Keeps what earlier responses showed. ECS is eventually consistent: a response may be older than the one before it,
-/// so that an end counts that responses show for [`STALE_READ`], and until the deployment has been listed once, one that
-/// they show for [`STALE_READS`].
+/// Keeps what earlier responses showed. ECS is eventually consistent: a response may be older than the one before it. So
+/// an end that a stale read could show counts after reads have shown it for [`CONFIRMATION`]; until a read has listed the
+/// deployment, not before [`STALE_READS`] after the start. An end in a read that lists the deployment counts at once.
 #[derive(Debug)]
 pub(crate) struct RolloutEvaluator<'a> {
     tracked: &'a TrackedDeployment,
@@ -45,7 +45,7 @@ impl<'a> RolloutEvaluator<'a> {
         let elapsed = |since: &mut Option<Instant>| now.saturating_duration_since(*since.get_or_insert(now));
         let is_fresh = now.saturating_duration_since(self.start) < STALE_READS;
         if service.is_none_or(|service| service.status != Status::Active) {
-            let is_confirmed = elapsed(&mut self.gone_since) >= STALE_READ;
+            let is_confirmed = elapsed(&mut self.gone_since) >= CONFIRMATION;
             // A response that lists the deployment is not a stale one.
             let is_gone = own.is_some() || (is_confirmed && (self.seen || !is_fresh));
             return if is_gone {
@@ -60,7 +60,7 @@ impl<'a> RolloutEvaluator<'a> {
         let progress = progress(deployments, self.tracked, self.seen);
         if own.is_some() {
             self.missing_since = None;
-        } else if elapsed(&mut self.missing_since) < STALE_READ && progress.is_end() {
+        } else if elapsed(&mut self.missing_since) < CONFIRMATION && progress.is_end() {
             return Progress::Pending;
         }
         if let (Progress::RollingBack(to), Some(own)) = (&progress, own)

@@ -170,7 +170,7 @@ impl Pusher<'_> {
         let Some((first, others)) = state.image.tags.split_first() else {
             return Err(anyhow::anyhow!("image `{}` has no tag", state.image.name).into());
         };
-        let remote = self.push_tag(state, first, &[]).await?;
+        let remote = self.push_tag(state, "push", first, &[]).await?;
         let had = |tag: &str| {
             let tag = state.tags.iter().find(|state| state.name == tag)?;
             Some(tag.remote.as_ref()?.digest == remote.digest)
@@ -193,6 +193,7 @@ impl Pusher<'_> {
     async fn push_tag(
         &self,
         state: &Comparison<'_>,
+        action: &'static str,
         tag: &str,
         moved: &[String],
     ) -> Result<RemoteImage, PushError> {
@@ -232,8 +233,10 @@ impl Pusher<'_> {
         let digest = pushed.with_context(|| format!("failed to push image `{name}` to `{uri}:{tag}`"))?;
         // For a run that is interrupted while it reads back.
         let moved = [moved, &[tag.to_owned()]].concat();
-        let changed = state.changed("push", &moved, &RemoteImage::with_digest(digest.as_str()));
-        console.record(&changed.item(state.image));
+        let changed = state.changed(action, &moved, &RemoteImage::with_digest(digest.as_str()));
+        if changed.has_changes() {
+            console.record(&changed.item(state.image));
+        }
         let verified = destination
             .verify_push(engine, &state.image.repository, tag, &digest)
             .await;
@@ -258,7 +261,7 @@ impl Pusher<'_> {
             let put = destination.put_tag(&state.image.repository, remote, tag).await;
             let result = match put {
                 Ok(true) => Ok(()),
-                Ok(false) => self.push_tag(state, tag, &moved).await.map(drop),
+                Ok(false) => self.push_tag(state, action, tag, &moved).await.map(drop),
                 Err(error) => Err(PushError::from(error)),
             };
             result.map_err(|failed| PushError {

@@ -154,6 +154,28 @@ fn what_this_run_has_made_is_created_though_the_answer_was_lost() {
     );
     assert_eq!(iam.roles()["Two"], Role::two());
 
+    // Another caller is in the way when the call is sent again.
+    let (aws, _) = lost(Role {
+        managed: Vec::new(),
+        ..Role::two()
+    });
+    aws.refuse_once("CreateRole", "ConcurrentModification", "Try again.");
+    tool(&aws).arg("two").run().exits(0).says_once("Two: created\n");
+    let bodies = aws.bodies("CreateRole");
+    assert_eq!(bodies.len(), 3);
+    // What the file does not name is not sent, not even empty.
+    let fields: Vec<&String> = bodies[0].as_object().unwrap().keys().collect();
+    let expected = [
+        "Action",
+        "Version",
+        "RoleName",
+        "Path",
+        "AssumeRolePolicyDocument",
+        "Tags.member.1.Key",
+        "Tags.member.1.Value",
+    ];
+    assert_eq!(fields, expected);
+
     // A role of another caller may have another trust policy.
     let (aws, _) = lost(Role {
         trust: TRUST.replace("ecs-tasks", "ec2"),

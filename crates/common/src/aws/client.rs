@@ -72,11 +72,12 @@ impl Client {
         Client { service, plugins }
     }
 
-    /// Calls `operation`, for example `DescribeServices`, with `body` as the request. An empty response is `{}`. What a
-    /// response in XML says of a number or a boolean is a string, and an empty list is an empty string.
+    /// Calls `operation`, for example `DescribeServices`, with `body` as the request. A response without output is `{}`.
+    /// What XML says of a number or a boolean is a string, and an empty list is an empty string.
     ///
     /// # Errors
-    /// When the service answers with an error, gives no response, or the response is not of its protocol.
+    /// When the service answers with an error, gives no response, or the response is not one of the operation in the
+    /// protocol of the service.
     pub async fn call(&self, operation: &str, body: &Value) -> Result<Value, CallError> {
         let action = format!("{}:{operation}", self.service.iam_prefix);
         let plugins = match &self.plugins {
@@ -88,15 +89,24 @@ impl Client {
         components.push_interceptor(SharedInterceptor::new(attempts.clone()));
         let mut layer = Layer::new("operation");
         layer.store_put(Metadata::new(operation.to_owned(), self.service.id));
+        let wire = Wire {
+            protocol: &self.service.protocol,
+            operation: operation.to_owned(),
+        };
+        layer.store_put(SharedRequestSerializer::new(wire.clone()));
+        layer.store_put(SharedResponseDeserializer::new(wire));
         let plugin = StaticRuntimePlugin::new()
             .with_config(layer.freeze())
             .with_runtime_components(components);
-        let request = Request {
-            operation: operation.to_owned(),
-            body: body.clone(),
-        };
         let plugins = plugins.with_operation_plugin(plugin);
-        match invoke(self.service.id, operation, Input::erase(request), &plugins).await {
+        match invoke(
+            self.service.id,
+            operation,
+            Input::erase(Request(body.clone())),
+            &plugins,
+        )
+        .await
+        {
             Ok(output) => output
                 .downcast::<Value>()
                 .map_err(|_| CallError::not_sent(action, "the deserializer gave another type")),
@@ -147,8 +157,6 @@ fn settings(sdk: &SdkConfig, service: &'static Service, region: &str) -> FrozenL
     });
     layer.store_put(AuthSchemeOptionResolverParams::new(()));
     layer.store_put(EndpointResolverParams::new(()));
-    layer.store_put(SharedRequestSerializer::new(Wire(&service.protocol)));
-    layer.store_put(SharedResponseDeserializer::new(Wire(&service.protocol)));
     // `trace` output of the orchestrator contains response bodies otherwise.
     layer.store_put(SensitiveOutput);
     if let Some(retry) = sdk.retry_config() {

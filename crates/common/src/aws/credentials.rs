@@ -92,6 +92,10 @@ impl ProvideCredentials for LazyChain {
             chain.provide_credentials().await
         })
     }
+
+    fn fallback_on_interrupt(&self) -> Option<Credentials> {
+        self.chain.get()?.fallback_on_interrupt()
+    }
 }
 
 /// Returns credentials that were resolved before; asks the chain again when they expire.

@@ -72,6 +72,12 @@ pub(super) struct Endpoint {
 /// # Errors
 /// When FIPS or dual-stack is demanded of an override, which the rule sets refuse.
 pub(super) fn resolve(sdk: &SdkConfig, service: &Service, region: &str) -> Result<Endpoint, &'static str> {
+    // STS and IAM take this name for the region of their global endpoints.
+    let region = if region == "aws-global" {
+        Partition::of(region).home_region
+    } else {
+        region
+    };
     let fips = sdk.use_fips().unwrap_or_default();
     let dual_stack = sdk.use_dual_stack().unwrap_or_default();
     let general = || sdk.endpoint_url().map(str::to_owned);
@@ -287,5 +293,54 @@ mod tests {
         ] {
             assert_eq!(global_host(&IAM, region, fips, dual_stack), host);
         }
+    }
+
+    #[test]
+    fn an_endpoint_has_the_region_that_signs() {
+        let sdk = |url: Option<&str>, fips: bool| {
+            let mut builder = SdkConfig::builder().use_fips(fips);
+            builder.set_endpoint_url(url.map(str::to_owned));
+            builder.build()
+        };
+        for (service, region, url, expected, signing) in [
+            (&IAM, "eu-west-3", None, "https://iam.amazonaws.com", "us-east-1"),
+            (
+                &IAM,
+                "cn-northwest-1",
+                None,
+                "https://iam.cn-north-1.amazonaws.com.cn",
+                "cn-north-1",
+            ),
+            (
+                &IAM,
+                "us-gov-east-1",
+                None,
+                "https://iam.us-gov.amazonaws.com",
+                "us-gov-west-1",
+            ),
+            (
+                &STS,
+                "eu-west-3",
+                None,
+                "https://sts.eu-west-3.amazonaws.com",
+                "eu-west-3",
+            ),
+            (
+                &STS,
+                "aws-global",
+                None,
+                "https://sts.us-east-1.amazonaws.com",
+                "us-east-1",
+            ),
+            // As the SDK does, with the region of the caller.
+            (&IAM, "eu-west-3", Some("http://a:1"), "http://a:1", "eu-west-3"),
+        ] {
+            let endpoint = resolve(&sdk(url, false), service, region).unwrap();
+            assert_eq!(
+                (endpoint.url.as_str(), endpoint.region.as_str()),
+                (expected, signing)
+            );
+        }
+        assert!(resolve(&sdk(Some("http://a:1"), true), &IAM, "eu-west-3").is_err());
     }
 }

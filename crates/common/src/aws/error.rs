@@ -120,7 +120,8 @@ impl CallError {
     }
 
     /// Marks the error as possibly applied when an earlier attempt may have been.
-    pub(super) fn or_applied(mut self, applied: bool) -> Self {
+    #[must_use]
+    pub fn or_applied(mut self, applied: bool) -> Self {
         self.may_have_applied |= applied;
         self
     }
@@ -319,7 +320,7 @@ const READS: [&str; 8] = [
 ];
 
 /// Whether an operation such as `ecs:UpdateService` changes something.
-fn changes_something(operation: &str) -> bool {
+pub(super) fn changes_something(operation: &str) -> bool {
     let action = operation.split(':').next_back().unwrap_or_default();
     !READS.iter().any(|word| action.starts_with(word))
 }

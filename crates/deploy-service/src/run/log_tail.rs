@@ -1,7 +1,9 @@
 //! The log of the command, as far as it has arrived. A failure to read it never changes how the run ends.
 
 use super::in_flight::InFlight;
-use crate::cadence::{LOG_READ, LOG_TAIL_EMPTY, LOG_TAIL_POLL, LOG_TAIL_QUIET, LOG_TAIL_TOTAL};
+use crate::cadence::{
+    LOG_READ, LOG_TAIL_EMPTY, LOG_TAIL_MIN_POLL, LOG_TAIL_POLL, LOG_TAIL_QUIET, LOG_TAIL_TOTAL,
+};
 use crate::context::Context;
 use crate::log_stream::LogTarget;
 use crate::poll::is_transient;
@@ -20,7 +22,8 @@ pub(super) struct LogTail<'a> {
     /// The ARN.
     task: &'a str,
     token: Option<String>,
-    has_lines: bool,
+    /// When the last new line arrived.
+    last_line: Option<Instant>,
     /// Why the last read failed, if the next one may succeed.
     behind: Option<String>,
 }
@@ -39,7 +42,7 @@ impl<'a> LogTail<'a> {
             source: target.map(|target| (target.client(&context.aws), target)),
             task,
             token: None,
-            has_lines: false,
+            last_line: None,
             behind: None,
         }
     }
@@ -56,8 +59,8 @@ impl<'a> LogTail<'a> {
         in_flight: &mut InFlight<'_>,
         poll: Duration,
     ) {
-        let end = Instant::now() + LOG_TAIL_TOTAL;
-        let mut quiet_since = Instant::now();
+        let start = Instant::now();
+        let end = start + LOG_TAIL_TOTAL;
         while self.source.is_some() {
             let remaining = end.saturating_duration_since(Instant::now());
             if remaining.is_zero() {
@@ -65,18 +68,14 @@ impl<'a> LogTail<'a> {
             }
             let read = self.read_within(remaining.min(LOG_READ), progress, in_flight);
             let read = read.await;
-            if read == Read::Lines {
-                quiet_since = Instant::now();
-            }
-            let limit = if self.has_lines {
-                LOG_TAIL_QUIET
-            } else {
-                LOG_TAIL_EMPTY
+            let (quiet_since, limit) = match self.last_line {
+                Some(last_line) => (last_line.max(start), LOG_TAIL_QUIET),
+                None => (start, LOG_TAIL_EMPTY),
             };
             if read == Read::Nothing && quiet_since.elapsed() >= limit {
                 break;
             }
-            tokio::time::sleep(poll.min(LOG_TAIL_POLL)).await;
+            tokio::time::sleep(poll.clamp(LOG_TAIL_MIN_POLL, LOG_TAIL_POLL)).await;
         }
         if let Some(why) = &self.behind {
             self.console
@@ -108,7 +107,9 @@ impl<'a> LogTail<'a> {
         };
         let read = target.read(client, self.task, &mut self.token, take);
         let read = tokio::time::timeout(limit, read).await;
-        self.has_lines |= is_new;
+        if is_new {
+            self.last_line = Some(Instant::now());
+        }
         let error = match read {
             Ok(Ok(())) => {
                 self.behind = None;

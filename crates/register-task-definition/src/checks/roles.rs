@@ -88,7 +88,7 @@ async fn ask(checks: &Checks<'_>, client: &Client, field: &Field<'_>) -> Result<
             .push(format!("role `{name}` (iam:GetRole response omitted `Role`)"));
         return Ok(findings);
     };
-    findings.youngest_role = DateTime::from_str(text(role, "CreateDate"), Format::DateTime).ok();
+    findings.youngest_role = DateTime::from_str(text(role, "CreateDate"), Format::DateTimeWithOffset).ok();
     let arn = text(role, "Arn");
     if arn != written {
         let message = format!("role `{name}` has another ARN: `{arn}`");

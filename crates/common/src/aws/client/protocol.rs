@@ -24,36 +24,34 @@ use std::mem;
 /// (GetLogEvents, "limit").
 pub(super) const MAX_RESPONSE_BYTES: usize = 8 * 1024 * 1024;
 
-/// One call.
-pub(super) struct Request {
-    /// For example `DescribeServices`.
-    pub(super) operation: String,
-    /// A JSON object.
-    pub(super) body: Value,
-}
+/// The body of a request, a JSON object.
+pub(super) struct Request(pub(super) Value);
 
 /// Without the body, which may contain a secret.
 impl fmt::Debug for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut debug = formatter.debug_struct("Request");
-        debug.field("operation", &self.operation).finish_non_exhaustive()
+        formatter.debug_tuple("Request").finish_non_exhaustive()
     }
 }
 
-/// Serializes requests and deserializes responses.
-#[derive(Debug)]
-pub(super) struct Wire(pub(super) &'static Protocol);
+/// Serializes the request of one operation, and deserializes its response.
+#[derive(Clone, Debug)]
+pub(super) struct Wire {
+    pub(super) protocol: &'static Protocol,
+    /// For example `DescribeServices`.
+    pub(super) operation: String,
+}
 
 impl SerializeRequest for Wire {
     fn serialize_input(&self, input: Input, _: &mut ConfigBag) -> Result<HttpRequest, BoxError> {
-        let Ok(Request { operation, body }) = input.downcast::<Request>() else {
+        let Ok(Request(body)) = input.downcast::<Request>() else {
             return Err("the input is not a request".into());
         };
-        let (content_type, text) = match self.0 {
+        let (content_type, text) = match self.protocol {
             Protocol::AwsJson { .. } => ("application/x-amz-json-1.1", body.to_string()),
             Protocol::Query { version } => (
                 "application/x-www-form-urlencoded",
-                query::form(&operation, version, &body),
+                query::form(&self.operation, version, &body),
             ),
         };
         let length = text.len();
@@ -63,8 +61,8 @@ impl SerializeRequest for Wire {
         let headers = http.headers_mut();
         headers.insert("content-type", content_type);
         headers.insert("content-length", length.to_string());
-        if let Protocol::AwsJson { target_prefix } = self.0 {
-            headers.insert("x-amz-target", format!("{target_prefix}.{operation}"));
+        if let Protocol::AwsJson { target_prefix } = self.protocol {
+            headers.insert("x-amz-target", format!("{target_prefix}.{}", self.operation));
         }
         Ok(http)
     }
@@ -76,12 +74,12 @@ impl DeserializeResponse for Wire {
         response: &HttpResponse,
     ) -> Result<Output, OrchestratorError<ErasedError>> {
         let body = response.body().bytes().unwrap_or_default();
-        let is_json = matches!(self.0, Protocol::AwsJson { .. });
+        let is_json = matches!(self.protocol, Protocol::AwsJson { .. });
         let error = if response.status().is_success() {
             let output = if is_json {
                 aws_json::output(body)
             } else {
-                query::output(body)
+                query::output(&self.operation, body)
             };
             match output {
                 Ok(output) => return Ok(Output::erase(output)),
@@ -166,10 +164,6 @@ mod tests {
 
     #[test]
     fn bodies_are_not_shown() {
-        let request = Request {
-            operation: "Op".into(),
-            body: "canary".into(),
-        };
-        assert_eq!(format!("{request:?}"), "Request { operation: \"Op\", .. }");
+        assert_eq!(format!("{:?}", Request("canary".into())), "Request(..)");
     }
 }

@@ -1,5 +1,6 @@
 //! The protocol `awsQuery`: a POST of a form, and XML in the response (Smithy, "AWS Query protocol").
 
+use crate::aws::error::changes_something;
 use aws_smithy_types::error::ErrorMetadata;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use roxmltree::{Document, Node};
@@ -48,23 +49,31 @@ fn append_pair(form: &mut String, name: &str, text: &str) {
     form.extend(utf8_percent_encode(text, ENCODED));
 }
 
-/// What the element `…Result` in a successful response contains; operations without output have none.
-pub(super) fn output(body: &[u8]) -> Result<Value, String> {
+/// What the element `…Result` in the successful response of `operation` contains. Only what changes something has no
+/// output, and may be answered with an empty body.
+pub(super) fn output(operation: &str, body: &[u8]) -> Result<Value, String> {
+    let may_be_empty = changes_something(operation);
+    let empty = || Value::Object(Map::new());
+    if body.is_empty() && may_be_empty {
+        return Ok(empty());
+    }
     let text = std::str::from_utf8(body).map_err(|_| "the body is not UTF-8".to_owned())?;
     // Without the text of the error, which may quote the body.
     let document =
         Document::parse(text).map_err(|error| format!("the body is not XML (line {})", error.pos().row))?;
     let root = document.root_element();
-    let operation = root.tag_name().name().strip_suffix("Response");
-    let operation = operation.ok_or_else(|| "the XML is not a response of AWS".to_owned())?;
-    let output = match child(root, &format!("{operation}Result")) {
-        Some(result) => value(result, MAX_DEPTH).ok_or_else(|| "the XML is nested too deeply".to_owned())?,
-        None => Value::Null,
-    };
-    Ok(match output {
-        Value::Object(_) => output,
-        _ => Value::Object(Map::new()),
-    })
+    if !root.has_tag_name(format!("{operation}Response").as_str()) {
+        return Err(format!("the XML is not a response to {operation}"));
+    }
+    match child(root, &format!("{operation}Result")) {
+        Some(result) => match value(result, MAX_DEPTH) {
+            Some(output @ Value::Object(_)) => Ok(output),
+            Some(_) => Ok(empty()),
+            None => Err("the XML is nested too deeply".to_owned()),
+        },
+        None if may_be_empty => Ok(empty()),
+        None => Err(format!("the response omits `{operation}Result`")),
+    }
 }
 
 /// The code and the message of an error. A body that is not AWS's gives no code.
@@ -125,36 +134,59 @@ mod tests {
 
     #[test]
     fn a_response_is_what_the_result_contains() {
-        for (body, expected) in [
+        for (operation, body, expected) in [
             (
+                "GetRole",
                 "<GetRoleResponse xmlns=\"https://iam.amazonaws.com/doc/2010-05-08/\"><GetRoleResult><Role>\
                  <RoleName>a&amp;b</RoleName><Tags><member><Key>k</Key><Value/></member></Tags></Role>\
                  </GetRoleResult><ResponseMetadata><RequestId>1</RequestId></ResponseMetadata></GetRoleResponse>",
                 json!({"Role": {"RoleName": "a&b", "Tags": [{"Key": "k", "Value": ""}]}}),
             ),
             (
-                "<?xml version=\"1.0\"?>\n<XResponse>\n <XResult>\n  <Names>\n   <member>a</member>\n   \
-                 <member>b</member>\n  </Names>\n  <Tags></Tags>\n </XResult>\n</XResponse>",
+                "ListX",
+                "<?xml version=\"1.0\"?>\n<ListXResponse>\n <ListXResult>\n  <Names>\n   <member>a</member>\n   \
+                 <member>b</member>\n  </Names>\n  <Tags></Tags>\n </ListXResult>\n</ListXResponse>",
                 json!({"Names": ["a", "b"], "Tags": ""}),
             ),
-            ("<XResponse><XResult/></XResponse>", json!({})),
-            ("<XResponse><ResponseMetadata/></XResponse>", json!({})),
+            (
+                "ListX",
+                "<ListXResponse><ListXResult/></ListXResponse>",
+                json!({}),
+            ),
+            (
+                "PutX",
+                "<PutXResponse><ResponseMetadata/></PutXResponse>",
+                json!({}),
+            ),
+            ("PutX", "", json!({})),
         ] {
-            assert_eq!(output(body.as_bytes()), Ok(expected), "{body}");
+            assert_eq!(output(operation, body.as_bytes()), Ok(expected), "{body}");
         }
-        for body in ["", "canary", "<canary", "<html>canary</html>", "{\"canary\":1}"] {
-            let reason = output(body.as_bytes()).unwrap_err();
+    }
+
+    /// A read that fails must not look like an empty list.
+    #[test]
+    fn other_xml_is_not_a_response() {
+        let deep = "<a>".repeat(100_000) + &"</a>".repeat(100_000);
+        for body in [
+            "",
+            "canary",
+            "<canary",
+            "<html>canary</html>",
+            "{\"canary\":1}",
+            "<ErrorResponse><Error><Code>canary</Code></Error></ErrorResponse>",
+            "<Response/>",
+            "<ListXResponse/>",
+            "<ListYResponse><ListYResult/></ListYResponse>",
+            // Entities of a document type can expand without limit.
+            "<!DOCTYPE x [<!ENTITY a \"canary\">]><ListXResponse><ListXResult>&a;</ListXResult></ListXResponse>",
+            &format!("<ListXResponse><ListXResult>{deep}</ListXResult></ListXResponse>"),
+        ] {
+            let reason = output("ListX", body.as_bytes()).unwrap_err();
             assert!(!reason.contains("canary"), "{reason}");
         }
-        assert!(output(b"\xfe").is_err());
-        let deep = format!(
-            "<XResponse><XResult>{}{}</XResult></XResponse>",
-            "<a>".repeat(100_000),
-            "</a>".repeat(100_000)
-        );
-        assert!(output(deep.as_bytes()).is_err());
-        // Entities of a document type can expand without limit.
-        assert!(output(b"<!DOCTYPE x [<!ENTITY a \"b\">]><XResponse>&a;</XResponse>").is_err());
+        assert!(output("ListX", b"\xfe").is_err());
+        assert!(output("PutX", b"<ErrorResponse/>").is_err());
     }
 
     #[test]

@@ -137,7 +137,7 @@ fn a_form_is_signed_and_its_xml_is_read() {
     let request = server.join().unwrap().remove(0);
     for line in [
         "\r\ncontent-type: application/x-www-form-urlencoded\r\n",
-        "/iam/aws4_request, SignedHeaders=",
+        "/eu-west-3/iam/aws4_request, SignedHeaders=",
         "\r\n\r\nAction=TagRole&Version=2010-05-08&RoleName=a%20b&Tags.member.1.Key=k&Tags.member.1.Value=v",
     ] {
         assert!(request.contains(line), "{line} is not in {request}");
