@@ -10,8 +10,8 @@ use serde_json::Value;
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Prints for one tool: the result on stdout, everything else on stderr, and no secrets.
@@ -20,7 +20,7 @@ pub struct Console {
     format: Format,
     quiet: bool,
     verbose: bool,
-    redactor: Redactor,
+    redactor: Arc<Redactor>,
     /// The exit code when the result could not be written.
     on_write_error: Exit,
     /// Why a line of the result could not be written.
@@ -38,7 +38,7 @@ impl Console {
             format: output.output,
             quiet: output.quiet,
             verbose: output.verbose,
-            redactor: Redactor::default(),
+            redactor: Arc::default(),
             on_write_error: Exit::Error,
             write_error: OnceLock::new(),
             stdout_closed: AtomicBool::new(false),
@@ -76,6 +76,11 @@ impl Console {
     /// Redacts `secret` in everything that is printed from now on.
     pub fn redact(&self, secret: &str) {
         self.redactor.add(secret);
+    }
+
+    /// What [`Console::redact`] adds to, for what lives longer than a borrow of the console.
+    pub fn redactor(&self) -> Arc<Redactor> {
+        self.redactor.clone()
     }
 
     /// `text` without the secrets, for other printers (progress bars).
@@ -281,8 +286,9 @@ impl Console {
         match self.format {
             Format::Text => {
                 let ours = report.names();
-                let lines = report.lines.iter();
-                lines.for_each(|line| self.write(&self.redactor.redact_except(line, &ours)));
+                if !report.lines.is_empty() {
+                    self.write(&self.redactor.redact_except(&report.lines.join("\n"), &ours));
+                }
             }
             Format::Json => {
                 let report = report.without_secrets(&|text| self.redacted(text));

@@ -12,6 +12,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use cli::Failure;
+use cli::redact::Redactor;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::sync::OnceCell;
 
@@ -42,6 +44,32 @@ impl Aws {
             .credentials_provider(SharedCredentialsProvider::new(resolved))
             .build();
         Ok(first)
+    }
+}
+
+/// Shorter keys belong to an emulator (`test`), and are parts of names.
+const MIN_SECRET_LENGTH: usize = 16;
+
+/// Redacts what another provider provides: a server, or a proxy, may repeat what it was sent.
+#[derive(Debug)]
+pub(super) struct Redacted<P> {
+    pub(super) provider: P,
+    pub(super) redactor: Arc<Redactor>,
+}
+
+impl<P: ProvideCredentials> ProvideCredentials for Redacted<P> {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let credentials = self.provider.provide_credentials().await?;
+            let secrets = [Some(credentials.secret_access_key()), credentials.session_token()];
+            let secrets = secrets.into_iter().flatten();
+            let long = secrets.filter(|secret| secret.len() >= MIN_SECRET_LENGTH);
+            long.for_each(|secret| self.redactor.add(secret));
+            Ok(credentials)
+        })
     }
 }
 

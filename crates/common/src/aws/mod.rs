@@ -25,9 +25,11 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
 use cli::Failure;
 use cli::args::AwsArgs;
 use cli::{Console, ErrorKind};
+use credentials::Redacted;
 use std::time::Duration;
 
 /// How long the instance metadata service may take. On an instance it answers within milliseconds; elsewhere a run
@@ -86,14 +88,19 @@ impl Aws {
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(region.clone())
             .http_client(client);
-        loader = match &arguments.profile {
-            Some(profile) => loader
-                .profile_name(profile)
-                .credentials_provider(profile::credentials(profile, &provider_config)),
+        let provider = match &arguments.profile {
+            Some(profile) => {
+                loader = loader.profile_name(profile);
+                SharedCredentialsProvider::new(profile::credentials(profile, &provider_config))
+            }
             None => {
-                loader.credentials_provider(credentials::default_chain(provider_config, region, metadata))
+                SharedCredentialsProvider::new(credentials::default_chain(provider_config, region, metadata))
             }
         };
+        loader = loader.credentials_provider(Redacted {
+            provider,
+            redactor: console.redactor(),
+        });
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(CONNECT_TIMEOUT)
             .read_timeout(READ_TIMEOUT)
