@@ -1,7 +1,11 @@
 //! What holds for every AWS tool.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
+use std::fs::{self, Permissions};
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 use support::aws::{FakeAws, ecr, ecs, logs, ssm, with_credentials, without_credentials};
@@ -380,7 +384,7 @@ fn a_closed_stdout_is_no_panic() {
 #[test]
 fn a_result_that_can_not_be_written_is_an_error() {
     let full = |tool: Tool| {
-        let disk = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let disk = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
         let output = tool.command().stdout(disk).output().unwrap();
         (
             output.status.code(),
@@ -487,4 +491,65 @@ fn a_word_that_resembles_a_secret_stays_readable() {
         aws.bodies("GetCallerIdentity")[0]["Action"],
         json!("GetCallerIdentity")
     );
+}
+
+/// A proxy, a server or an emulator may repeat what it was sent.
+#[test]
+fn the_callers_own_credentials_are_never_printed() {
+    let key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+    let token = "IQoJb3JpZ2luX2VjEJ//canary+session/token==";
+    let echoed = [
+        key.to_owned(),
+        token.replace('/', "%2f").replace('+', "%2b"),
+        STANDARD.encode(format!("user:{key}")),
+        token.replace('/', "\\/"),
+        format!("{}...", &token[..20]),
+    ];
+    each(|name, _| {
+        for echo in &echoed {
+            let aws = FakeAws::start();
+            aws.refuse_all("AccessDeniedException", &format!("got {echo} from you"));
+            let tool = prepared(aws.tool(name))
+                .env("AWS_SECRET_ACCESS_KEY", key)
+                .env("AWS_SESSION_TOKEN", token);
+            for tool in [tool.clone().arg("-v"), tool.args(["-o", "json"])] {
+                let output = tool.run().exits(2).says("***").does_not_say(echo);
+                assert!(!output.stdout.contains(echo.as_str()), "{}", output.stdout);
+            }
+        }
+    });
+}
+
+#[test]
+fn control_characters_of_a_server_are_not_printed() {
+    each(|name, _| {
+        let aws = FakeAws::start();
+        aws.refuse_all("AccessDeniedException", "a\u{1b}[31mb\u{7}c\u{0}d\u{9b}e\u{7f}f");
+        let tool = prepared(aws.tool(name));
+        for tool in [tool.clone().arg("-v"), tool.args(["-o", "json"])] {
+            let output = tool.run().exits(2);
+            let printed = format!("{}{}", output.stdout, output.stderr);
+            let is_unsafe = |character: char| character.is_control() && character != '\n';
+            assert!(!printed.contains(is_unsafe), "{printed:?}");
+        }
+    });
+}
+
+/// The limit of threads counts for other users than root.
+#[test]
+fn without_another_thread_it_ends_with_an_error() {
+    let folder = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o755))
+        .tempdir()
+        .unwrap();
+    each(|name, _| {
+        let program = folder.path().join(name);
+        fs::copy(support::bin_dir().join(name), &program).unwrap();
+        let other_user = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+        let tool = with_credentials(support::program("setpriv")).args(other_user);
+        let tool = tool
+            .args(["bash", "-c", "ulimit -u 1 && exec \"$0\""])
+            .arg(&program);
+        tool.run().exits(2).says("error: failed to start a thread: ");
+    });
 }

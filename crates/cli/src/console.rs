@@ -1,6 +1,7 @@
 //! Prints to stdout and stderr; nothing else in the tools does.
 
 use crate::error::{ErrorKind, ErrorSummary, Failure};
+use crate::escape;
 use crate::exit::Exit;
 use crate::journal::{Journal, OnInterrupt};
 use crate::output::{Format, OutputArgs};
@@ -83,9 +84,9 @@ impl Console {
         self.redactor.clone()
     }
 
-    /// `text` without the secrets, for other printers (progress bars).
-    pub fn redacted(&self, text: &str) -> String {
-        self.redactor.redact(text)
+    /// `text` as it may be printed: without the secrets, and with control characters as escapes.
+    pub fn printable(&self, text: &str) -> String {
+        escape::control_characters(&self.redactor.redact(text)).into_owned()
     }
 
     /// Prints a line of progress on stderr, unless `--quiet` was given.
@@ -104,21 +105,26 @@ impl Console {
 
     /// Prints a warning on stderr, also with `--quiet`.
     pub fn warn(&self, message: impl Display) {
-        self.stderr(&format!("{}: {} {message}", self.tool, paint("warning:", YELLOW)));
+        self.labelled(&paint("warning:", YELLOW), &message.to_string());
     }
 
     /// Prints an error and its hint on stderr.
     pub fn error(&self, message: &str, hint: Option<&str>) {
-        self.stderr(&format!("{}: {} {message}", self.tool, paint("error:", RED)));
+        self.labelled(&paint("error:", RED), message);
         if let Some(hint) = hint {
             self.stderr(&format!("hint: {hint}"));
         }
     }
 
+    fn labelled(&self, label: &str, message: &str) {
+        let message = self.printable(message);
+        let _ = writeln!(io::stderr().lock(), "{}: {label} {message}", self.tool);
+    }
+
     /// Prints a line of the result. A closed stdout is no error, because the work is done. [`Console::finish`] reports any
     /// other error.
     pub fn stdout(&self, text: &str) {
-        self.write(&self.redacted(text));
+        self.write(&self.printable(text));
     }
 
     fn write(&self, line: &str) {
@@ -158,7 +164,7 @@ impl Console {
     /// Prints a question on stderr; the answer follows on the same line.
     pub fn ask(&self, text: &str) {
         let mut stderr = io::stderr().lock();
-        let _ = write!(stderr, "{}", self.redacted(text)).and_then(|()| stderr.flush());
+        let _ = write!(stderr, "{}", self.printable(text)).and_then(|()| stderr.flush());
     }
 
     /// Prints on stderr what was done with `item`, or would be done under `--dry-run`, and below it each change. What
@@ -273,7 +279,7 @@ impl Console {
 
     /// Prints a line on stderr without a prefix.
     pub fn stderr(&self, text: &str) {
-        let _ = writeln!(io::stderr().lock(), "{}", self.redacted(text));
+        let _ = writeln!(io::stderr().lock(), "{}", self.printable(text));
     }
 
     /// Prints the result or the error, and returns the exit code.
@@ -287,12 +293,13 @@ impl Console {
             Format::Text => {
                 let ours = report.names();
                 if !report.lines.is_empty() {
-                    self.write(&self.redactor.redact_except(&report.lines.join("\n"), &ours));
+                    let lines = self.redactor.redact_except(&report.lines.join("\n"), &ours);
+                    self.write(&escape::control_characters(&lines));
                 }
             }
             Format::Json => {
-                let report = report.without_secrets(&|text| self.redacted(text));
-                self.write(&report.to_json(self.tool).to_string());
+                let report = report.without_secrets(&|text| self.redactor.redact(text));
+                self.write(&escape::in_json(&report.to_json(self.tool).to_string()));
             }
         }
         self.end(exit, is_error)

@@ -7,6 +7,7 @@ pub mod args;
 pub mod console;
 pub mod duration;
 pub mod error;
+pub mod escape;
 pub mod exit;
 mod journal;
 pub mod output;

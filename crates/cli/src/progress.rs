@@ -1,6 +1,7 @@
 //! Progress of long steps: bars on a terminal, plain lines elsewhere, nothing with `--quiet`.
 
 use crate::console::Console;
+use crate::escape::to_one_line;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::Duration;
@@ -68,7 +69,7 @@ impl Task {
 
     /// Sets the message.
     pub fn say(&self, message: impl Into<String>) {
-        self.bar.set_message(message.into());
+        self.bar.set_message(to_one_line(&message.into()).into_owned());
     }
 }
 

@@ -8,6 +8,7 @@ use crate::events::time_of_day;
 use crate::log_stream::{LogTarget, targets, turn, without_line_end};
 use crate::poll::poll_transient;
 use anyhow::Result;
+use cli::escape::to_one_line;
 use cli::{Console, ErrorKind, Failure, Outcome, Report};
 use common::aws::CallError;
 use common::aws::Client;
@@ -143,6 +144,7 @@ impl fmt::Display for LogLine {
         // Far below 2^53.
         #[allow(clippy::cast_precision_loss, reason = "a time in seconds")]
         let time = time_of_day(time.div_euclid(1000) as f64);
+        let text = to_one_line(text);
         write!(formatter, "{time} {container}/{task:.8} {text}")
     }
 }

@@ -3,7 +3,6 @@
 
 use crate::error::ValidationError;
 use crate::source::Source;
-use cli::Console;
 use common::config::{ParameterEntry, Schema};
 
 /// The variables from which the SDKs read a key.
@@ -27,20 +26,6 @@ pub(crate) struct CallerCredentials<'a> {
     pub(crate) access_key_id: &'a str,
     pub(crate) secret_access_key: &'a str,
     pub(crate) session_token: Option<&'a str>,
-}
-
-impl CallerCredentials<'_> {
-    /// Redacts them in everything that is printed. Short ones belong to an emulator (`test`), and are parts of names.
-    pub(crate) fn redact(&self, console: &Console) {
-        let secrets = [Some(self.secret_access_key), self.session_token];
-        for secret in secrets
-            .into_iter()
-            .flatten()
-            .filter(|secret| secret.len() >= MIN_LENGTH_INSIDE)
-        {
-            console.redact(secret);
-        }
-    }
 }
 
 /// The result for one value.

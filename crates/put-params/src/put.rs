@@ -48,7 +48,6 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         secret_access_key: credentials.secret_access_key(),
         session_token: credentials.session_token(),
     };
-    caller.redact(console);
     // The account is not known yet, and every account id has twelve digits.
     let unknown_account = AwsTarget {
         account: "000000000000".into(),

@@ -38,7 +38,12 @@ pub fn run(
     };
     let (stop, mut stopped) = oneshot::channel();
     std::thread::scope(|scope| {
-        let watching = scope.spawn(|| watcher.watch(console, &ending, stop));
+        let watching =
+            std::thread::Builder::new().spawn_scoped(scope, || watcher.watch(console, &ending, stop));
+        let watching = match watching {
+            Ok(watching) => watching,
+            Err(error) => return console.finish(Err(error).context("failed to start a thread")),
+        };
         // Also when the work panics: the scope waits for its threads.
         let finished = Finished(&ending);
         let tracing = trace::start(console, scope);

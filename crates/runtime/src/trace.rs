@@ -41,15 +41,17 @@ pub(super) fn start<'scope>(console: &'scope Console, scope: &'scope Scope<'scop
         .with_target(false)
         .without_time()
         .with_ansi(false);
-    let _ = tracing_subscriber::registry()
-        .with(layer.with_filter(targets))
-        .try_init();
-    scope.spawn(move || {
+    let print = move || {
         while let Ok(Message::Line(line, printed)) = receiver.recv() {
             console.stderr(without_process_output(line.trim_end()));
             let _ = printed.send(());
         }
-    });
+    };
+    // Without another thread the run goes on, and says less.
+    std::thread::Builder::new().spawn_scoped(scope, print).ok()?;
+    let _ = tracing_subscriber::registry()
+        .with(layer.with_filter(targets))
+        .try_init();
     Some(Tracing(sender))
 }
 

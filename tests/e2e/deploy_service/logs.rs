@@ -114,6 +114,24 @@ fn lines_of_several_tasks_have_their_labels() {
 }
 
 #[test]
+fn one_event_is_one_line() {
+    let aws = start();
+    let text = "one\n00:00:09Z web/ffffffff forged\r\n\u{1b}[31mred\n";
+    aws.answer(
+        logs("FilterLogEvents"),
+        200,
+        events(&[event("1", "web/web/aaaaaaaa0", 1000, text)]),
+    );
+    tool(&aws, &["logs"])
+        .run()
+        .exits(0)
+        .prints("00:00:01Z web/aaaaaaaa one\\n00:00:09Z web/ffffffff forged\\r\\n\\u{1b}[31mred");
+    // JSON has escapes of its own.
+    let document = tool(&aws, &["logs", "-o", "json"]).run().exits(0).json();
+    assert_eq!(document["lines"][0]["message"], text.trim_end());
+}
+
+#[test]
 fn a_page_without_lines_is_not_the_end() {
     let aws = start();
     let pages = [

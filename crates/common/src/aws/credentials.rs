@@ -71,6 +71,10 @@ impl<P: ProvideCredentials> ProvideCredentials for Redacted<P> {
             Ok(credentials)
         })
     }
+
+    fn fallback_on_interrupt(&self) -> Option<Credentials> {
+        self.provider.fallback_on_interrupt()
+    }
 }
 
 /// The SDK's default chain. Its first source, the environment, is asked before the others are set up: they include a

@@ -9,6 +9,7 @@ use crate::log_stream::LogTarget;
 use crate::poll::is_transient;
 use cli::duration;
 use cli::error::ErrorSummary;
+use cli::escape::to_one_line;
 use cli::progress::Progress;
 use cli::{Console, Failure};
 use common::aws::Client;
@@ -102,7 +103,7 @@ impl<'a> LogTail<'a> {
             if is_json {
                 in_flight.add_log(lines);
             } else {
-                lines.iter().for_each(|line| progress.print(line));
+                lines.iter().for_each(|line| progress.print(&to_one_line(line)));
             }
         };
         let read = target.read(client, self.task, &mut self.token, take);
