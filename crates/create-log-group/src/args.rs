@@ -31,7 +31,8 @@ Examples:
   create-log-group --yes         also when a shorter retention deletes events
 
 Permissions: logs:DescribeLogGroups, logs:ListTagsForResource,
-logs:CreateLogGroup, logs:PutRetentionPolicy, logs:DeleteRetentionPolicy,
+logs:DescribeLogStreams (else a shorter retention asks for an empty group
+too), logs:CreateLogGroup, logs:PutRetentionPolicy, logs:DeleteRetentionPolicy,
 logs:TagResource, logs:AssociateKmsKey, logs:DisassociateKmsKey,
 logs:PutLogGroupDeletionProtection
 

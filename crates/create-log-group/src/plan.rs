@@ -61,8 +61,6 @@ pub(crate) struct Observed {
     pub(crate) kms_key_id: Option<String>,
     pub(crate) log_group_class: Option<String>,
     pub(crate) deletion_protection_enabled: Option<bool>,
-    /// In milliseconds since 1970.
-    pub(crate) creation_time: Option<i64>,
     /// From ListTagsForResource.
     #[serde(skip)]
     pub(crate) tags: Tags,

@@ -11,17 +11,6 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::cell::Cell;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
-
-/// A group of this age may have been created by another run that has not set its retention yet.
-const YOUNG: Duration = Duration::from_secs(10);
-
-/// How long the loop waits for the retention of such a group.
-const SETTLING: Backoff = Backoff {
-    initial: Duration::from_millis(50),
-    max_interval: Duration::from_millis(400),
-    max_elapsed: Duration::from_secs(2),
-};
 
 /// The log group.
 pub(crate) struct CloudWatchLogGroup<'a> {
@@ -29,8 +18,8 @@ pub(crate) struct CloudWatchLogGroup<'a> {
     pub(crate) console: &'a Console,
     pub(crate) desired: Desired,
     pub(crate) region: &'a str,
-    /// Whether the deletion of events was confirmed on the command line.
-    pub(crate) yes: bool,
+    /// Whether the group is known to have no events.
+    pub(crate) is_empty: Cell<bool>,
 }
 
 /// A page of DescribeLogGroups.
@@ -39,6 +28,13 @@ pub(crate) struct CloudWatchLogGroup<'a> {
 struct Page {
     log_groups: Option<Vec<Observed>>,
     next_token: Option<String>,
+}
+
+/// The response of DescribeLogStreams.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StreamPage {
+    log_streams: Option<Vec<Value>>,
 }
 
 /// The response of ListTagsForResource.
@@ -72,38 +68,24 @@ impl Resource for CloudWatchLogGroup<'_> {
 
     fn destroys(&self, plan: &Plan) -> Vec<String> {
         let of = format!(" of {}", self.label());
-        let words = deletes_after(plan).map(|days| format!("delete {}", events_older_than(days, &of)));
+        let words = self
+            .deletes(plan)
+            .map(|days| format!("delete {}", events_older_than(days, &of)));
         words.into_iter().collect()
     }
 
     fn planned_item(&self, item: Item, plan: &Plan) -> Item {
-        match deletes_after(plan) {
+        match self.deletes(plan) {
             Some(days) => item.detail("deletes", events_older_than(days, "")),
             None => item,
         }
     }
 
-    /// Waits a moment for another run that may be about to set the retention of a group that it has just created, so
-    /// that two runs at the same time need no confirmation.
-    async fn prepare(&self, observed: Option<Observed>, plan: &Plan) -> Result<Option<Observed>> {
-        let is_young = observed
-            .as_ref()
-            .is_some_and(|group| is_young(group.creation_time));
-        if self.yes || !is_young || deletes_after(plan).is_none() {
-            return Ok(observed);
+    async fn check_plan(&self, plan: &Plan) -> Result<()> {
+        if deletes_after(plan).is_some() {
+            self.is_empty.set(self.has_no_streams().await?);
         }
-        let reason = |_: &_| Some("the log group is new, and another run may be changing it".to_owned());
-        let settled = SETTLING.retry(self.console, reason, async || {
-            let observed = match self.refetch().await {
-                Ok(lookup) => lookup.found(),
-                Err(error) => return Ok(Err(error)),
-            };
-            match self.plan(observed.as_ref()) {
-                Ok(plan) if deletes_after(&plan).is_some() => Err(observed),
-                _ => Ok(Ok(observed)),
-            }
-        });
-        settled.await.unwrap_or_else(Ok)
+        Ok(())
     }
 
     async fn create(&self) -> Result<Created> {
@@ -177,6 +159,27 @@ impl CloudWatchLogGroup<'_> {
         }
     }
 
+    /// The age in days from which on `plan` deletes events, if the group may have any.
+    fn deletes(&self, plan: &Plan) -> Option<u16> {
+        deletes_after(plan).filter(|_| !self.is_empty.get())
+    }
+
+    /// Whether the group has no streams, and so no events. An earlier run may have been interrupted between the creation
+    /// of the group and that of its retention. `false` when the caller may not look.
+    async fn has_no_streams(&self) -> Result<bool> {
+        let body = json!({"logGroupName": self.name(), "limit": 1});
+        match self.read::<StreamPage>("DescribeLogStreams", &body).await {
+            Ok(page) => Ok(page.log_streams.is_some_and(|streams| streams.is_empty())),
+            Err(error) if ErrorSummary::of(&error).kind == ErrorKind::Denied || is_not_found(&error) => {
+                self.console.debug(format!("{error:#}"));
+                Ok(false)
+            }
+            Err(error) => {
+                Err(error).with_context(|| format!("failed to look for events of {}", self.label()))
+            }
+        }
+    }
+
     async fn read<T: DeserializeOwned>(&self, operation: &str, body: &Value) -> Result<T> {
         let response = self.client.call(operation, body).await.map_err(Failure::from)?;
         serde_json::from_value(response).map_err(|error| {
@@ -245,13 +248,4 @@ fn unparseable(message: String) -> Failure {
 fn events_older_than(days: u16, of: &str) -> String {
     let unit = if days == 1 { "day" } else { "days" };
     format!("the events{of} that are older than {days} {unit}")
-}
-
-/// Whether a group was created a moment ago, by the clock of this machine. A wrong clock costs a question at most.
-fn is_young(created: Option<i64>) -> bool {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    created
-        .and_then(|milliseconds| u64::try_from(milliseconds).ok())
-        .and_then(|milliseconds| now.checked_sub(Duration::from_millis(milliseconds)))
-        .is_some_and(|age| age < YOUNG)
 }

@@ -11,6 +11,7 @@ use common::aws::service::LOGS;
 use common::config::{Config, LogGroup, Variables};
 use common::session::Session;
 use reconcile::{Mode, reconcile};
+use std::cell::Cell;
 
 /// Makes the log group what `ops.toml` says.
 ///
@@ -31,7 +32,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
         console,
         desired,
         region: &session.target.region,
-        yes: args.confirm.yes,
+        is_empty: Cell::default(),
     };
     let mode = Mode {
         plan: args.plan,

@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{SystemTime, UNIX_EPOCH};
 use support::aws::{FakeAws, logs};
 
 pub(super) const ARN: &str = "arn:aws:logs:us-east-1:123456789012:log-group:cruddur";
@@ -17,16 +16,17 @@ pub(super) struct Group {
     pub(super) class: Option<String>,
     pub(super) policy: Option<String>,
     pub(super) protected: Option<bool>,
-    pub(super) created: u64,
+    /// Whether a container has logged to it.
+    pub(super) has_events: bool,
     pub(super) tags: BTreeMap<String, Value>,
 }
 
 impl Group {
-    /// As the file describes it, and old.
+    /// As the file describes it, and in use.
     pub(super) fn right() -> Self {
         Group {
             retention: Some(1),
-            created: 1_600_000_000_000,
+            has_events: true,
             tags: BTreeMap::from([("app".into(), json!("e2e")), ("owner".into(), json!("other"))]),
             ..Group::default()
         }
@@ -35,7 +35,6 @@ impl Group {
     pub(super) fn described(&self, name: &str) -> Value {
         let mut group = json!({
             "logGroupName": name,
-            "creationTime": self.created,
             "arn": format!("arn:aws:logs:us-east-1:123456789012:log-group:{name}:*"),
             "logGroupArn": format!("arn:aws:logs:us-east-1:123456789012:log-group:{name}"),
             "logGroupClass": self.class.as_deref().unwrap_or("STANDARD"),
@@ -88,6 +87,16 @@ impl Logs {
             (200, json!({"logGroups": groups}))
         });
         let all = self.clone();
+        aws.answer_with(logs("DescribeLogStreams"), move |body| {
+            match all.lock().get(body["logGroupName"].as_str().unwrap()) {
+                Some(group) if group.has_events => {
+                    (200, json!({"logStreams": [{"logStreamName": "web/web/1"}]}))
+                }
+                Some(_) => (200, json!({"logStreams": []})),
+                None => refusal("ResourceNotFoundException"),
+            }
+        });
+        let all = self.clone();
         aws.answer_with(logs("CreateLogGroup"), move |body| {
             let name = body["logGroupName"].as_str().unwrap().to_owned();
             let mut all = all.lock();
@@ -100,7 +109,6 @@ impl Logs {
                 key: text("kmsKeyId"),
                 class: text("logGroupClass"),
                 protected: body["deletionProtectionEnabled"].as_bool(),
-                created: now(),
                 tags: tags.into_iter().collect(),
                 ..Group::default()
             };
@@ -159,11 +167,6 @@ impl Logs {
 
 fn refusal(code: &str) -> (u16, Value) {
     (400, json!({"__type": code, "message": "so it is"}))
-}
-
-pub(super) fn now() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    u64::try_from(now.as_millis()).unwrap()
 }
 
 /// A group with a longer retention than the file has.

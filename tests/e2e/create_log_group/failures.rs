@@ -1,6 +1,6 @@
 //! Failures: errors of the file, refused calls, throttling, other runs, invalid responses.
 
-use super::cloudwatch::{Group, Logs, keeping, now, writes};
+use super::cloudwatch::{Group, Logs, keeping, writes};
 use super::{CONFIG, tool, with_line};
 use serde_json::json;
 use std::time::Duration;
@@ -194,38 +194,13 @@ fn another_caller_who_makes_it_at_the_same_time_is_no_error() {
     assert_eq!(output.json()["outcome"], "unchanged");
     assert_eq!(writes(&aws), ["CreateLogGroup"]);
 
-    // The other run has not set the retention yet. The group is too new to have events that would be deleted.
+    // The other run has not set the retention yet.
     let mut group = keeping(None);
-    group.created = now();
+    group.has_events = false;
     let (aws, logs_) = Logs::with([("cruddur", group)]);
     aws.answer_once(logs("DescribeLogGroups"), 200, json!({"logGroups": []}));
     tool(&aws).run().exits(0);
     assert_eq!(logs_.group().retention, Some(1));
-}
-
-#[test]
-fn a_group_that_another_run_is_about_to_finish_is_waited_for() {
-    let mut group = keeping(None);
-    group.created = now();
-    let (aws, logs_) = Logs::with([("cruddur", group)]);
-    // The other run sets the retention after the first read of this run.
-    let other = logs_.clone();
-    let describe = logs_.clone();
-    aws.answer_with(logs("DescribeLogGroups"), move |_| {
-        let answer = json!({"logGroups": [describe.group().described("cruddur")]});
-        other.lock().get_mut("cruddur").unwrap().retention = Some(1);
-        (200, answer)
-    });
-    tool(&aws).run().exits(0).says("cruddur: unchanged");
-    assert_eq!(writes(&aws), [""; 0]);
-
-    // When no other run sets the retention, this run asks as for any other group.
-    let mut group = keeping(None);
-    group.created = now();
-    let (aws, _) = Logs::with([("cruddur", group)]);
-    let output = tool(&aws).run().exits(2).says("refused to delete");
-    assert!(output.elapsed < Duration::from_secs(5), "{:?}", output.elapsed);
-    assert_eq!(writes(&aws), [""; 0]);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use super::cloudwatch::{Group, Logs, keeping, writes};
 use super::{tool, with_retention};
 use serde_json::json;
+use support::aws::logs;
 
 #[test]
 fn a_longer_retention_is_set_without_asking() {
@@ -50,6 +51,28 @@ fn a_shorter_retention_without_a_terminal_needs_yes() {
         tool(&aws).arg("--yes").run().exits(0).says("cruddur: updated");
         assert_eq!(logs_.group().retention, Some(1));
     }
+}
+
+/// For example when an earlier run was killed after CreateLogGroup.
+#[test]
+fn an_empty_group_has_no_events_to_lose() {
+    let empty = || {
+        let mut group = keeping(None);
+        group.has_events = false;
+        Logs::with([("cruddur", group)])
+    };
+    let (aws, logs_) = empty();
+    tool(&aws).arg("--dry-run").run().exits(0).does_not_say("--yes");
+    tool(&aws)
+        .run()
+        .exits(0)
+        .says("cruddur: updated\n  retention_days: never -> 1\n");
+    assert_eq!(logs_.group().retention, Some(1));
+    // A caller who may not look is asked.
+    let (aws, _) = empty();
+    aws.refuse(logs("DescribeLogStreams"), "AccessDeniedException", "no");
+    tool(&aws).run().exits(2).says("refused to delete the events");
+    assert_eq!(writes(&aws), [""; 0]);
 }
 
 #[test]
