@@ -60,6 +60,13 @@ fn the_group_is_as_the_file_says_and_the_second_run_changes_nothing() {
 
     group.tool("retention_days = \"never\"").run().exits(0);
     assert_eq!(group.described()["retentionInDays"], Value::Null);
+    let stream = [
+        "create-log-stream",
+        "--log-stream-name",
+        "one",
+        "--log-group-name",
+    ];
+    group.aws(&[&stream[..], &[&group.name]].concat());
     let shorter = group.tool("retention_days = 1");
     shorter
         .run()
