@@ -553,3 +553,49 @@ fn without_another_thread_it_ends_with_an_error() {
         tool.run().exits(2).says("error: failed to start a thread: ");
     });
 }
+
+#[test]
+fn a_file_that_every_user_may_write_is_refused_unless_its_folder_is_trusted() {
+    let account = FakeAws::start();
+    account.refuse_all("AccessDeniedException", "no");
+    each(|name, _| {
+        let tool = prepared(account.tool(name))
+            .args(["-o", "json"])
+            .without("OPS_TRUST");
+        let config = tool.folder().join("ops.toml");
+        fs::set_permissions(&config, Permissions::from_mode(0o666)).unwrap();
+        let document = tool.run().exits(2).says("every user may write to it").json();
+        assert_eq!(document["error"]["code"], "untrusted");
+        let other = tool.clone().env("OPS_TRUST", "/nonexistent:/usr");
+        assert_eq!(other.run().exits(2).json()["error"]["code"], "untrusted");
+        let trusted = tool
+            .clone()
+            .env("OPS_TRUST", format!("/usr:{}", tool.folder().display()));
+        assert_ne!(trusted.run().exits(2).json()["error"]["code"], "untrusted");
+    });
+}
+
+#[test]
+fn a_document_that_every_user_may_write_is_refused() {
+    for (name, file) in [
+        ("create-roles", "trust.json"),
+        ("register-task-definition", "task-definition.json"),
+        ("deploy-service", "service.json"),
+    ] {
+        let aws = FakeAws::start();
+        let tool = prepared(aws.tool(name)).without("OPS_TRUST");
+        fs::set_permissions(tool.folder().join(file), Permissions::from_mode(0o666)).unwrap();
+        tool.run()
+            .exits(2)
+            .says(&format!("{file}: refused: every user may write to it"));
+        assert_eq!(aws.writes(), []);
+    }
+}
+
+#[test]
+fn a_config_file_without_an_end_is_an_error() {
+    each(|name, _| {
+        let tool = with_credentials(support::tool(name)).args(["--config", "/dev/zero"]);
+        tool.run().exits(2).says("it is longer than 1048576 bytes");
+    });
+}

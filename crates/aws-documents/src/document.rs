@@ -4,7 +4,9 @@ mod reader;
 
 use crate::diagnostic::Diagnostic;
 use crate::node::{Field, Node};
+use cli::files::read_at_most;
 use serde_json::Value;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// AWS takes policies of 10 KB and task definitions of 64 KB; a much larger file is a mistake.
@@ -32,14 +34,12 @@ impl Document {
     /// When it can't be read or is not JSON, with the position.
     pub fn read(file: &Path) -> Result<Self, Diagnostic> {
         let file = &shown(file);
-        let bytes = std::fs::read(file).map_err(|error| Diagnostic::of_file(file, error.to_string()))?;
-        if bytes.len() > LARGEST {
-            let message = format!(
-                "it has {} bytes, and no document of AWS is that large",
-                bytes.len()
-            );
-            return Err(Diagnostic::of_file(file, message));
-        }
+        let bytes = read_at_most(file, LARGEST).map_err(|error| match error.kind() {
+            ErrorKind::FileTooLarge => {
+                Diagnostic::of_file(file, format!("{error}, and no document of AWS is that large"))
+            }
+            _ => Diagnostic::of_file(file, error.to_string()),
+        })?;
         match String::from_utf8(bytes) {
             Ok(text) => Self::parse(file, &text),
             Err(error) => {

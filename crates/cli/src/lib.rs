@@ -9,6 +9,7 @@ pub mod duration;
 pub mod error;
 pub mod escape;
 pub mod exit;
+pub mod files;
 mod journal;
 pub mod output;
 pub mod progress;

@@ -97,7 +97,9 @@ fn document(
     variables: &Variables,
     check: &dyn Fn(&Document) -> Vec<Diagnostic>,
 ) -> Result<(Value, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let document = Document::read(&config.resolve(path)).map_err(|diagnostic| vec![diagnostic])?;
+    let document = config
+        .read_document(&config.resolve(path))
+        .map_err(|diagnostic| vec![diagnostic])?;
     let (document, diagnostics) = expand_and_check(&document, variables, check)?;
     Ok((document.to_value(), diagnostics))
 }

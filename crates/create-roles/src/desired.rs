@@ -160,7 +160,7 @@ impl Reader<'_> {
 
     /// A policy file, expanded; null when it can't be used, with a diagnostic in `diagnostics`.
     fn policy(&mut self, file: &str, kind: Kind) -> Value {
-        let document = match Document::read(&self.config.resolve(file)) {
+        let document = match self.config.read_document(&self.config.resolve(file)) {
             Ok(document) => document,
             Err(diagnostic) => {
                 self.push(diagnostic);

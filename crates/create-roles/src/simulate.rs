@@ -4,7 +4,7 @@ use crate::client::{Iam, MISSING};
 use crate::needs::{Need, needs};
 use crate::resource::PROPAGATION;
 use anyhow::{Context, Result};
-use aws_documents::{Diagnostic, Document};
+use aws_documents::Diagnostic;
 use cli::{Exit, Failure, Item, Outcome, Report};
 use common::aws::CallError;
 use common::config::{AwsTarget, Config, Variables};
@@ -68,7 +68,7 @@ impl Question {
         }
         let table = config.task_definition(&variables)?;
         let table = table.ok_or_else(|| config.no_table("task_definition"))?;
-        let document = match Document::read(&config.resolve(&table.file)) {
+        let document = match config.read_document(&config.resolve(&table.file)) {
             Ok(document) => document,
             Err(diagnostic) => return Ok(Err(vec![diagnostic])),
         };

@@ -35,7 +35,9 @@ pub(crate) struct Desired {
 /// # Errors
 /// When there is no `[service]`, or its file can't be read.
 fn document(config: &Config, file: &str) -> Result<Document> {
-    Ok(Document::read(&config.resolve(file)).map_err(Diagnostic::into_failure)?)
+    Ok(config
+        .read_document(&config.resolve(file))
+        .map_err(Diagnostic::into_failure)?)
 }
 
 fn no_table(config: &Config) -> Failure {

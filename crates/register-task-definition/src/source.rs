@@ -51,7 +51,7 @@ impl Source {
         given: &[(String, String)],
     ) -> Result<Result<Self, Diagnostic>> {
         let path = file(config, variables)?;
-        let document = match Document::read(&path) {
+        let document = match config.read_document(&path) {
             Ok(document) => document,
             Err(mut diagnostic) => {
                 if !path.exists() {

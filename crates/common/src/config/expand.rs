@@ -35,6 +35,14 @@ impl AwsTarget {
     }
 }
 
+/// The credentials of the caller. In a build argument, a task definition or a tag, other users could read them.
+const CREDENTIALS: [&str; 4] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_SECURITY_TOKEN",
+];
+
 /// Looks up a variable of the environment.
 type Environment<'a> = Box<dyn Fn(&str) -> Option<String> + 'a>;
 
@@ -119,6 +127,7 @@ impl<'a> Variables<'a> {
             Some(Some(value)) if value.contains("${") => Err(Cause::Nested),
             Some(Some(value)) => Ok(value.clone()),
             Some(None) => Err(Cause::NotHere),
+            None if CREDENTIALS.contains(&name) => Err(Cause::Credentials),
             // Only built-ins have a dot in their names.
             None if name.contains('.') => Err(Cause::Unknown),
             None => match (self.environment)(name) {
@@ -138,6 +147,7 @@ enum Cause {
     Unknown,
     NotHere,
     Nested,
+    Credentials,
     Open,
     Bare,
     Name,
@@ -170,6 +180,7 @@ impl ExpandError {
             Cause::Unknown => format!("names `${{{name}}}`, which is an unknown variable"),
             Cause::NotHere => format!("names `${{{name}}}`, which has no value here"),
             Cause::Nested => format!("names `${{{name}}}`, whose value contains a `${{…}}`"),
+            Cause::Credentials => format!("names `${{{name}}}`, and AWS credentials are not expanded"),
             Cause::Open => "has a `${` without its `}`".to_owned(),
             Cause::Bare => "has a `$` that does not start a `${NAME}`".to_owned(),
             Cause::Name => {
@@ -183,6 +194,7 @@ impl ExpandError {
     pub fn hint(&self) -> Option<String> {
         match self.cause {
             Cause::Unset | Cause::Empty => Some(format!("export {}=…", self.name)),
+            Cause::Credentials => Some("a container gets its permissions from its task role".to_owned()),
             Cause::Bare => Some("write $$ for a dollar, ${NAME} for a variable".to_owned()),
             _ => None,
         }

@@ -5,14 +5,21 @@
 
 mod expand;
 mod schema;
+mod trust;
 
 pub use expand::{AwsTarget, ExpandError, Segment, Variables, expand, partition_of, segments};
 pub use schema::*;
 
 use anyhow::{Context, Result};
+use aws_documents::{Diagnostic, Document};
+use cli::files::read_at_most;
 use cli::{ErrorKind, Failure, FailureExt};
 use serde::de::DeserializeOwned;
+use std::io;
 use std::path::{Path, PathBuf};
+
+/// The longest `ops.toml` that is read. A thousand parameters take 30 KB.
+const MAX_BYTES: usize = 1 << 20;
 
 /// The name of the file, searched for in the current directory and its parents.
 pub const FILE_NAME: &str = "ops.toml";
@@ -66,11 +73,39 @@ impl Config {
     /// # Errors
     /// As [`Config::find`].
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).or_error(
+        if let Some(reason) = trust::refusal(path) {
+            let file = path.display();
+            return Err(
+                Failure::error(format!("refused to use config file `{file}`: {reason}"))
+                    .kind(ErrorKind::Config)
+                    .code("untrusted")
+                    .hint(trust_hint(path))
+                    .into(),
+            );
+        }
+        let text = read_at_most(path, MAX_BYTES);
+        let text = text.and_then(|bytes| {
+            String::from_utf8(bytes)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))
+        });
+        let text = text.or_error(
             format!("failed to read config file `{}`", path.display()),
             "name the file with --config or $OPS_CONFIG",
         )?;
         Self::parse(path, &text)
+    }
+
+    /// Reads a document that the file names; `path` as [`Config::resolve`] gives it.
+    ///
+    /// # Errors
+    /// When another user may write to it, it can't be read, or is not JSON.
+    pub fn read_document(&self, path: &Path) -> Result<Document, Diagnostic> {
+        if let Some(reason) = trust::refusal(path) {
+            let mut diagnostic = Diagnostic::of_file(path, format!("refused: {reason}"));
+            diagnostic.hint = Some(trust_hint(path));
+            return Err(diagnostic);
+        }
+        Document::read(path)
     }
 
     /// Parses `text`, the contents of the file `path`.
@@ -232,6 +267,17 @@ impl Config {
             .into()
         })
     }
+}
+
+/// What to do about a file that another user may write.
+fn trust_hint(path: &Path) -> String {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = std::fs::canonicalize(folder.unwrap_or(Path::new("."))).unwrap_or_default();
+    format!(
+        "look at it, then `chmod go-w` or `chown` it, or export {}={}",
+        trust::VARIABLE,
+        folder.display()
+    )
 }
 
 /// Expands every string in `value`; `path` names it for the error.

@@ -195,6 +195,10 @@ fn expands_names_dollars_and_leaves_iams_own() {
             "${image.cruddur-python}",
             "k names `${image.cruddur-python}`, which has no value here",
         ),
+        (
+            "${AWS_SESSION_TOKEN}",
+            "k names `${AWS_SESSION_TOKEN}`, and AWS credentials are not expanded",
+        ),
         ("${AWS_REGION", "k has a `${` without its `}`"),
         ("$AWS_REGION", "k has a `$` that does not start a `${NAME}`"),
         (
