@@ -587,7 +587,7 @@ fn a_document_that_every_user_may_write_is_refused() {
         fs::set_permissions(tool.folder().join(file), Permissions::from_mode(0o666)).unwrap();
         tool.run()
             .exits(2)
-            .says(&format!("{file}: refused: every user may write to it"));
+            .says(&format!("{file}`: refused: every user may write to it"));
         assert_eq!(aws.writes(), []);
     }
 }

@@ -97,7 +97,7 @@ fn masked(text: &str, spans: &[(usize, usize)]) -> String {
 /// Finds all secrets at once.
 struct Search {
     /// Of the shortest prefix of each secret that is replaced.
-    automaton: AhoCorasick,
+    automaton: Option<AhoCorasick>,
     /// For each pattern, the secrets that begin with it, as indices.
     owners: Vec<Vec<usize>>,
 }
@@ -116,17 +116,24 @@ impl Search {
             }
         }
         let (patterns, owners): (Vec<&str>, Vec<Vec<usize>>) = patterns.into_iter().unzip();
-        // It fails beyond 2^31 bytes of patterns, which no caller has.
-        let automaton = AhoCorasick::new(patterns).unwrap_or_else(|_| std::process::abort());
-        Search { automaton, owners }
+        Search {
+            // None beyond 2^31 bytes of patterns.
+            automaton: AhoCorasick::new(patterns).ok(),
+            owners,
+        }
     }
 
     /// Adds the spans of the secrets in `view`.
     fn find(&self, secrets: &[SecretString], view: &View, found: &mut Vec<(usize, usize)>) {
         let bytes = view.bytes();
+        let Some(automaton) = &self.automaton else {
+            // What can't be searched is not printed.
+            found.extend((!bytes.is_empty()).then(|| view.span(0, bytes.len())));
+            return;
+        };
         // For each secret, where the last span ends: a text of one letter would take quadratic time otherwise.
         let mut ends: HashMap<usize, usize> = HashMap::new();
-        for candidate in self.automaton.find_overlapping_iter(bytes) {
+        for candidate in automaton.find_overlapping_iter(bytes) {
             let start = candidate.start();
             for &owner in &self.owners[candidate.pattern().as_usize()] {
                 if ends.get(&owner).is_some_and(|end| start < *end) {

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-/// The variable with the folders that are trusted whoever owns what is in them, separated by colons.
+/// The variable with the folders whose files are trusted, without regard to their owner; separated by colons.
 pub(super) const VARIABLE: &str = "OPS_TRUST";
 
 /// Who owns a file, and who may write to it.
