@@ -4,6 +4,7 @@ use crate::error::ParseError;
 use crate::keys::Parameters;
 use crate::required_auth::RequiredAuth;
 use crate::targets::{self, Target};
+use crate::uri;
 use secrecy::SecretString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -154,6 +155,7 @@ pub enum RootCert {
 /// Interprets the parameters.
 pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<ConnInfo, ParseError> {
     refuse_unsupported_values(parameters)?;
+    refuse_url_as_dbname(parameters)?;
     let text = |key: &str| parameters.get(key).map(str::to_owned);
     let from = |key: &str| parameters.variable(key);
     let ssl_root_cert = parameters.get("sslrootcert").map(|path| match path {
@@ -233,6 +235,18 @@ fn refuse_unsupported_values(parameters: &Parameters) -> Result<(), ParseError> 
         return refused("replication", "replication connections take no queries");
     }
     Ok(())
+}
+
+/// For libpq it is a name like any other, and no server has such a database; every message would repeat its password.
+fn refuse_url_as_dbname(parameters: &Parameters) -> Result<(), ParseError> {
+    match parameters.get("dbname") {
+        Some(name) if uri::after_scheme(name.trim_start()).is_some() => {
+            Err(ParseError::malformed("the database name is a URL")
+                .with_hint("give the URL as the whole connection string")
+                .in_variable(parameters.variable("dbname")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// One of `choices`, or an error that lists them. As in libpq, an empty value is invalid.
