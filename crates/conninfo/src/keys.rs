@@ -1,6 +1,7 @@
 //! libpq's keys, their variables, and how each is treated.
 
 use crate::error::ParseError;
+use crate::is_space;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -233,7 +234,7 @@ impl Parameters {
         let Some(value) = self.given(key) else {
             return Ok(None);
         };
-        value.trim().parse().map(Some).map_err(|_| {
+        value.trim_matches(is_space).parse().map(Some).map_err(|_| {
             ParseError::malformed(format!("invalid integer value for connection option \"{key}\""))
                 .with_hint(format!(
                     "a whole number, as in {}=5",
