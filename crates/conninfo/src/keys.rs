@@ -54,7 +54,7 @@ pub(crate) const KEYS: &[(&str, &str, Treatment)] = &[
     ("fallback_application_name", "", Used),
     ("gssencmode", "PGGSSENCMODE", Used),
     ("replication", "", Used),
-    ("client_encoding", "PGCLIENTENCODING", Harmless),
+    ("client_encoding", "PGCLIENTENCODING", Used),
     ("keepalives", "", HarmlessInteger),
     ("keepalives_idle", "", HarmlessInteger),
     ("keepalives_interval", "", HarmlessInteger),

@@ -46,6 +46,8 @@ pub struct ConnInfo {
     pub options: Option<String>,
     /// The name that the server shows for the session.
     pub application_name: Option<String>,
+    /// The encoding of the session, which the server may not know; `None` means its default or the locale's.
+    pub client_encoding: Option<String>,
     /// About keys that have no effect.
     pub warnings: Vec<String>,
 }
@@ -211,6 +213,7 @@ pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<
         .unwrap_or(false),
         options: text("options"),
         application_name: text("application_name").or_else(|| text("fallback_application_name")),
+        client_encoding: text("client_encoding").filter(|encoding| encoding != "auto"),
         warnings,
     })
 }

@@ -154,6 +154,10 @@ fn accepts_values_that_libpq_accepts() {
     assert_eq!(info.application_name.as_deref(), Some("f"));
     let named = plain("host=h fallback_application_name=f application_name=a").unwrap();
     assert_eq!(named.application_name.as_deref(), Some("a"));
+    for (text, encoding) in [("bogus", Some("bogus")), ("auto", None), ("", None)] {
+        let info = plain(&format!("postgresql://h?client_encoding={text}")).unwrap();
+        assert_eq!(info.client_encoding.as_deref(), encoding, "{text}");
+    }
     for (text, version) in [("", None), ("TLSv1", None), ("TLSv1.2", Some(TlsVersion::Tls12))] {
         let info = plain(&format!("postgresql://h?ssl_min_protocol_version={text}")).unwrap();
         assert_eq!(info.ssl_min_version, version, "{text}");
@@ -164,6 +168,7 @@ fn accepts_values_that_libpq_accepts() {
         "gssencmode=prefer",
         "sslcertmode=allow",
         "client_encoding=utf8",
+        "client_encoding=auto",
         "keepalives=1",
         "keepalives_count=3",
         "tcp_user_timeout=%20100",
