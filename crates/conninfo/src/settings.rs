@@ -158,6 +158,7 @@ pub enum RootCert {
 pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<ConnInfo, ParseError> {
     refuse_unsupported_values(parameters)?;
     refuse_url_as_dbname(parameters)?;
+    check_protocol_versions(parameters)?;
     let text = |key: &str| parameters.get(key).map(str::to_owned);
     let from = |key: &str| parameters.variable(key);
     let ssl_root_cert = parameters.get("sslrootcert").map(|path| match path {
@@ -280,12 +281,32 @@ fn connect_timeout(parameters: &Parameters) -> Result<Option<Duration>, ParseErr
         .map(Duration::from_secs))
 }
 
-/// The lowest and the highest allowed version. libpq's default minimum is TLS 1.2; older versions are valid values, and
+/// They have no effect: the driver has one version.
+fn check_protocol_versions(parameters: &Parameters) -> Result<(), ParseError> {
+    let all = [("3.0", 0), ("3.2", 2), ("latest", 2)];
+    let [lowest, highest] = ["min_protocol_version", "max_protocol_version"];
+    if let (Some(low), Some(high)) = (
+        choose(lowest, parameters, &all)?,
+        choose(highest, parameters, &all)?,
+    ) && low > high
+    {
+        return Err(
+            ParseError::malformed(format!("\"{lowest}\" is greater than \"{highest}\""))
+                .in_variable(parameters.variable(highest).or(parameters.variable(lowest))),
+        );
+    }
+    Ok(())
+}
+
+/// The lowest and the highest allowed version, in any case. libpq's default minimum is TLS 1.2; older versions are valid values, and
 /// not supported here.
 fn tls_versions(parameters: &Parameters) -> Result<(Option<TlsVersion>, Option<TlsVersion>), ParseError> {
     let all = [("TLSv1", 0), ("TLSv1.1", 1), ("TLSv1.2", 2), ("TLSv1.3", 3)];
     let version = |key| match parameters.get(key) {
-        Some(_) => choose(key, parameters, &all),
+        Some(value) => match all.iter().find(|(text, _)| text.eq_ignore_ascii_case(value)) {
+            Some((_, version)) => Ok(Some(*version)),
+            None => choose(key, parameters, &all),
+        },
         None => Ok(None),
     };
     let lowest = version("ssl_min_protocol_version")?;
