@@ -289,3 +289,24 @@ fn does_not_know_the_encoding() {
     let output = probe(&server.url("")).env("PGCLIENTENCODING", "it's").run();
     fails(output, 1, "query", refused, "correct client_encoding");
 }
+
+#[test]
+fn refuses_the_query_and_closes_at_once() {
+    let server = Server::start(|stream| {
+        answering_tls(stream, b'N');
+        stream.write_all(&welcome()).unwrap();
+        stream.read_exact(&mut [0]).unwrap();
+        packet(stream);
+        stream.write_all(&refusal("57P01", "out of order")).unwrap();
+    });
+    // It depends on whether the end arrives with the message.
+    for _ in 0..20 {
+        fails(
+            probe(&server.url("")).run(),
+            1,
+            "query",
+            "out of order (57P01)",
+            "",
+        );
+    }
+}
