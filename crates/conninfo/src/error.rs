@@ -1,5 +1,6 @@
 //! Why a connection string is refused.
 
+use crate::uri;
 use std::fmt;
 
 /// Why a connection string was refused. Contains no part of the string: when a delimiter in the password is not
@@ -69,7 +70,8 @@ pub(crate) const ENCODE: &str = "a password with special characters has to be pe
 
 /// Recognises common mistakes: another program's URL, quotation marks, a psql command line.
 pub(crate) fn not_a_connection_string(text: &str) -> Option<ParseError> {
-    let lower = text.to_ascii_lowercase();
+    let trimmed = text.trim_start();
+    let lower = trimmed.to_ascii_lowercase();
     let begins = |starts: &[&str]| starts.iter().any(|start| lower.starts_with(start));
     let (message, hint) = if begins(&["\"", "'"]) {
         (
@@ -99,6 +101,11 @@ pub(crate) fn not_a_connection_string(text: &str) -> Option<ParseError> {
             "this is an SQLAlchemy URL, and PostgreSQL's own clients do not accept it",
             "remove +DRIVER: postgresql://… instead of postgresql+DRIVER://…",
         )
+    } else if is_url(trimmed) {
+        (
+            "there is white space before the URL, and libpq refuses it",
+            "remove the white space before postgresql://",
+        )
     } else if is_url(&lower) {
         (
             "the scheme of the URL is not in lower case",
@@ -115,8 +122,8 @@ pub(crate) fn not_a_connection_string(text: &str) -> Option<ParseError> {
     Some(ParseError::malformed(message).with_hint(hint))
 }
 
-fn is_url(lower: &str) -> bool {
-    lower.starts_with("postgresql://") || lower.starts_with("postgres://")
+fn is_url(text: &str) -> bool {
+    uri::after_scheme(text).is_some()
 }
 
 /// `database_url`, `export database_url`.

@@ -1,6 +1,7 @@
 //! libpq's keys, their variables, and how each is treated.
 
 use crate::error::ParseError;
+use crate::is_space;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,7 +26,7 @@ const OAUTH: Treatment = Refused("OAuth is not supported");
 const SERVICE: Treatment = Refused("service files are not read");
 const PROTOCOL: Treatment = Ignored("protocol 3.0 is used");
 
-/// Key, variable, treatment: those of libpq 18, and of its master branch after that.
+/// Key, variable, treatment: those of libpq 18, and what its master branch adds for OAuth.
 #[rustfmt::skip]
 pub(crate) const KEYS: &[(&str, &str, Treatment)] = &[
     ("user", "PGUSER", Used),
@@ -53,7 +54,7 @@ pub(crate) const KEYS: &[(&str, &str, Treatment)] = &[
     ("fallback_application_name", "", Used),
     ("gssencmode", "PGGSSENCMODE", Used),
     ("replication", "", Used),
-    ("client_encoding", "PGCLIENTENCODING", Harmless),
+    ("client_encoding", "PGCLIENTENCODING", Used),
     ("keepalives", "", HarmlessInteger),
     ("keepalives_idle", "", HarmlessInteger),
     ("keepalives_interval", "", HarmlessInteger),
@@ -71,7 +72,6 @@ pub(crate) const KEYS: &[(&str, &str, Treatment)] = &[
     ("min_protocol_version", "PGMINPROTOCOLVERSION", PROTOCOL),
     ("max_protocol_version", "PGMAXPROTOCOLVERSION", PROTOCOL),
     ("service", "PGSERVICE", SERVICE),
-    ("servicefile", "PGSERVICEFILE", Harmless),
     ("sslcert", "PGSSLCERT", CLIENT_CERTIFICATE),
     ("sslkey", "PGSSLKEY", CLIENT_CERTIFICATE),
     ("sslpassword", "", CLIENT_CERTIFICATE),
@@ -206,7 +206,8 @@ impl Parameters {
                 self.set(key, value);
                 self.variables.insert(key, name);
             }
-            let given = self.get(key).is_some();
+            // An empty service is one that does not exist; other keys are then unset.
+            let given = self.get(key).is_some() || *key == "service" && self.values.contains_key(key);
             match treatment {
                 Ignored(why) if given => warnings.push(format!("`{origin}` has no effect: {why}")),
                 Refused(why) if given => {
@@ -233,7 +234,7 @@ impl Parameters {
         let Some(value) = self.given(key) else {
             return Ok(None);
         };
-        value.trim().parse().map(Some).map_err(|_| {
+        value.trim_matches(is_space).parse().map(Some).map_err(|_| {
             ParseError::malformed(format!("invalid integer value for connection option \"{key}\""))
                 .with_hint(format!(
                     "a whole number, as in {}=5",

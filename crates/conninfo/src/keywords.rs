@@ -1,6 +1,7 @@
 //! The `key=value` form: `host=db.example port=5432 password='it\'s'`.
 
 use crate::error::ParseError;
+use crate::is_space;
 use crate::keys::{Parameters, known, unknown};
 use std::iter::Peekable;
 use std::str::Chars;
@@ -32,12 +33,12 @@ pub(crate) fn parse(text: &str) -> Result<Parameters, ParseError> {
 }
 
 fn skip_space(rest: &mut Peekable<Chars<'_>>) {
-    while rest.next_if(char::is_ascii_whitespace).is_some() {}
+    while rest.next_if(|letter| is_space(*letter)).is_some() {}
 }
 
 fn key(rest: &mut Peekable<Chars<'_>>, number: usize) -> Result<String, ParseError> {
     let mut name = String::new();
-    while let Some(letter) = rest.next_if(|letter| *letter != '=' && !letter.is_ascii_whitespace()) {
+    while let Some(letter) = rest.next_if(|letter| *letter != '=' && !is_space(*letter)) {
         name.push(letter);
     }
     skip_space(rest);
@@ -55,7 +56,7 @@ fn value(rest: &mut Peekable<Chars<'_>>) -> Result<String, ParseError> {
     let mut value = String::new();
     let is_quoted = rest.next_if_eq(&'\'').is_some();
     while let Some(letter) = rest.peek().copied() {
-        if !is_quoted && letter.is_ascii_whitespace() {
+        if !is_quoted && is_space(letter) {
             break;
         }
         rest.next();

@@ -29,36 +29,43 @@ use keys::Parameters;
 
 /// Parses a connection string. `variable` looks up a `PG*` variable; `&|_| None` ignores them.
 ///
-/// White space around the text is removed: values from secret stores often end in a newline. libpq makes it part of
-/// the last value of a URL, so that a warning is added there.
+/// White space at the end of a URL, but for spaces, is a part of its last value, as in libpq: a warning says so, or the
+/// hint of the error.
 ///
 /// # Errors
 /// When libpq would refuse it, when it requests what this crate does not support
 /// ([`ParseError::is_unsupported`]), or when a password seems to contain a delimiter that is not
 /// percent-encoded.
 pub fn parse(text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<ConnInfo, ParseError> {
-    let trimmed = text.trim_matches(|character: char| character.is_ascii_whitespace());
-    let mut parameters = parameters(trimmed)?;
-    let mut warnings = parameters.add_environment(variable)?;
-    if is_changed_by_trimming(text, trimmed) {
-        warnings.insert(
-            0,
-            "there is white space around the connection string: it is ignored here, and other PostgreSQL clients may \
-             fail because of it"
-                .to_owned(),
-        );
+    let resolve = || {
+        let mut parameters = parameters(text)?;
+        let warnings = parameters.add_environment(variable)?;
+        settings::resolve(&parameters, warnings)
+    };
+    if uri::after_scheme(text).is_none() || !text.trim_end_matches(' ').ends_with(is_space) {
+        return resolve();
     }
-    settings::resolve(&parameters, warnings)
+    match resolve() {
+        Ok(mut info) => {
+            let warning = "the URL ends in a newline or tab, which is a part of its last value: remove it";
+            info.warnings.insert(0, warning.to_owned());
+            Ok(info)
+        }
+        Err(error) if error.variable().is_some() => Err(error),
+        Err(error) => Err(error.with_hint(
+            "the URL ends in a newline or tab, which is a part of its last value: remove it, then try again",
+        )),
+    }
 }
 
-/// White space matters around a URL, and not around `key=value` pairs.
-fn is_changed_by_trimming(text: &str, trimmed: &str) -> bool {
-    text.len() != trimmed.len() && uri::after_scheme(trimmed).is_some()
+/// C's `isspace`.
+fn is_space(letter: char) -> bool {
+    letter.is_ascii_whitespace() || letter == '\x0b'
 }
 
 /// The keys and values in the text, without defaults.
 fn parameters(text: &str) -> Result<Parameters, ParseError> {
-    if text.is_empty() {
+    if text.chars().all(is_space) {
         return Err(ParseError::malformed("the connection string is empty"));
     }
     match uri::after_scheme(text) {

@@ -4,6 +4,7 @@ use crate::error::ParseError;
 use crate::keys::Parameters;
 use crate::required_auth::RequiredAuth;
 use crate::targets::{self, Target};
+use crate::uri;
 use secrecy::SecretString;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub struct ConnInfo {
     pub options: Option<String>,
     /// The name that the server shows for the session.
     pub application_name: Option<String>,
+    /// The encoding of the session, which the server may not know; `None` means its default or the locale's.
+    pub client_encoding: Option<String>,
     /// About keys that have no effect.
     pub warnings: Vec<String>,
 }
@@ -154,6 +157,8 @@ pub enum RootCert {
 /// Interprets the parameters.
 pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<ConnInfo, ParseError> {
     refuse_unsupported_values(parameters)?;
+    refuse_url_as_dbname(parameters)?;
+    check_protocol_versions(parameters)?;
     let text = |key: &str| parameters.get(key).map(str::to_owned);
     let from = |key: &str| parameters.variable(key);
     let ssl_root_cert = parameters.get("sslrootcert").map(|path| match path {
@@ -209,6 +214,7 @@ pub(crate) fn resolve(parameters: &Parameters, warnings: Vec<String>) -> Result<
         .unwrap_or(false),
         options: text("options"),
         application_name: text("application_name").or_else(|| text("fallback_application_name")),
+        client_encoding: text("client_encoding").filter(|encoding| encoding != "auto"),
         warnings,
     })
 }
@@ -233,6 +239,18 @@ fn refuse_unsupported_values(parameters: &Parameters) -> Result<(), ParseError> 
         return refused("replication", "replication connections take no queries");
     }
     Ok(())
+}
+
+/// For libpq it is a name like any other, and no server has such a database; every message would repeat its password.
+fn refuse_url_as_dbname(parameters: &Parameters) -> Result<(), ParseError> {
+    match parameters.get("dbname") {
+        Some(name) if uri::after_scheme(name.trim_start()).is_some() => {
+            Err(ParseError::malformed("the database name is a URL")
+                .with_hint("give the URL as the whole connection string")
+                .in_variable(parameters.variable("dbname")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// One of `choices`, or an error that lists them. As in libpq, an empty value is invalid.
@@ -263,12 +281,32 @@ fn connect_timeout(parameters: &Parameters) -> Result<Option<Duration>, ParseErr
         .map(Duration::from_secs))
 }
 
-/// The lowest and the highest allowed version. libpq's default minimum is TLS 1.2; older versions are valid values, and
+/// They have no effect: the driver has one version.
+fn check_protocol_versions(parameters: &Parameters) -> Result<(), ParseError> {
+    let all = [("3.0", 0), ("3.2", 2), ("latest", 2)];
+    let [lowest, highest] = ["min_protocol_version", "max_protocol_version"];
+    if let (Some(low), Some(high)) = (
+        choose(lowest, parameters, &all)?,
+        choose(highest, parameters, &all)?,
+    ) && low > high
+    {
+        return Err(
+            ParseError::malformed(format!("\"{lowest}\" is greater than \"{highest}\""))
+                .in_variable(parameters.variable(highest).or(parameters.variable(lowest))),
+        );
+    }
+    Ok(())
+}
+
+/// The lowest and the highest allowed version, in any case. libpq's default minimum is TLS 1.2; older versions are valid values, and
 /// not supported here.
 fn tls_versions(parameters: &Parameters) -> Result<(Option<TlsVersion>, Option<TlsVersion>), ParseError> {
     let all = [("TLSv1", 0), ("TLSv1.1", 1), ("TLSv1.2", 2), ("TLSv1.3", 3)];
     let version = |key| match parameters.get(key) {
-        Some(_) => choose(key, parameters, &all),
+        Some(value) => match all.iter().find(|(text, _)| text.eq_ignore_ascii_case(value)) {
+            Some((_, version)) => Ok(Some(*version)),
+            None => choose(key, parameters, &all),
+        },
         None => Ok(None),
     };
     let lowest = version("ssl_min_protocol_version")?;

@@ -1,6 +1,7 @@
 //! The targets: the lists of hosts, addresses and ports, combined.
 
 use crate::error::{ENCODE, ParseError};
+use crate::is_space;
 use crate::keys::Parameters;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -148,7 +149,7 @@ fn port(text: &str, variable: Option<&'static str>) -> Result<u16, ParseError> {
     if text.is_empty() {
         return Ok(DEFAULT_PORT);
     }
-    match text.trim().parse() {
+    match text.trim_matches(is_space).parse() {
         Ok(port) if port != 0 => Ok(port),
         _ => {
             let range = "a port is a number from 1 to 65535";

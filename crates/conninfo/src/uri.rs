@@ -19,31 +19,24 @@ pub(crate) fn parse(rest: &str) -> Result<Parameters, ParseError> {
         credentials(&rest[..at], &mut parameters)?;
         hosts = &rest[at + 1..];
     }
-    let (hosts, path, query) = split(hosts);
-    if hosts.contains('@') || path.contains('@') {
+    if hosts.split('?').next().is_some_and(|text| text.contains('@')) {
         return Err(ParseError::malformed(
             "an `@` in the host or database name: the password seems to contain an unencoded delimiter",
         )
         .with_hint(ENCODE));
     }
-    host_list(hosts, &mut parameters)?;
+    let rest = host_list(hosts, &mut parameters)?;
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
     if let Some(name) = path.strip_prefix('/').filter(|name| !name.is_empty()) {
         parameters.set("dbname", decode(name)?);
     }
-    if let Some(query) = query {
-        query_parameters(query, &mut parameters)?;
-    }
+    query_parameters(query, &mut parameters)?;
     Ok(parameters)
 }
 
-/// The host list, the path with its slash, and the query without its question mark.
-fn split(text: &str) -> (&str, &str, Option<&str>) {
-    let (before, query) = match text.split_once('?') {
-        Some((before, query)) => (before, Some(query)),
-        None => (text, None),
-    };
-    let slash = before.find('/').unwrap_or(before.len());
-    (&before[..slash], &before[slash..], query)
+/// Splits before the first of these letters.
+fn until<'a>(text: &'a str, ends: &[char]) -> (&'a str, &'a str) {
+    text.split_at(text.find(ends).unwrap_or(text.len()))
 }
 
 fn credentials(text: &str, parameters: &mut Parameters) -> Result<(), ParseError> {
@@ -68,12 +61,22 @@ fn credentials(text: &str, parameters: &mut Parameters) -> Result<(), ParseError
     Ok(())
 }
 
-fn host_list(text: &str, parameters: &mut Parameters) -> Result<(), ParseError> {
+/// Gives the rest after the list.
+fn host_list<'a>(mut rest: &'a str, parameters: &mut Parameters) -> Result<&'a str, ParseError> {
     let (mut hosts, mut ports) = (Vec::new(), Vec::new());
-    for entry in text.split(',') {
-        let (host, port) = host_and_port(entry)?;
+    loop {
+        let (host, after) = host(rest)?;
+        let (port, after) = match after.strip_prefix(':') {
+            Some(after) => until(after, &['/', '?', ',']),
+            None => ("", after),
+        };
         hosts.push(host);
         ports.push(port);
+        rest = after;
+        match after.strip_prefix(',') {
+            Some(next) => rest = next,
+            None => break,
+        }
     }
     // As in libpq: the lists are joined before they are decoded.
     for (key, list) in [("host", hosts.join(",")), ("port", ports.join(","))] {
@@ -81,12 +84,13 @@ fn host_list(text: &str, parameters: &mut Parameters) -> Result<(), ParseError> 
             parameters.set(key, decode(&list)?);
         }
     }
-    Ok(())
+    Ok(rest)
 }
 
-fn host_and_port(entry: &str) -> Result<(&str, &str), ParseError> {
-    let Some(inner) = entry.strip_prefix('[') else {
-        return Ok(entry.split_once(':').unwrap_or((entry, "")));
+/// The first host, and the rest after it.
+fn host(text: &str) -> Result<(&str, &str), ParseError> {
+    let Some(inner) = text.strip_prefix('[') else {
+        return Ok(until(text, &[':', '/', '?', ',']));
     };
     let Some((address, after)) = inner.split_once(']') else {
         return Err(ParseError::malformed(
@@ -96,13 +100,12 @@ fn host_and_port(entry: &str) -> Result<(&str, &str), ParseError> {
     if address.is_empty() {
         return Err(ParseError::malformed("IPv6 host address may not be empty in URI"));
     }
-    match after.strip_prefix(':') {
-        Some(port) => Ok((address, port)),
-        None if after.is_empty() => Ok((address, "")),
-        None => Err(ParseError::malformed(
-            "unexpected character after the \"]\" of an IPv6 host address in URI (expected \":\" or \"/\")",
-        )),
+    if after.is_empty() || after.starts_with([':', '/', '?', ',']) {
+        return Ok((address, after));
     }
+    Err(ParseError::malformed(
+        "unexpected character after the \"]\" of an IPv6 host address in URI (expected \":\" or \"/\")",
+    ))
 }
 
 fn query_parameters(query: &str, parameters: &mut Parameters) -> Result<(), ParseError> {
@@ -137,11 +140,11 @@ fn query_parameters(query: &str, parameters: &mut Parameters) -> Result<(), Pars
     Ok(())
 }
 
-/// Percent-decodes one part, without the white space around it. The `percent-encoding` crate would pass invalid
+/// Percent-decodes one part, without the spaces around it; as in libpq, other white space belongs to the value. The `percent-encoding` crate would pass invalid
 /// sequences through, which libpq refuses.
 fn decode(text: &str) -> Result<String, ParseError> {
-    let text = text.trim_matches(|letter: char| letter.is_ascii_whitespace());
-    if text.contains(|letter: char| letter.is_ascii_whitespace()) {
+    let text = text.trim_matches(' ');
+    if text.contains(' ') {
         return Err(ParseError::malformed(
             "unexpected spaces found in URI, use percent-encoded spaces (%20) instead",
         ));

@@ -34,8 +34,9 @@ pub(crate) fn run(
     let negotiator = negotiator(login, endpoint, mode, events.clone())
         .map_err(|error| Box::new(ConnectError::of_tls_config(&error, context)))?;
     let mut progress = Progress::new(login, endpoint, mode);
+    let encoding = login.info.client_encoding.clone();
     let thread = std::thread::Builder::new().spawn(move || {
-        let result = connect(&config, negotiator, &events);
+        let result = connect(&config, negotiator, encoding.as_deref(), &events);
         events.send(EventKind::Ended(result));
     });
     if thread.is_err() {
@@ -109,12 +110,17 @@ fn negotiator(
 fn connect(
     config: &postgres::Config,
     negotiator: Negotiator,
+    encoding: Option<&str>,
     events: &EventSender,
 ) -> Result<Session, postgres::Error> {
     let mut client = config.connect(negotiator)?;
     events.send(EventKind::Ready);
     client.simple_query("select 1")?;
     let session = session::describe(&mut client).unwrap_or_default();
+    // The driver always starts with UTF8. Last, because it could not read texts in another encoding.
+    if let Some(encoding) = encoding {
+        session::set_encoding(&mut client, encoding)?;
+    }
     // The query has been answered: an error at closing does not change the result.
     let _ = client.close();
     Ok(session)

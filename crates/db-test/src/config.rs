@@ -36,10 +36,6 @@ impl ProbeConfig {
         let variable =
             variable.ok_or_else(|| usage("the value of `--url-env` is not a valid variable name"))?;
         let text = read(variable)?;
-        // A text with neither is not a connection string, and may be a word that occurs in messages.
-        if text.contains(['=', '@']) {
-            console.redact(text.trim());
-        }
         let environment = |name: &str| std::env::var(name).ok();
         let info = conninfo::parse(&text, &environment).map_err(|error| invalid(variable, error))?;
         if let Some(password) = &info.password {

@@ -100,6 +100,7 @@ pub(crate) fn of_server(code: &str, message: &str, context: &Context<'_>) -> Opt
         }
         "3D000" => format!("the login works: create the database, or correct its name in ${variable}"),
         "42501" if has("database") => "run GRANT CONNECT ON DATABASE … TO … on the server".to_owned(),
+        "22023" if has("client_encoding") => "correct client_encoding, or PGCLIENTENCODING, or remove it".to_owned(),
         "42704" | "22023" => format!("check `options` in ${variable}"),
         "53300" => "no connection is free: check pg_stat_activity, raise the limit, or use a pooler".to_owned(),
         "55000" => "the database has ALLOW_CONNECTIONS false".to_owned(),

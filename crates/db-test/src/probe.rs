@@ -43,24 +43,31 @@ pub(crate) fn run(args: &Args, console: &Console) -> Report {
         failed: Vec::new(),
     };
     match attempts.run() {
-        Ok((endpoint, session)) => connected(&config, endpoint, session, attempts.log),
+        Ok((endpoint, session)) => connected(&config, endpoint, session, attempts.log, console),
         Err(error) => failed(&config, &attempts.failed, *error, attempts.log, console),
     }
 }
 
-fn item(config: &ProbeConfig, action: &str) -> Item {
-    Item::new("database", config.database(), action)
+/// The console leaves the names of items as they are; the database's may equal the password.
+fn item(config: &ProbeConfig, action: &str, console: &Console) -> Item {
+    Item::new("database", console.redacted(config.database()), action)
         .detail("target", config.target_name())
         .detail("user", config.user.as_str())
         .detail("sslmode", config.info.ssl_mode.as_str())
 }
 
-fn connected(config: &ProbeConfig, endpoint: String, session: Session, log: StageLog<'_>) -> Report {
+fn connected(
+    config: &ProbeConfig,
+    endpoint: String,
+    session: Session,
+    log: StageLog<'_>,
+    console: &Console,
+) -> Report {
     let mut report = Report::new(Outcome::Ok)
         .line("Connection successful!")
         .detail("stages", log.into_json());
     report.items.push(
-        item(config, "connected")
+        item(config, "connected", console)
             .detail("place", endpoint)
             .detail("tls", session.tls)
             .detail("login", session.login)
@@ -82,7 +89,7 @@ fn failed(
     let mut report = Report::new(Outcome::No)
         .line(format!("Unable to connect to the database: {reason}"))
         .detail("stages", log.into_json());
-    report.items.push(item(config, "failed"));
+    report.items.push(item(config, "failed", console));
     let exit = match error.class {
         FailureClass::Timeout => Exit::Deadline,
         _ => Exit::Negative,

@@ -48,6 +48,13 @@ pub(crate) fn describe(client: &mut Client) -> Result<Session, postgres::Error> 
     })
 }
 
+/// # Errors
+/// When the server does not know the encoding, which libpq would send it in the startup message.
+pub(crate) fn set_encoding(client: &mut Client, encoding: &str) -> Result<(), postgres::Error> {
+    let quoted = encoding.replace('\'', "''");
+    client.batch_execute(&format!("set client_encoding to '{quoted}'"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -20,6 +20,8 @@ enum Channel {
 pub(crate) struct SniffedStream {
     channel: Channel,
     sniffer: AuthSniffer,
+    /// Whether something was received since the last pause.
+    has_received: bool,
 }
 
 impl SniffedStream {
@@ -27,6 +29,7 @@ impl SniffedStream {
         SniffedStream {
             channel: Channel::Plain(socket),
             sniffer,
+            has_received: false,
         }
     }
 
@@ -34,6 +37,7 @@ impl SniffedStream {
         SniffedStream {
             channel: Channel::Encrypted(Box::new(session)),
             sniffer,
+            has_received: false,
         }
     }
 }
@@ -45,15 +49,22 @@ impl AsyncRead for SniffedStream {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let (before, has_room) = (buffer.filled().len(), buffer.remaining() > 0);
-        ready!(match &mut self.channel {
+        let result = ready!(match &mut self.channel {
             Channel::Plain(socket) => Pin::new(socket).poll_read(context, buffer),
             Channel::Encrypted(session) => Pin::new(session).poll_read(context, buffer),
-        })?;
+        });
         let new = buffer.filled().get(before..).unwrap_or_default();
         if new.is_empty() && has_room {
+            // A pause: the driver reports an end before it looks at the last message, which has the server's reason.
+            if std::mem::take(&mut self.has_received) {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             // The driver has no typed error for an end within a message.
-            return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()));
+            return Poll::Ready(result.and(Err(io::ErrorKind::UnexpectedEof.into())));
         }
+        result?;
+        self.has_received = true;
         Poll::Ready(self.sniffer.received(new).map_err(io::Error::from))
     }
 }

@@ -88,6 +88,8 @@ fn on_what_a_connection_string_means() {
         "sslmode=require&&",
         "ssl_max_protocol_version=TLSv1.2",
         "ssl_max_protocol_version=TLSv1.1",
+        "client_encoding=latin1",
+        "client_encoding=bogus",
         "schema=public",
         "dbname=no_such_database",
         "password=wrong",
@@ -107,6 +109,9 @@ fn on_what_a_connection_string_means() {
         database.url_at(&format!("%6cocalhost:{port}"), ""),
         database.url_at(&format!("local%zzhost:{port}"), ""),
         database.url_at("/nowhere", ""),
+        format!("{}\n", database.url("").trim_end_matches('?')),
+        format!("{}\n", database.url("sslmode=require")),
+        format!("\n{}", database.url("")),
     ]);
     agree(&database, &urls);
 }

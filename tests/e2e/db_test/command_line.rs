@@ -1,8 +1,12 @@
 //! The connection string's source, the output, and signals.
 
-use super::{ATTEMPT, CLOSED, SUCCESS, Server, let_in, probe, stay_silent};
+use super::{
+    ATTEMPT, CLOSED, SUCCESS, Server, answer_queries, answering_tls, fails, let_in, probe, refusal,
+    stay_silent, welcome,
+};
 use rustix::process::Signal;
 use std::ffi::OsStr;
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use support::{Tool, tool, wait_for};
 
@@ -216,14 +220,36 @@ fn json_is_one_document_with_the_stages_and_their_times() {
 }
 
 #[test]
-fn white_space_around_a_url_is_removed_with_a_warning() {
-    let server = Server::start(let_in);
-    let output = probe(&format!("{}\n", server.url("sslmode=disable")))
-        .arg("-q")
+fn white_space_around_a_url_is_treated_as_in_libpq() {
+    let server = Server::start(|stream| {
+        let startup = answering_tls(stream, b'N');
+        let is_plain = startup.windows(12).any(|part| part == b"\0database\0d\0");
+        let answer = if is_plain {
+            welcome()
+        } else {
+            refusal("3D000", "database \"d\n\" does not exist")
+        };
+        stream.write_all(&answer).unwrap();
+        answer_queries(stream);
+    });
+    let url = server.url("");
+    let url = url.trim_end_matches('?');
+    let output = probe(&format!("{url} ")).arg("-q").run().exits(0);
+    assert_eq!((&*output.stdout, &*output.stderr), (SUCCESS, ""));
+    for end in ["\n", "\t"] {
+        let output = probe(&format!("{url}{end}")).run();
+        fails(output, 1, "auth", "database \"d \" does not exist", "")
+            .says("db-test: warning: the URL ends in a newline or tab, which is a part of its last value");
+    }
+    probe(&server.url("sslmode=disable\n"))
         .run()
-        .exits(0);
-    assert_eq!(output.stdout, SUCCESS);
-    output.says("db-test: warning: there is white space around the connection string");
+        .exits(2)
+        .says("invalid sslmode value")
+        .says("hint: the URL ends in a newline or tab");
+    probe(&format!("\n{url}"))
+        .run()
+        .exits(2)
+        .says("there is white space before the URL");
 }
 
 #[test]

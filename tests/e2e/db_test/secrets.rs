@@ -66,6 +66,7 @@ fn not_when_the_connection_string_is_malformed() {
         "host=h password='{}",
         "host=h password=x {}",
         "host=h@{}",
+        "host=h dbname=postgresql://u:{}@h/d",
     ]
     .map(|text| (text, probe(&text.replace("{}", secret))));
     canary.absent_from_errors(in_every_form(cases.to_vec()));
@@ -89,6 +90,30 @@ fn not_when_it_is_given_in_the_wrong_place() {
         ),
     ];
     canary.absent_from_errors(in_every_form(cases));
+}
+
+/// The string is no secret in itself: one without a password may equal a part of the output.
+#[test]
+fn the_password_alone_is_hidden() {
+    let port = CLOSED.trim_start_matches("127.0.0.1:");
+    let shown = format!("host=127.0.0.1 port={port}");
+    let output = probe(&shown).env("PGUSER", "u").run().exits(1);
+    output.says(&format!("user=u {shown} dbname=u "));
+    // Raw and percent-encoded, and where it is the name of the user and of the database too.
+    let echoing = Server::start(|stream| {
+        answering_tls(stream, b'N');
+        let text = "no p@ss/word and no p%40ss%2Fword";
+        stream.write_all(&refusal("28P01", text)).unwrap();
+    });
+    let encoded = "p%40ss%2Fword";
+    let url = format!("postgresql://{encoded}:{encoded}@{}/{encoded}", echoing.address);
+    for format in ["text", "json"] {
+        let output = probe(&url).args(["-o", format]).run().exits(1);
+        let output = output.says("user=*** host=127.0.0.1 ").says("no *** and no ***");
+        for form in ["p@ss/word", encoded] {
+            assert!(!output.transcript().contains(form), "{}", output.transcript());
+        }
+    }
 }
 
 #[test]

@@ -1,10 +1,10 @@
 //! Servers that are unreachable, broken, or no PostgreSQL servers.
 
 use super::{
-    CLOSED, SUCCESS, Server, answer_queries, answering_tls, fails, let_in, packet, probe, refusal,
+    CLOSED, SUCCESS, Server, answer_queries, answering_tls, fails, let_in, message, packet, probe, refusal,
     stay_silent, welcome,
 };
-use std::io::Write;
+use std::io::{Read, Write};
 use support::Tool;
 
 #[test]
@@ -263,5 +263,50 @@ fn control_characters_of_a_server_are_removed() {
         let odd = |letter: char| letter.is_control() && letter != '\n';
         assert!(!stream.contains(odd), "{stream:?}");
         assert!(!stream.contains("\nhint: rm"), "{stream:?}");
+    }
+}
+
+#[test]
+fn does_not_know_the_encoding() {
+    let refused = "invalid value for parameter \"client_encoding\": \"it's\"";
+    let server = Server::start(move |stream| {
+        answering_tls(stream, b'N');
+        stream.write_all(&welcome()).unwrap();
+        let mut kind = [0];
+        while stream.read_exact(&mut kind).is_ok() && kind == *b"Q" {
+            let answer = match &packet(stream)[..] {
+                b"set client_encoding to 'it''s'\0" => refusal("22023", refused),
+                _ => message(b'C', b"SET\0"),
+            };
+            stream.write_all(&[answer, message(b'Z', b"I")].concat()).unwrap();
+        }
+    });
+    let output = probe(&server.url("client_encoding=it%27s")).run();
+    fails(output, 1, "query", refused, "correct client_encoding");
+    for query in ["", "client_encoding=utf8", "client_encoding=auto"] {
+        probe(&server.url(query)).run().exits(0);
+    }
+    let output = probe(&server.url("")).env("PGCLIENTENCODING", "it's").run();
+    fails(output, 1, "query", refused, "correct client_encoding");
+}
+
+#[test]
+fn refuses_the_query_and_closes_at_once() {
+    let server = Server::start(|stream| {
+        answering_tls(stream, b'N');
+        stream.write_all(&welcome()).unwrap();
+        stream.read_exact(&mut [0]).unwrap();
+        packet(stream);
+        stream.write_all(&refusal("57P01", "out of order")).unwrap();
+    });
+    // It depends on whether the end arrives with the message.
+    for _ in 0..20 {
+        fails(
+            probe(&server.url("")).run(),
+            1,
+            "query",
+            "out of order (57P01)",
+            "",
+        );
     }
 }

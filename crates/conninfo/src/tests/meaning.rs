@@ -95,6 +95,33 @@ fn refuses_values_that_libpq_refuses() {
             "invalid SSL protocol version range",
         ),
         (
+            "ssl_min_protocol_version=TLSv1.3&ssl_max_protocol_version=tlsv1.2",
+            "invalid SSL protocol version range",
+        ),
+        ("max_protocol_version=x", "invalid max_protocol_version value"),
+        ("max_protocol_version=9", "invalid max_protocol_version value"),
+        ("max_protocol_version=3.1", "invalid max_protocol_version value"),
+        (
+            "max_protocol_version=Latest",
+            "invalid max_protocol_version value",
+        ),
+        (
+            "min_protocol_version=",
+            "invalid min_protocol_version value: \"\"",
+        ),
+        (
+            "min_protocol_version=3.2&max_protocol_version=3.0",
+            "\"min_protocol_version\" is greater than \"max_protocol_version\"",
+        ),
+        (
+            "servicefile=",
+            "invalid URI query parameter 1: libpq has no such key",
+        ),
+        (
+            "servicefile=x",
+            "invalid URI query parameter 1: libpq has no such key",
+        ),
+        (
             "connect_timeout=",
             "invalid integer value for connection option \"connect_timeout\"",
         ),
@@ -154,7 +181,16 @@ fn accepts_values_that_libpq_accepts() {
     assert_eq!(info.application_name.as_deref(), Some("f"));
     let named = plain("host=h fallback_application_name=f application_name=a").unwrap();
     assert_eq!(named.application_name.as_deref(), Some("a"));
-    for (text, version) in [("", None), ("TLSv1", None), ("TLSv1.2", Some(TlsVersion::Tls12))] {
+    for (text, encoding) in [("bogus", Some("bogus")), ("auto", None), ("", None)] {
+        let info = plain(&format!("postgresql://h?client_encoding={text}")).unwrap();
+        assert_eq!(info.client_encoding.as_deref(), encoding, "{text}");
+    }
+    for (text, version) in [
+        ("", None),
+        ("TLSv1", None),
+        ("TLSv1.2", Some(TlsVersion::Tls12)),
+        ("tlsV1.3", Some(TlsVersion::Tls13)),
+    ] {
         let info = plain(&format!("postgresql://h?ssl_min_protocol_version={text}")).unwrap();
         assert_eq!(info.ssl_min_version, version, "{text}");
     }
@@ -164,11 +200,11 @@ fn accepts_values_that_libpq_accepts() {
         "gssencmode=prefer",
         "sslcertmode=allow",
         "client_encoding=utf8",
+        "client_encoding=auto",
         "keepalives=1",
         "keepalives_count=3",
         "tcp_user_timeout=%20100",
         "sslcompression=0",
-        "servicefile=x",
         "sslcert=",
     ] {
         let info = plain(&format!("postgresql://h?{pair}"));
@@ -195,6 +231,7 @@ fn unsupported_keys_are_refused_or_warned_about_by_name() {
             "sslcertmode=require",
             "`sslcertmode=require` can't be used: client certificates are not supported",
         ),
+        ("service=", "`service` can't be used: service files are not read"),
         ("service=s", "`service` can't be used: service files are not read"),
         (
             "gssencmode=require",
@@ -227,6 +264,7 @@ fn unsupported_keys_are_refused_or_warned_about_by_name() {
         ("requirepeer=p", "requirepeer"),
         ("krbsrvname=k", "krbsrvname"),
         ("min_protocol_version=3.2", "min_protocol_version"),
+        ("max_protocol_version=latest", "max_protocol_version"),
     ] {
         let warnings = plain(&format!("postgresql://h?{pair}")).unwrap().warnings;
         assert_eq!(warnings.len(), 1, "{pair}");
@@ -339,6 +377,16 @@ fn an_error_names_the_variable_that_holds_the_value() {
             "host=h",
             "PGSERVICE=s",
             "`service` can't be used: service files are not read",
+        ),
+        (
+            "host=h",
+            "PGSERVICE=",
+            "`service` can't be used: service files are not read",
+        ),
+        (
+            "host=h min_protocol_version=3.2",
+            "PGMAXPROTOCOLVERSION=3.0",
+            "\"min_protocol_version\" is greater",
         ),
         (
             "host=h",

@@ -10,6 +10,7 @@ fn reads_pairs_as_libpq_does() {
             "connect_timeout=10 dbname=mydb host=localhost port=5432",
         ),
         ("user = u\tpassword= p\n", "password=p user=u"),
+        ("\x0buser=u\x0bpassword=p\x0c", "password=p user=u"),
         ("password='a b' user=u", "password=a b user=u"),
         (r"password='it\'s \\ here'", r"password=it's \ here"),
         (r"password=it\'s\ here user=u", "password=it's here user=u"),
@@ -87,6 +88,15 @@ fn common_mistakes_are_recognised() {
         ),
         ("mysql://u:p@h/db?a=b", "missing \"=\" in connection info string"),
         ("postgresql:/u:p@h/db", "missing \"=\" in connection info string"),
+        (
+            " postgresql://u:p@h/db?sslmode=disable",
+            "there is white space before the URL",
+        ),
+        ("\n postgres://u:p@h/db", "there is white space before the URL"),
+        (
+            " 'postgresql://h/db'",
+            "the connection string begins with a quotation mark",
+        ),
         ("u:p@h/db", "missing \"=\" in connection info string"),
     ] {
         let error = plain(text).unwrap_err();

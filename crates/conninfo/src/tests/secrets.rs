@@ -97,6 +97,8 @@ const PLACES: &[&str] = &[
     "hostaddr={}",
     "host=h sslmode={}",
     "host=h connect_timeout={}",
+    "host=h dbname=postgresql://u:{}@h/db",
+    "postgresql://u@h/postgres://u:{}%40h/db",
 ];
 
 #[test]
@@ -136,6 +138,7 @@ fn an_invalid_variable_is_not_repeated_either() {
         "PGCONNECT_TIMEOUT=xq7Canary7qx",
         "PGSERVICE=xq7Canary7qx",
         "PGSSLCERT=xq7Canary7qx",
+        "PGDATABASE=postgresql://u:xq7Canary7qx@h/db",
     ] {
         let error = with_variables("user=u", &[line]).unwrap_err();
         assert!(

@@ -213,6 +213,13 @@ fn reads_what_other_parsers_misread_as_libpq_does() {
         ("postgresql://u@h/d#b", "dbname=d#b host=h user=u"),
         ("postgresql://u@h/a/b", "dbname=a/b host=h user=u"),
         ("postgresql://[fe80::1%25eth0]/db", "dbname=db host=fe80::1%eth0"),
+        // Brackets protect every delimiter.
+        (
+            "postgresql://u@[/run/x]:7/db",
+            "dbname=db host=/run/x port=7 user=u",
+        ),
+        ("postgresql://u@[a,b?c]?user=v", "host=a,b?c user=v"),
+        ("postgresql://[::1],h?user=u", "host=::1,h port=, user=u"),
         ("postgresql://h/db?", "dbname=db host=h"),
         ("postgresql://h/db?user=u&", "dbname=db host=h user=u"),
         (
@@ -317,22 +324,33 @@ fn a_password_with_an_unencoded_delimiter_is_refused() {
 }
 
 #[test]
-fn white_space_around_a_url_is_removed_with_a_warning() {
-    for text in [
-        "postgresql://u@h/db\n",
-        " postgresql://u@h/db",
-        "postgresql://u@h/db\r\n",
+fn spaces_around_a_part_of_a_url_are_removed_and_other_white_space_is_kept() {
+    for (text, dbname, is_warned) in [
+        ("postgresql:// u @ h / db ", "db", false),
+        ("postgresql://u@h/db\n", "db\n", true),
+        ("postgresql://u@h/db\r\n", "db\r\n", true),
+        ("postgresql://u@h/db\x0b", "db\x0b", true),
+        ("postgresql://u@h/\tdb\t ", "\tdb\t", true),
+        ("postgresql://u@h/d\tb", "d\tb", false),
+        ("postgresql://u@h/db?connect_timeout=1\n", "db", true),
+        ("\thost=h user=u dbname=db\n", "db", false),
     ] {
         let info = plain(text).unwrap();
-        assert_eq!(info.dbname.as_deref(), Some("db"), "{text:?}");
-        assert!(
-            info.warnings.iter().any(|line| line.contains("white space")),
-            "{text:?}"
-        );
+        assert_eq!(info.user.as_deref(), Some("u"), "{text:?}");
+        assert_eq!(info.dbname.as_deref(), Some(dbname), "{text:?}");
+        let is_named = info.warnings.iter().any(|line| line.contains("newline or tab"));
+        assert_eq!(is_named, is_warned, "{text:?}");
     }
-    for text in ["postgresql://u@h/db", " host=h user=u\n"] {
-        assert_eq!(plain(text).unwrap().warnings, [""; 0], "{text:?}");
+    for (text, expected) in [
+        ("postgresql://u@h/db?sslmode=require\n", "invalid sslmode value"),
+        ("postgresql://u@h\n", "a host name contains an invalid character"),
+    ] {
+        let error = plain(text).unwrap_err();
+        assert_eq!(error.to_string(), expected, "{text:?}");
+        assert!(error.hint().unwrap().contains("newline or tab"), "{text:?}");
     }
+    let error = with_variables("postgresql://u@h/db\n", &["PGSSLMODE=x"]).unwrap_err();
+    assert!(error.hint().unwrap().starts_with("one of disable"), "{error:?}");
 }
 
 #[test]
