@@ -50,7 +50,7 @@ pub(crate) fn run(args: &Args, console: &Console) -> Report {
 
 /// The console leaves the names of items as they are; the database's may equal the password.
 fn item(config: &ProbeConfig, action: &str, console: &Console) -> Item {
-    Item::new("database", console.redacted(config.database()), action)
+    Item::new("database", console.printable(config.database()), action)
         .detail("target", config.target_name())
         .detail("user", config.user.as_str())
         .detail("sslmode", config.info.ssl_mode.as_str())
