@@ -3,7 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use std::os::unix::fs::PermissionsExt;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
 use support::aws::{FakeAws, ecr, registry, token};
 use support::canary::Canary;
 use support::{Tool, executable};
@@ -51,7 +52,7 @@ fn stores_the_token_for_docker_and_prints_where() {
     // One call: the account is taken from the response.
     assert_eq!(aws.targets(), [ecr("GetAuthorizationToken")]);
     // No temporary file is left.
-    let mut names: Vec<_> = std::fs::read_dir(path.parent().unwrap())
+    let mut names: Vec<_> = fs::read_dir(path.parent().unwrap())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
@@ -172,7 +173,7 @@ fn the_same_token_again_is_no_change() {
     assert_eq!(again["outcome"], "unchanged");
     assert_eq!(again["items"][0]["action"], "none");
     let path = tool.folder().join(FILE);
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
     assert_eq!(run()["outcome"], "changed");
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
 }
@@ -181,7 +182,7 @@ fn the_same_token_again_is_no_change() {
 fn a_lock_that_another_login_holds_is_named() {
     let aws = signed_in("p");
     let tool = aws.tool("ecr-login").file("docker/config.json.lock", "");
-    let lock = std::fs::File::open(tool.folder().join("docker/config.json.lock")).unwrap();
+    let lock = fs::File::open(tool.folder().join("docker/config.json.lock")).unwrap();
     lock.lock().unwrap();
     tool.run()
         .exits(2)
@@ -311,4 +312,32 @@ fn the_token_is_in_no_output() {
         ("a malformed file", malformed.arg("-v")),
         ("another account", elsewhere.arg("-v")),
     ]);
+}
+
+/// Root, which the gate is, would be allowed to keep the group.
+#[test]
+fn a_file_of_ones_own_with_another_group_is_no_obstacle() {
+    let aws = signed_in("secret-password");
+    let folder = tempfile::Builder::new()
+        .permissions(Permissions::from_mode(0o755))
+        .tempdir()
+        .unwrap();
+    let program = folder.path().join("ecr-login");
+    fs::copy(support::bin_dir().join("ecr-login"), &program).unwrap();
+    let docker = folder.path().join("docker");
+    let file = docker.join("config.json");
+    fs::create_dir(&docker).unwrap();
+    fs::write(&file, "{\"x\":1}").unwrap();
+    chown(&docker, Some(65534), Some(65534)).unwrap();
+    chown(&file, Some(65534), Some(0)).unwrap();
+    let other_user = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    let tool = aws
+        .point(support::program("setpriv"))
+        .args(other_user)
+        .arg(&program);
+    let tool = tool.env("DOCKER_CONFIG", &docker).current_dir(folder.path());
+    tool.run().exits(0);
+    let stored: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
+    assert_eq!(stored["x"], 1);
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
 }

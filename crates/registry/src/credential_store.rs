@@ -10,9 +10,12 @@ use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+/// How the names of temporary files begin; six letters or digits follow.
+const TEMPORARY: &str = ".config.json";
 
 /// How long to wait for the lock of another login.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -68,6 +71,7 @@ pub fn store(path: &Path, host: &str, credentials: &Credentials) -> Result<Store
         .create(folder)
         .with_context(|| format!("failed to create the folder `{}`", folder.display()))?;
     let _lock = lock(folder)?;
+    remove_leftovers(folder);
     let mut config = DockerConfig::read(&target)?;
     let store = match CredentialStore::of(&config, host) {
         CredentialStore::ConfigFile(_) => CredentialStore::ConfigFile(path.to_owned()),
@@ -136,6 +140,10 @@ fn lock(folder: &Path) -> Result<File> {
         .mode(0o600)
         .open(&path)
         .with_context(|| format!("failed to open the lock file `{}`", path.display()))?;
+    // Behind a login by root (`sudo`) the owner of the folder must be able to take the lock. Others may not change it.
+    if let Ok(owner) = fs::metadata(folder) {
+        let _ = fchown(&file, Some(owner.uid()), Some(owner.gid()));
+    }
     let start = Instant::now();
     loop {
         match file.try_lock() {
@@ -164,12 +172,27 @@ fn lock(folder: &Path) -> Result<File> {
     }
 }
 
+/// Removes what logins have left that were killed while they replaced the file: the passwords of other registries. Only
+/// the holder of the lock writes such a file, so none of them is in use. Docker's own have no dot in front.
+fn remove_leftovers(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let random = name.to_str().and_then(|name| name.strip_prefix(TEMPORARY));
+        let is_leftover = random.is_some_and(|random| {
+            random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        });
+        if is_leftover && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 fn replace(target: &Path, folder: &Path, document: &Map<String, Value>) -> Result<()> {
     let context = || format!("failed to write docker's configuration `{}`", target.display());
     let _section = critical_section::enter();
     // The temporary file has mode 0600 from the start, and is removed when a step below fails.
     let mut file = tempfile::Builder::new()
-        .prefix(".config.json")
+        .prefix(TEMPORARY)
         .tempfile_in(folder)
         .with_context(context)?;
     let mut text = Vec::new();
@@ -183,11 +206,13 @@ fn replace(target: &Path, folder: &Path, document: &Map<String, Value>) -> Resul
     file.write_all(&text)
         .and_then(|()| file.as_file().sync_all())
         .with_context(context)?;
-    if let Ok(old) = fs::metadata(target) {
+    // A login by root (`sudo`) must not change the owner of another user's file, and a new one is the folder's owner's.
+    if let Ok(like) = fs::metadata(target).or_else(|_| fs::metadata(folder)) {
         let own = file.as_file().metadata().with_context(context)?;
-        // A login by root (`sudo`) must not change the owner of another user's file.
-        if (old.uid(), old.gid()) != (own.uid(), own.gid()) {
-            chown(file.path(), Some(old.uid()), Some(old.gid())).with_context(context)?;
+        let changed = chown(file.path(), Some(like.uid()), Some(like.gid()));
+        // The group of one's own file may be one that the user is not in; with mode 0600 it has no meaning.
+        if like.uid() != own.uid() && target.exists() {
+            changed.with_context(context)?;
         }
     }
     file.as_file()

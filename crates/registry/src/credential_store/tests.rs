@@ -140,3 +140,38 @@ fn a_host_with_the_ecr_helper_needs_nothing() {
     );
     assert!(!fs::read_to_string(&path).unwrap().contains("auths"));
 }
+
+#[test]
+fn what_a_killed_login_left_is_removed_and_nothing_else() {
+    let folder = folder();
+    let path = folder.path().join("config.json");
+    let kept = [
+        "config.json123456",
+        ".config.json.bak",
+        ".config.json12345",
+        ".config.json1234567",
+    ];
+    for name in kept.iter().chain(&[".config.jsonAbC123"]) {
+        fs::write(folder.path().join(name), "{}").unwrap();
+    }
+    store(&path, HOST, &aws("pw")).unwrap();
+    assert!(kept.iter().all(|name| folder.path().join(name).exists()));
+    assert!(!folder.path().join(".config.jsonAbC123").exists());
+}
+
+/// As root, which the gate is: a login by `sudo` in the folder of another user.
+#[test]
+fn the_owner_of_the_folder_owns_what_root_writes_there() {
+    let folder = folder();
+    if chown(folder.path(), Some(65534), Some(65534)).is_err() {
+        // Another user can't make the case.
+        assert_ne!(fs::metadata("/proc/self").unwrap().uid(), 0);
+        return;
+    }
+    let path = folder.path().join("config.json");
+    store(&path, HOST, &aws("pw")).unwrap();
+    for name in ["config.json", "config.json.lock"] {
+        let metadata = fs::metadata(folder.path().join(name)).unwrap();
+        assert_eq!((metadata.uid(), metadata.gid()), (65534, 65534), "{name}");
+    }
+}
