@@ -328,6 +328,10 @@ fn a_file_of_ones_own_with_another_group_is_no_obstacle() {
     let file = docker.join("config.json");
     fs::create_dir(&docker).unwrap();
     fs::write(&file, "{\"x\":1}").unwrap();
+    let [own, foreign] = [".config.jsonAbC123", ".config.jsonXyZ789"].map(|name| docker.join(name));
+    fs::write(&own, "").unwrap();
+    fs::write(&foreign, "").unwrap();
+    chown(&own, Some(65534), Some(65534)).unwrap();
     chown(&docker, Some(65534), Some(65534)).unwrap();
     chown(&file, Some(65534), Some(0)).unwrap();
     let other_user = ["--reuid=65534", "--regid=65534", "--clear-groups"];
@@ -340,4 +344,6 @@ fn a_file_of_ones_own_with_another_group_is_no_obstacle() {
     let stored: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
     assert_eq!(stored["x"], 1);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    // Of temporary files, only those of the same user are removed.
+    assert!(!own.exists() && foreign.exists());
 }

@@ -6,11 +6,14 @@ use crate::helper;
 use anyhow::{Context, Result, bail};
 use cli::Failure;
 use runtime::critical_section;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
+use rustix::process::geteuid;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value, json};
 use std::fs::{self, File, TryLockError};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, chown, fchown};
+use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -65,12 +68,9 @@ pub fn store(path: &Path, host: &str, credentials: &Credentials) -> Result<Store
     let folder = target
         .parent()
         .context("failed to find the folder of docker's configuration")?;
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(folder)
-        .with_context(|| format!("failed to create the folder `{}`", folder.display()))?;
-    let _lock = lock(folder)?;
+    let opened =
+        open_folder(folder).with_context(|| format!("failed to create the folder `{}`", folder.display()))?;
+    let _lock = lock(folder, &opened)?;
     remove_leftovers(folder);
     let mut config = DockerConfig::read(&target)?;
     let store = match CredentialStore::of(&config, host) {
@@ -129,21 +129,59 @@ fn resolve_links(path: &Path) -> Result<PathBuf> {
     )
 }
 
+/// Opens the folder, and makes it when it is missing: each new one is private, and belongs to the owner of the folder that
+/// it is in. No step goes by a path, which that owner could replace by a link between two steps of a login by root.
+fn open_folder(path: &Path) -> io::Result<File> {
+    let flags = OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let (parent, name) = match (rustix::fs::open(path, flags, Mode::empty()), path.file_name()) {
+        (Ok(folder), _) => return Ok(folder.into()),
+        (Err(Errno::NOENT), Some(name)) => (path.parent().unwrap_or(Path::new("/")), name),
+        (Err(error), _) => return Err(error.into()),
+    };
+    let parent = open_folder(if parent.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        parent
+    })?;
+    let made = rustix::fs::mkdirat(&parent, name, Mode::RWXU);
+    if made != Err(Errno::EXIST) {
+        made?;
+    }
+    let folder = File::from(rustix::fs::openat(
+        &parent,
+        name,
+        flags | OFlags::NOFOLLOW,
+        Mode::empty(),
+    )?);
+    if made.is_ok() {
+        let _ = give_to_owner_of(&parent, &folder);
+    }
+    Ok(folder)
+}
+
+/// Behind a login by root (`sudo`), the owner of the folder must be able to use what is new in it. Others may not change
+/// the owner, and need not.
+fn give_to_owner_of(folder: &File, new: &File) -> io::Result<()> {
+    let owner = folder.metadata()?;
+    fchown(new, Some(owner.uid()), Some(owner.gid()))
+}
+
 /// Locks the configuration against other logins: two processes that read, change and replace the file at the same
 /// time would lose an entry. The lock is a separate file, because the configuration file is replaced by a rename.
-fn lock(folder: &Path) -> Result<File> {
+fn lock(folder: &Path, opened: &File) -> Result<File> {
     let path = folder.join("config.json.lock");
-    let file = fs::OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .with_context(|| format!("failed to open the lock file `{}`", path.display()))?;
-    // Behind a login by root (`sudo`) the owner of the folder must be able to take the lock. Others may not change it.
-    if let Ok(owner) = fs::metadata(folder) {
-        let _ = fchown(&file, Some(owner.uid()), Some(owner.gid()));
-    }
+    let mut options = fs::OpenOptions::new();
+    options.write(true).mode(0o600);
+    let file = match options.clone().create_new(true).open(&path) {
+        // Only a file that is new here is given away: another one may be a link that the owner of the folder has put here.
+        Ok(file) => {
+            let _ = give_to_owner_of(opened, &file);
+            Ok(file)
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => options.open(&path),
+        Err(error) => Err(error),
+    };
+    let file = file.with_context(|| format!("failed to open the lock file `{}`", path.display()))?;
     let start = Instant::now();
     loop {
         match file.try_lock() {
@@ -173,15 +211,20 @@ fn lock(folder: &Path) -> Result<File> {
 }
 
 /// Removes what logins have left that were killed while they replaced the file: the passwords of other registries. Only
-/// the holder of the lock writes such a file, so none of them is in use. Docker's own have no dot in front.
+/// the holder of the lock writes such a file, so none of them is in use, whatever its age. Docker's own have no dot in
+/// front. Another user's are left alone, except by root, whose files are given to the owner of the configuration.
 fn remove_leftovers(folder: &Path) {
+    let user = geteuid();
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let name = entry.file_name();
         let random = name.to_str().and_then(|name| name.strip_prefix(TEMPORARY));
         let is_leftover = random.is_some_and(|random| {
             random.len() == 6 && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
         });
-        if is_leftover && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+        let is_own = |metadata: fs::Metadata| {
+            metadata.is_file() && (user.is_root() || metadata.uid() == user.as_raw())
+        };
+        if is_leftover && entry.metadata().is_ok_and(is_own) {
             let _ = fs::remove_file(entry.path());
         }
     }
@@ -195,6 +238,16 @@ fn replace(target: &Path, folder: &Path, document: &Map<String, Value>) -> Resul
         .prefix(TEMPORARY)
         .tempfile_in(folder)
         .with_context(context)?;
+    // A login by root (`sudo`) must not change the owner of another user's file, and a new one is the folder's owner's:
+    // from the start, so that what a killed login leaves is theirs too.
+    if let Ok(like) = fs::metadata(target).or_else(|_| fs::metadata(folder)) {
+        let own = file.as_file().metadata().with_context(context)?;
+        let changed = fchown(file.as_file(), Some(like.uid()), Some(like.gid()));
+        // The group of one's own file may be one that the user is not in; with mode 0600 it has no meaning.
+        if like.uid() != own.uid() && target.exists() {
+            changed.with_context(context)?;
+        }
+    }
     let mut text = Vec::new();
     // Docker indents with tabs.
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"\t");
@@ -206,15 +259,6 @@ fn replace(target: &Path, folder: &Path, document: &Map<String, Value>) -> Resul
     file.write_all(&text)
         .and_then(|()| file.as_file().sync_all())
         .with_context(context)?;
-    // A login by root (`sudo`) must not change the owner of another user's file, and a new one is the folder's owner's.
-    if let Ok(like) = fs::metadata(target).or_else(|_| fs::metadata(folder)) {
-        let own = file.as_file().metadata().with_context(context)?;
-        let changed = chown(file.path(), Some(like.uid()), Some(like.gid()));
-        // The group of one's own file may be one that the user is not in; with mode 0600 it has no meaning.
-        if like.uid() != own.uid() && target.exists() {
-            changed.with_context(context)?;
-        }
-    }
     file.as_file()
         .set_permissions(fs::Permissions::from_mode(0o600))
         .with_context(context)?;

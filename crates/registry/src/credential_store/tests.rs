@@ -1,5 +1,5 @@
 use super::*;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{chown, symlink};
 
 const HOST: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com";
 
@@ -159,19 +159,45 @@ fn what_a_killed_login_left_is_removed_and_nothing_else() {
     assert!(!folder.path().join(".config.jsonAbC123").exists());
 }
 
-/// As root, which the gate is: a login by `sudo` in the folder of another user.
+/// As root, which the gate is: a login by `sudo` in the folder of another user. Another user can't make the case.
+fn folder_of_another_user() -> Option<tempfile::TempDir> {
+    let folder = folder();
+    let given = chown(folder.path(), Some(65534), Some(65534)).is_ok();
+    assert!(given || !geteuid().is_root());
+    given.then_some(folder)
+}
+
 #[test]
 fn the_owner_of_the_folder_owns_what_root_writes_there() {
-    let folder = folder();
-    if chown(folder.path(), Some(65534), Some(65534)).is_err() {
-        // Another user can't make the case.
-        assert_ne!(fs::metadata("/proc/self").unwrap().uid(), 0);
+    let Some(folder) = folder_of_another_user() else {
         return;
-    }
-    let path = folder.path().join("config.json");
-    store(&path, HOST, &aws("pw")).unwrap();
-    for name in ["config.json", "config.json.lock"] {
+    };
+    store(&folder.path().join("config.json"), HOST, &aws("pw")).unwrap();
+    store(&folder.path().join("new/.docker/config.json"), HOST, &aws("pw")).unwrap();
+    for name in [
+        "config.json",
+        "config.json.lock",
+        "new",
+        "new/.docker",
+        "new/.docker/config.json",
+        "new/.docker/config.json.lock",
+    ] {
         let metadata = fs::metadata(folder.path().join(name)).unwrap();
         assert_eq!((metadata.uid(), metadata.gid()), (65534, 65534), "{name}");
     }
+    assert_eq!(mode(&folder.path().join("new/.docker")), 0o700);
+}
+
+#[test]
+fn a_login_by_root_gives_away_no_file_that_was_there() {
+    let Some(folder) = folder_of_another_user() else {
+        return;
+    };
+    let elsewhere = self::folder();
+    let file = elsewhere.path().join("file");
+    fs::write(&file, "kept").unwrap();
+    symlink(&file, folder.path().join("config.json.lock")).unwrap();
+    store(&folder.path().join("config.json"), HOST, &aws("pw")).unwrap();
+    assert_eq!(fs::metadata(&file).unwrap().uid(), 0);
+    assert_eq!(fs::read_to_string(&file).unwrap(), "kept");
 }
