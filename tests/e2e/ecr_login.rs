@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use support::aws::{FakeAws, ecr, registry, token};
 use support::canary::Canary;
 use support::{Tool, executable};
@@ -88,6 +88,48 @@ fn keeps_everything_else_in_the_file_and_its_order() {
     let mut expected: Value = serde_json::from_str(before).unwrap();
     expected["auths"][registry("us-east-1")] = json!({"auth": auth("p")});
     assert_eq!(docker_file(&tool).to_string(), expected.to_string());
+}
+
+#[test]
+fn keeps_numbers_as_they_are_and_takes_auths_of_null_for_empty() {
+    let aws = signed_in("p");
+    let before = r#"{"auths":null,"future":[9223372036854775809123,1.50]}"#;
+    let tool = aws.tool("ecr-login").file(FILE, before);
+    tool.run().exits(0);
+    assert_eq!(
+        docker_file(&tool)["auths"][registry("us-east-1")]["auth"],
+        auth("p")
+    );
+    let text = tool.read(FILE);
+    assert!(text.contains("[9223372036854775809123,1.50]"), "{text}");
+}
+
+#[test]
+fn a_file_that_no_login_can_change_is_refused_before_the_call() {
+    let aws = signed_in("p");
+    let twice = r#"{"auths":{"ghcr.io":{"auth":"eA=="},"ghcr.io":{}}}"#;
+    let tool = aws.tool("ecr-login").file(FILE, twice);
+    for tool in [tool.clone(), tool.clone().arg("--dry-run")] {
+        tool.run()
+            .exits(2)
+            .says("config.json`: the key `ghcr.io` is there twice in `auths`\n")
+            .says("hint: remove one of the two");
+    }
+    assert_eq!(tool.read(FILE), twice);
+
+    let tool = aws.tool("ecr-login").file("docker/other", "");
+    let [link, device] = [FILE, "docker/device"].map(|name| tool.folder().join(name));
+    // As root, which the gate is, a node like `/dev/null`; other users can only make a pipe.
+    let made = [&["c", "1", "3"][..], &["p"]]
+        .map(|kind| support::program("mknod").arg(&device).args(kind).run().code);
+    assert!(made.contains(&Some(0)));
+    symlink("device", &link).unwrap();
+    tool.run()
+        .exits(2)
+        .says("docker/device` is not a regular file\n")
+        .says("hint: ");
+    assert!(!fs::metadata(&device).unwrap().is_file());
+    assert_eq!(aws.requests(), []);
 }
 
 #[test]

@@ -20,7 +20,7 @@ pub(crate) async fn run(args: &Args, console: &Console) -> Result<Report> {
     let config = Config::find_optional(args.common.config.config.as_deref())?;
     let path = DockerConfig::locate()?;
     // Read before the request, so that a malformed file is reported without a call.
-    let docker = DockerConfig::read(&path)?;
+    let docker = registry::read_to_store(&path)?;
     let aws = Aws::load(&args.common.aws, config.as_ref(), console).await?;
     let answer = Client::new(&aws.sdk)
         .get_authorization_token()

@@ -3,6 +3,7 @@
 use crate::credentials::Credentials;
 use crate::docker_config::DockerConfig;
 use crate::helper;
+use crate::members::{Member, Members};
 use anyhow::{Context, Result, bail};
 use cli::Failure;
 use runtime::critical_section;
@@ -10,7 +11,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 use secrecy::ExposeSecret;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
@@ -57,14 +58,25 @@ pub struct Stored {
     pub changed: bool,
 }
 
+/// Reads the configuration at `path`, which [`store`] is to change.
+///
+/// # Errors
+/// When [`store`] would refuse it.
+pub fn read_to_store(path: &Path) -> Result<DockerConfig> {
+    target_of(path)?;
+    let config = DockerConfig::read(path)?;
+    config.members()?;
+    Ok(config)
+}
+
 /// Stores `credentials` where Docker looks for the credentials of `host`: in the helper that is configured for the
-/// host, else in the file at `path`. Other keys of the file, and their order, are kept. The file is replaced
+/// host, else in the file at `path`. The text of other members, and their order, is kept. The file is replaced
 /// atomically and only its owner can read it.
 ///
 /// # Errors
-/// When the file is malformed or cannot be written, or the helper fails.
+/// When the file is malformed, has a key twice or cannot be written, or the helper fails.
 pub fn store(path: &Path, host: &str, credentials: &Credentials) -> Result<Stored> {
-    let target = resolve_links(path)?;
+    let target = target_of(path)?;
     let folder = target
         .parent()
         .context("failed to find the folder of docker's configuration")?;
@@ -72,7 +84,9 @@ pub fn store(path: &Path, host: &str, credentials: &Credentials) -> Result<Store
         open_folder(folder).with_context(|| format!("failed to create the folder `{}`", folder.display()))?;
     let _lock = lock(folder, &opened)?;
     remove_leftovers(folder);
-    let mut config = DockerConfig::read(&target)?;
+    let config = DockerConfig::read(&target)?;
+    // Before a helper is asked to store something.
+    let (mut document, mut auths) = config.members()?;
     let store = match CredentialStore::of(&config, host) {
         CredentialStore::ConfigFile(_) => CredentialStore::ConfigFile(path.to_owned()),
         other => other,
@@ -91,17 +105,12 @@ pub fn store(path: &Path, host: &str, credentials: &Credentials) -> Result<Store
         }
         CredentialStore::ConfigFile(_) => json!({ "auth": credentials.to_basic().expose_secret() }),
     };
-    let auths = config.document.entry("auths").or_insert_with(|| json!({}));
-    let Some(auths) = auths.as_object_mut() else {
-        bail!(
-            "failed to read docker's configuration `{}`: `auths` is not an object",
-            path.display()
-        );
-    };
-    let differs = auths.get(host) != Some(&entry) || !is_private(&target);
+    let stored = config.document.get("auths").and_then(|auths| auths.get(host));
+    let differs = stored != Some(&entry) || !is_private(&target);
     if differs {
-        auths.insert(host.to_owned(), entry);
-        replace(&target, folder, &config.document)?;
+        auths.set(host, Member::New(entry));
+        document.set("auths", Member::Object(auths));
+        replace(&target, folder, &document)?;
     }
     // Helpers do not report whether they had the same credentials before.
     let changed = differs || matches!(store, CredentialStore::Helper(_));
@@ -111,6 +120,25 @@ pub fn store(path: &Path, host: &str, credentials: &Credentials) -> Result<Store
 /// Whether the mode of the file is 0600.
 fn is_private(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o777 == 0o600)
+}
+
+/// The file that a login replaces. A device, a pipe or a folder is refused: the rename would remove a device.
+fn target_of(path: &Path) -> Result<PathBuf> {
+    let target = resolve_links(path)?;
+    if fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file()) {
+        let message = format!(
+            "failed to read docker's configuration `{}`: `{}` is not a regular file",
+            path.display(),
+            target.display()
+        );
+        let failure = Failure::error(message)
+            .kind(cli::ErrorKind::Config)
+            .code("docker-config");
+        return Err(failure
+            .hint("remove it, or set DOCKER_CONFIG to another folder")
+            .into());
+    }
+    Ok(target)
 }
 
 /// Resolves symbolic links of `path` itself. The link is kept, and the temporary file has to be in the folder of
@@ -230,7 +258,7 @@ fn remove_leftovers(folder: &Path) {
     }
 }
 
-fn replace(target: &Path, folder: &Path, document: &Map<String, Value>) -> Result<()> {
+fn replace(target: &Path, folder: &Path, document: &Members<'_>) -> Result<()> {
     let context = || format!("failed to write docker's configuration `{}`", target.display());
     let _section = critical_section::enter();
     // The temporary file has mode 0600 from the start, and is removed when a step below fails.

@@ -2,7 +2,9 @@
 
 use crate::credentials::Credentials;
 use crate::helper;
+use crate::members::Members;
 use anyhow::{Context, Result};
+use cli::Failure;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use std::fs;
@@ -16,6 +18,7 @@ const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 #[derive(Clone)]
 pub struct DockerConfig {
     pub(crate) path: PathBuf,
+    text: SecretString,
     pub(crate) document: Map<String, Value>,
 }
 
@@ -52,11 +55,11 @@ impl DockerConfig {
             }
         };
         let text = match text.expose_secret() {
-            text if text.trim().is_empty() => "{}",
-            text => text,
+            empty if empty.trim().is_empty() => SecretString::from("{}"),
+            _ => text,
         };
         // The message has only the line: serde_json's own message quotes the text, which may be a password.
-        let document = serde_json::from_str(text).map_err(|error| {
+        let document = serde_json::from_str(text.expose_secret()).map_err(|error| {
             anyhow::anyhow!(
                 "failed to read docker's configuration `{}`: not a JSON object, line {}",
                 path.display(),
@@ -65,8 +68,43 @@ impl DockerConfig {
         })?;
         Ok(DockerConfig {
             path: path.to_owned(),
+            text,
             document,
         })
+    }
+
+    /// The members of the file and of its `auths`, which a login changes.
+    ///
+    /// # Errors
+    /// When `auths` is not an object, or a key is there twice: of two values, a login could keep only one.
+    pub(crate) fn members(&self) -> Result<(Members<'_>, Members<'_>)> {
+        let failure = |problem: &str, hint: &str| {
+            let path = self.path.display();
+            Failure::error(format!(
+                "failed to read docker's configuration `{path}`: {problem}"
+            ))
+            .kind(cli::ErrorKind::Config)
+            .code("docker-config")
+            .hint(hint)
+        };
+        let unique = |members: &Members<'_>, of: &str| match members.duplicate() {
+            Some(key) => Err(failure(
+                &format!("the key `{key}` is there twice{of}"),
+                "remove one of the two; docker uses the last one",
+            )),
+            None => Ok(()),
+        };
+        let no_object = |name: &str| failure(&format!("{name} is not an object"), "correct the file");
+        let all: Members<'_> =
+            serde_json::from_str(self.text.expose_secret()).map_err(|_| no_object("the file"))?;
+        unique(&all, "")?;
+        let auths = match all.text("auths") {
+            // As docker reads it.
+            None | Some("null") => Members::default(),
+            Some(text) => serde_json::from_str(text).map_err(|_| no_object("`auths`"))?,
+        };
+        unique(&auths, " in `auths`")?;
+        Ok((all, auths))
     }
 
     /// A string at the top level of the file, for example `currentContext`.

@@ -9,9 +9,10 @@ mod docker_config;
 mod ecr;
 mod helper;
 mod manifest;
+mod members;
 mod reference;
 
-pub use credential_store::{CredentialStore, Stored, store};
+pub use credential_store::{CredentialStore, Stored, read_to_store, store};
 pub use credentials::Credentials;
 pub use docker_config::{DockerConfig, config_key};
 pub use ecr::{EcrHost, Token};

@@ -33,22 +33,103 @@ fn makes_a_private_file_in_a_private_folder() {
 }
 
 #[test]
-fn keeps_unknown_keys_and_their_order_and_tightens_the_mode() {
+fn keeps_the_text_of_other_members_and_their_order_and_tightens_the_mode() {
     let folder = folder();
     let path = folder.path().join("config.json");
-    let text = r#"{"zeta":[1,{"b":1,"a":2}],"auths":{"z.example":{"auth":"eDp5","extra":true},"a.example":{}},"alpha":1.50}"#;
+    let text = r#"{"zeta": [1, {"b":1,"a":2}],"auths": {"z.example": {"auth":"eDp5","extra":9223372036854775809123,"extra":1},"a.example": {}},"alpha": 1.50}"#;
     fs::write(&path, text).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     store(&path, HOST, &aws("pw")).unwrap();
-    let written: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-    let expected = text
-        .replace(
-            r#""a.example":{}"#,
-            &format!(r#""a.example":{{}},"{HOST}":{{"auth":"QVdTOnB3"}}"#),
-        )
-        .replace("1.50", "1.5");
-    assert_eq!(written.to_string(), expected);
+    let entry = format!("\"{HOST}\": {{\n\t\t\t\"auth\": \"QVdTOnB3\"\n\t\t}}");
+    let expected = [
+        r#"{
+	"zeta": [1, {"b":1,"a":2}],
+	"auths": {
+		"z.example": {"auth":"eDp5","extra":9223372036854775809123,"extra":1},
+		"a.example": {},
+		"#,
+        &entry,
+        "\n\t},\n\t\"alpha\": 1.50\n}",
+    ];
+    let written = fs::read_to_string(&path).unwrap();
+    assert_eq!(written, expected.concat());
     assert_eq!(mode(&path), 0o600);
+    // Another login changes only its own entry.
+    store(&path, HOST, &aws("other")).unwrap();
+    let second = fs::read_to_string(&path).unwrap();
+    assert_eq!(second, written.replace("QVdTOnB3", "QVdTOm90aGVy"));
+}
+
+#[test]
+fn auths_of_null_are_empty() {
+    let folder = folder();
+    let path = folder.path().join("config.json");
+    fs::write(&path, r#"{"auths": null,"x":1}"#).unwrap();
+    store(&path, HOST, &aws("pw")).unwrap();
+    let document = DockerConfig::read(&path).unwrap().document;
+    assert_eq!(document["auths"][HOST]["auth"], "QVdTOnB3");
+    assert_eq!(document["x"], 1);
+}
+
+#[test]
+fn a_key_that_is_there_twice_is_named_and_the_file_left_alone() {
+    let folder = folder();
+    let path = folder.path().join("config.json");
+    let twice = "remove one of the two; docker uses the last one";
+    for (text, key) in [
+        (
+            r#"{"auths":{"a.example":{"auth":"canary"},"a.example":{}}}"#,
+            "`a.example` is there twice in `auths`",
+        ),
+        (
+            r#"{"auths":{"a.example":{"auth":"canary"}},"auths":{}}"#,
+            "`auths` is there twice",
+        ),
+    ] {
+        fs::write(&path, text).unwrap();
+        for error in [
+            store(&path, HOST, &aws("pw")).unwrap_err(),
+            read_to_store(&path).err().unwrap(),
+        ] {
+            let message = format!("{error:#}");
+            assert!(message.contains(key) && !message.contains("canary"), "{message}");
+            let summary = cli::error::ErrorSummary::of(&error);
+            assert_eq!(
+                (summary.kind, summary.hint.as_deref()),
+                (cli::ErrorKind::Config, Some(twice))
+            );
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+}
+
+#[test]
+fn a_link_to_what_is_no_file_is_refused() {
+    let folder = folder();
+    let path = folder.path().join("config.json");
+    // A node of its own, because a failure of this test must not replace `/dev/null`. Only root can make one.
+    let device = folder.path().join("device");
+    let kind = rustix::fs::FileType::CharacterDevice;
+    let made = rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &device,
+        kind,
+        Mode::RUSR,
+        rustix::fs::makedev(1, 3),
+    );
+    if made.is_err() {
+        assert!(!geteuid().is_root(), "{made:?}");
+        std::os::unix::net::UnixListener::bind(&device).unwrap();
+    }
+    symlink("device", &path).unwrap();
+    let error = store(&path, HOST, &aws("pw")).unwrap_err();
+    let message = format!("{error:#}");
+    assert!(message.ends_with("device` is not a regular file"), "{message}");
+    let summary = cli::error::ErrorSummary::of(&error);
+    assert_eq!(summary.kind, cli::ErrorKind::Config);
+    assert!(summary.hint.is_some());
+    assert!(!fs::metadata(&path).unwrap().is_file());
+    assert!(!folder.path().join("config.json.lock").exists());
 }
 
 #[test]

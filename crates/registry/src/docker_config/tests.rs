@@ -3,6 +3,7 @@ use super::*;
 fn config(text: &str) -> DockerConfig {
     DockerConfig {
         path: PathBuf::from("config.json"),
+        text: text.into(),
         document: serde_json::from_str(text).unwrap(),
     }
 }
