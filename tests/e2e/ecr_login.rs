@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::path::Path;
 use support::aws::{FakeAws, ecr, registry, token};
 use support::canary::Canary;
 use support::{Tool, executable};
@@ -356,16 +357,33 @@ fn the_token_is_in_no_output() {
     ]);
 }
 
+/// A folder that every user can read, with a copy of the tool.
+fn folder_of_all() -> tempfile::TempDir {
+    let mut builder = tempfile::Builder::new();
+    let folder = builder
+        .permissions(Permissions::from_mode(0o755))
+        .tempdir()
+        .unwrap();
+    fs::copy(
+        support::bin_dir().join("ecr-login"),
+        folder.path().join("ecr-login"),
+    )
+    .unwrap();
+    folder
+}
+
+/// The tool of [`folder_of_all`], run by a user without a name.
+fn as_another_user(aws: &FakeAws, folder: &Path) -> Tool {
+    let tool = aws.point(support::program("setpriv"));
+    let tool = tool.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+    tool.arg(folder.join("ecr-login")).current_dir(folder)
+}
+
 /// Root, which the gate is, would be allowed to keep the group.
 #[test]
 fn a_file_of_ones_own_with_another_group_is_no_obstacle() {
     let aws = signed_in("secret-password");
-    let folder = tempfile::Builder::new()
-        .permissions(Permissions::from_mode(0o755))
-        .tempdir()
-        .unwrap();
-    let program = folder.path().join("ecr-login");
-    fs::copy(support::bin_dir().join("ecr-login"), &program).unwrap();
+    let folder = folder_of_all();
     let docker = folder.path().join("docker");
     let file = docker.join("config.json");
     fs::create_dir(&docker).unwrap();
@@ -376,16 +394,33 @@ fn a_file_of_ones_own_with_another_group_is_no_obstacle() {
     chown(&own, Some(65534), Some(65534)).unwrap();
     chown(&docker, Some(65534), Some(65534)).unwrap();
     chown(&file, Some(65534), Some(0)).unwrap();
-    let other_user = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-    let tool = aws
-        .point(support::program("setpriv"))
-        .args(other_user)
-        .arg(&program);
-    let tool = tool.env("DOCKER_CONFIG", &docker).current_dir(folder.path());
+    let tool = as_another_user(&aws, folder.path()).env("DOCKER_CONFIG", &docker);
     tool.run().exits(0);
     let stored: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
     assert_eq!(stored["x"], 1);
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     // Of temporary files, only those of the same user are removed.
     assert!(!own.exists() && foreign.exists());
+}
+
+/// As root, which the gate is: `sudo ecr-login` in the home of another user, who signs in afterwards.
+#[test]
+fn the_owner_of_the_folder_can_sign_in_after_root() {
+    let aws = signed_in("of-root");
+    let folder = folder_of_all();
+    let home = folder.path().join("home");
+    fs::create_dir(&home).unwrap();
+    chown(&home, Some(65534), Some(65534)).unwrap();
+    let docker = home.join(".docker");
+    let by_root = aws.tool("ecr-login").env("DOCKER_CONFIG", &docker);
+    by_root.run().exits(0);
+    aws.answer(
+        ecr("GetAuthorizationToken"),
+        200,
+        token(&registry("us-east-1"), "of-the-owner"),
+    );
+    let owner = as_another_user(&aws, folder.path()).env("DOCKER_CONFIG", &docker);
+    owner.run().exits(0);
+    let text = fs::read_to_string(docker.join("config.json")).unwrap();
+    assert!(text.contains(&auth("of-the-owner")), "{text}");
 }
